@@ -1,0 +1,40 @@
+//! What a device can do, as plain numbers, so that kernels can be planned and tested without one.
+
+/// Limits and features that planning depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Caps {
+    /// Largest storage binding, in bytes.
+    pub max_binding_bytes: u64,
+    /// Largest buffer, in bytes.
+    pub max_buffer_bytes: u64,
+    /// Workgroups along each dimension of a dispatch.
+    pub max_workgroups: u32,
+    /// Invocations of a workgroup.
+    pub max_invocations: u32,
+    /// Workgroup memory, in bytes.
+    pub max_workgroup_bytes: u32,
+    /// Required alignment of a storage binding's offset, in bytes.
+    pub storage_alignment: u32,
+    /// Whether `atomic<f32>` can be added to (`SHADER_FLOAT32_ATOMIC`).
+    pub float_atomics: bool,
+    /// Whether shaders may `enable f16` (`SHADER_F16`).
+    pub f16: bool,
+    /// Whether the adapter is a CPU pretending to be a GPU, which wants wide loads and no barriers.
+    pub software: bool,
+}
+
+impl Caps {
+    /// What every WebGPU device guarantees: the limits that all of Switchback runs under.
+    pub const WEBGPU: Self = Self {
+        max_binding_bytes: 128 << 20,
+        max_buffer_bytes: 256 << 20,
+        max_workgroups: 65_535,
+        max_invocations: 256,
+        max_workgroup_bytes: 16 << 10,
+        storage_alignment: 256,
+        float_atomics: false,
+        f16: false,
+        software: false,
+    };
+}

@@ -1,0 +1,139 @@
+//! What the device is asked to do, as data: kernels, dispatches and the buffers they name. No wgpu calls here, so that
+//! all of it can be made and tested without a device.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::gpu::Caps;
+
+/// One WGSL file, or a part of one.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Path under `shaders/`, for messages.
+    pub(crate) path: &'static str,
+    /// Its text.
+    pub(crate) source: &'static str,
+}
+
+/// How a kernel uses one of its bindings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    /// `var<uniform>`
+    Uniform,
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    Write,
+}
+
+/// A WGSL kernel: sources that are valid once joined, with one entry point `main`.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    /// Stem of its file, as in `conv2d/direct`.
+    pub(crate) name: &'static str,
+    /// The parts it uses, its own file last.
+    pub(crate) parts: &'static [&'static Part],
+    /// Bindings of group 0 in order; binding 0 is the uniform `params`.
+    pub(crate) bindings: &'static [Access],
+    /// Whether it needs `SHADER_FLOAT32_ATOMIC`.
+    pub(crate) needs_float_atomics: bool,
+}
+
+impl Kernel {
+    /// The joined source.
+    pub(crate) fn source(&self) -> String {
+        self.parts.iter().map(|part| part.source).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A buffer as a plan knows it: by its place among the operator's operands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Buffer {
+    /// The operator's input of this position (optional ones keep their place).
+    Input(usize),
+    /// The operator's output of this position.
+    Output(usize),
+    /// A temporary of [`KernelPlan::scratch`].
+    Scratch(usize),
+    /// 16 zero bytes, for an optional operand that is absent.
+    Absent,
+}
+
+/// A binding of a dispatch: a buffer, or a run of its 4-byte words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Operand {
+    /// Which buffer.
+    pub(crate) buffer: Buffer,
+    /// Which words of it; all if `None`. The start must be aligned to [`Caps::storage_alignment`] bytes.
+    pub(crate) words: Option<Range<u64>>,
+}
+
+impl From<Buffer> for Operand {
+    fn from(buffer: Buffer) -> Self {
+        Self { buffer, words: None }
+    }
+}
+
+/// One dispatch.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// What runs.
+    pub(crate) kernel: &'static Kernel,
+    /// Values of its pipeline `override`s, by name.
+    pub(crate) constants: Vec<(&'static str, f64)>,
+    /// Bytes of its uniform `params`.
+    pub(crate) params: Vec<u8>,
+    /// Bindings 1 and up, in order.
+    pub(crate) operands: Vec<Operand>,
+    /// Workgroups along x, y, z; each at most [`Caps::max_workgroups`].
+    pub(crate) workgroups: [u32; 3],
+}
+
+/// A temporary buffer of a plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Scratch {
+    /// Its size in 4-byte words.
+    pub(crate) words: u64,
+    /// Written by `prepare` and kept (packed weights), rather than rewritten by every run.
+    pub(crate) persistent: bool,
+}
+
+/// Everything one operator does on the device at given shapes.
+///
+/// `prepare` runs once (in a session; before each `run` of an eager call) and may read weights only; `run` is each run's
+/// work. Dispatches see the writes of those before them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KernelPlan {
+    /// Name of the chosen variant, for plans, profiles and benchmarks.
+    pub(crate) variant: &'static str,
+    /// Multiply-adds that `run` executes, inserted zeros and padding of tiles included.
+    pub(crate) executed_macs: u64,
+    /// Temporaries.
+    pub(crate) scratch: Vec<Scratch>,
+    /// Dispatches over weights, once.
+    pub(crate) prepare: Vec<Step>,
+    /// Dispatches of each run.
+    pub(crate) run: Vec<Step>,
+}
+
+/// Workgroups for so many of them in a row, folded into three dimensions where one would not hold them. Some at the end
+/// may be idle: kernels that are folded compare their flat index (`shaders/common/index.wgsl`) with the count.
+///
+/// # Errors
+/// [`Error::Limit`] where even three dimensions do not hold them.
+pub(crate) fn fold_workgroups(count: u64, caps: &Caps) -> Result<[u32; 3]> {
+    let most = u64::from(caps.max_workgroups);
+    let x = count.clamp(1, most);
+    let y = count.div_ceil(x).clamp(1, most);
+    let z = count.div_ceil(x * y).max(1);
+    if z > most {
+        return Err(Error::Limit {
+            what: "a dispatch".to_owned(),
+            needed: count,
+            available: most.saturating_pow(3),
+            unit: "workgroups",
+            way_out: "split the input".to_owned(),
+        });
+    }
+    Ok([x as u32, y as u32, z as u32])
+}

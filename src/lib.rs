@@ -1,0 +1,16 @@
+//! Switchback: dense-prediction networks on any GPU.
+
+pub mod gpu;
+pub mod op;
+
+mod error;
+mod shape;
+mod tensor;
+
+pub use error::{Error, Result};
+pub use op::{
+    Add, ArgmaxChannels, ChannelOrder, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d,
+    MaxUnpool2d, Normalize, OutputExtent, Pad, Palette, Relu, Rounding, Scale, Slice, SoftmaxChannels,
+};
+pub use shape::{Padding, Shape};
+pub use tensor::{Labels, RgbImage, Switches, Tensor, Value};

@@ -1,0 +1,163 @@
+//! Max pooling, with or without switches.
+
+use super::{Cost, check_padding, check_window, span};
+use crate::error::{Error, Result};
+use crate::shape::{Padding, Shape};
+
+const OP: &str = "max_pool2d";
+
+/// How many windows fit when the stride does not divide the slack.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Rounding {
+    /// Only whole windows: `floor((H + pads - span) / stride) + 1`.
+    #[default]
+    Floor,
+    /// Also a last partial window: `ceil(..) + 1`, dropped when it would start past the input and its leading pad.
+    /// The rule of PyTorch and ONNX.
+    Ceil,
+    /// As `Ceil`, but dropped only if there is any padding. The rule of Caffe, and so of FCN and SegNet.
+    Caffe,
+}
+
+/// Max pooling `y[n,c,i,j] = max_{u,v} x[n,c, i*sy + u*dy - top, j*sx + v*dx - left]` over the cells inside the input;
+/// padding never wins.
+///
+/// Among equal values the first in raster order wins, a NaN beats every number, and the last NaN wins (PyTorch's rule).
+///
+/// ```
+/// use switchback::{MaxPool2d, Rounding};
+/// let pool = MaxPool2d::new([2, 2]).stride([2, 2]).rounding(Rounding::Caffe);
+/// assert_eq!(pool.output_shape([1, 512, 45, 60].into())?, [1, 512, 23, 30].into());
+/// # Ok::<(), switchback::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub struct MaxPool2d {
+    /// Window rows and columns.
+    pub kernel: [usize; 2],
+    /// Step in input rows and columns.
+    pub stride: [usize; 2],
+    /// Border that windows may reach into.
+    pub pad: Padding,
+    /// Distance between the cells of a window.
+    pub dilation: [usize; 2],
+    /// What happens to a last partial window.
+    pub rounding: Rounding,
+}
+
+impl MaxPool2d {
+    /// A pooling whose stride is its kernel, without padding, dilation 1, whole windows only.
+    #[must_use]
+    pub const fn new(kernel: [usize; 2]) -> Self {
+        Self { kernel, stride: kernel, pad: Padding::NONE, dilation: [1, 1], rounding: Rounding::Floor }
+    }
+
+    /// Sets the step in rows and columns.
+    #[must_use]
+    pub const fn stride(mut self, stride: [usize; 2]) -> Self {
+        self.stride = stride;
+        self
+    }
+
+    /// Sets the border: one number for all sides, `[rows, columns]`, or a [`Padding`].
+    #[must_use]
+    pub fn pad(mut self, pad: impl Into<Padding>) -> Self {
+        self.pad = pad.into();
+        self
+    }
+
+    /// Sets the distance between the cells of a window.
+    #[must_use]
+    pub const fn dilation(mut self, dilation: [usize; 2]) -> Self {
+        self.dilation = dilation;
+        self
+    }
+
+    /// Sets what happens to a last partial window.
+    #[must_use]
+    pub const fn rounding(mut self, rounding: Rounding) -> Self {
+        self.rounding = rounding;
+        self
+    }
+
+    /// Keeps a last partial window, by PyTorch's rule.
+    #[must_use]
+    pub const fn ceil(self) -> Self {
+        self.rounding(Rounding::Ceil)
+    }
+
+    /// Validates the operand and gives the output's shape, which is also that of the switches.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a hyperparameter out of range, or where a window would hold no cell of the input;
+    /// [`Error::Operand`] for an input smaller than the window.
+    pub fn output_shape(&self, input: Shape) -> Result<Shape> {
+        check_window(OP, self.kernel, self.stride, self.dilation)?;
+        check_padding(OP, "pad", self.pad)?;
+        input.check(OP, "input")?;
+        let extent = [self.output_axis(0, input.h)?, self.output_axis(1, input.w)?];
+        Ok(input.with_extent(extent))
+    }
+
+    fn output_axis(&self, axis: usize, cells: usize) -> Result<usize> {
+        let (before, after) = (self.pad.before()[axis], self.pad.after()[axis]);
+        let stride = self.stride[axis];
+        let span = span(self.kernel[axis], self.dilation[axis]).unwrap_or(usize::MAX);
+        let padded = cells + before + after;
+        let Some(slack) = padded.checked_sub(span) else {
+            let expected = format!("at least {span} {} with padding", ["rows", "columns"][axis]);
+            return Err(Error::operand(OP, "input", expected, padded));
+        };
+        let windows = match self.rounding {
+            Rounding::Floor => slack / stride + 1,
+            Rounding::Ceil | Rounding::Caffe => {
+                let windows = slack.div_ceil(stride) + 1;
+                let may_drop = self.rounding == Rounding::Ceil || self.pad != Padding::NONE;
+                windows - usize::from(may_drop && (windows - 1) * stride >= cells + before)
+            }
+        };
+        // Windows that lie inside the input need no check: only those that begin before it or end after it.
+        let leading = before.div_ceil(stride).min(windows);
+        let trailing = ((cells + before + 1).saturating_sub(span)).div_ceil(stride).min(windows);
+        if let Some(empty) = (0..leading).chain(trailing..windows).find(|&w| !self.reaches_input(axis, w, cells)) {
+            let expected = format!("a border that leaves input cells in each window (window {empty} has none)");
+            return Err(Error::parameter(OP, "pad", expected, self.pad));
+        }
+        Ok(windows)
+    }
+
+    /// Whether a window has a tap in `0..cells` along an axis.
+    fn reaches_input(&self, axis: usize, window: usize, cells: usize) -> bool {
+        let start = window * self.stride[axis];
+        let before = self.pad.before()[axis];
+        let tap = before.saturating_sub(start).div_ceil(self.dilation[axis]);
+        tap < self.kernel[axis] && start + tap * self.dilation[axis] < cells + before
+    }
+
+    /// Whether input cell `[row, column]` belongs to the window of output cell `[row, column]`.
+    #[must_use]
+    pub fn window_contains(&self, output: [usize; 2], input: [usize; 2]) -> bool {
+        (0..2).all(|axis| {
+            let offset = (input[axis] + self.pad.before()[axis]).checked_sub(output[axis] * self.stride[axis]);
+            offset.is_some_and(|o| o.is_multiple_of(self.dilation[axis]) && o / self.dilation[axis] < self.kernel[axis])
+        })
+    }
+
+    /// Whether two windows can share an input cell, so that a switch may occur twice.
+    #[must_use]
+    pub fn overlaps(&self) -> bool {
+        // A shared cell along an axis needs taps u, u' with (u - u') * dilation a multiple of the stride other than 0.
+        (0..2).any(|axis| {
+            (1..self.kernel[axis]).any(|step| (step * self.dilation[axis]).is_multiple_of(self.stride[axis]))
+        })
+    }
+
+    /// Least bytes; a maximum is not counted as a multiply-add.
+    ///
+    /// # Errors
+    /// As [`MaxPool2d::output_shape`].
+    pub fn cost(&self, input: Shape, with_switches: bool) -> Result<Cost> {
+        let output = self.output_shape(input)?;
+        Ok(Cost::moving(input.elements() + output.elements() * (1 + usize::from(with_switches))))
+    }
+}
