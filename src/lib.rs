@@ -1,6 +1,7 @@
 //! Switchback: dense-prediction networks on any GPU.
 
 pub mod gpu;
+pub mod graph;
 pub mod op;
 
 mod error;
@@ -8,6 +9,7 @@ mod shape;
 mod tensor;
 
 pub use error::{Error, Result};
+pub use graph::{Edge, Graph, GraphBuilder, Parameters, Weight};
 pub use op::{
     Add, ArgmaxChannels, ChannelOrder, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d,
     MaxUnpool2d, Normalize, OutputExtent, Pad, Palette, Relu, Rounding, Scale, Slice, SoftmaxChannels,

@@ -1,0 +1,124 @@
+//! Networks as graphs of named nodes: built and checked here, planned, interpreted on the CPU, run on the GPU.
+//!
+//! A [`Graph`] holds operators, shapes and the names of weights, no data. [`GraphBuilder`] makes one and checks every
+//! shape as a node is added.
+//!
+//! ```
+//! use switchback::{Conv2d, Graph, MaxPool2d};
+//! let mut g = Graph::builder();
+//! let x = g.input("image", [1, 3, 96, 64])?;
+//! let c = g.conv2d("conv1", x, Conv2d::new([3, 3]).pad(1).relu(), 32)?;
+//! let (p, switches) = g.max_pool2d_switches("pool1", c, MaxPool2d::new([2, 2]))?;
+//! let u = g.max_unpool2d("unpool1", p, switches)?;
+//! g.output(u)?;
+//! let graph = g.build()?;
+//! assert_eq!(graph.weights_required()[0].0, "conv1.weight");
+//! # Ok::<(), switchback::Error>(())
+//! ```
+
+mod builder;
+mod node;
+mod parameter;
+
+pub use builder::GraphBuilder;
+pub use node::{Edge, Node, Operation, ValueType};
+pub use parameter::{Parameter, Parameters, Weight};
+
+use crate::op::Cost;
+use crate::shape::Shape;
+
+/// A network: nodes in an order in which each comes after those it reads, and the values that are its results.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    parameters: Vec<Parameter>,
+    outputs: Vec<Output>,
+    /// Whether a node has a part in any output, for each node.
+    live: Vec<bool>,
+}
+
+/// A result of a graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    pub(crate) name: String,
+    pub(crate) edge: Edge,
+}
+
+impl Graph {
+    /// An empty graph to add nodes to.
+    #[must_use]
+    pub fn builder() -> GraphBuilder {
+        GraphBuilder::new()
+    }
+
+    /// All nodes, inputs included, in the order in which they were added.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node of this name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name() == name)
+    }
+
+    /// Names and types of the inputs that the outputs depend on, in the order in which they were added.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, ValueType)> {
+        let inputs = self.live_nodes().filter(|(_, node)| *node.operation() == Operation::Input);
+        inputs.map(|(_, node)| (node.name(), node.outputs()[0]))
+    }
+
+    /// Names and types of the outputs, in the order in which they were declared. An output has its node's name; the
+    /// switches of a pooling are `NODE.switches`.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, ValueType)> {
+        self.outputs.iter().map(|output| (output.name.as_str(), self.value_type(output.edge)))
+    }
+
+    /// Names and shapes of the weights that the outputs depend on, each once, in the order of first use.
+    ///
+    /// In a weight file a bias `1 x C x 1 x 1` is a vector of C; a fully connected layer's `O x I` serves as
+    /// `O x I x 1 x 1`.
+    #[must_use]
+    pub fn weights_required(&self) -> Vec<(&str, Shape)> {
+        let named = self.live_parameters().filter(|(_, parameter)| parameter.constant().is_none());
+        named.map(|(_, parameter)| (parameter.name(), parameter.shape())).collect()
+    }
+
+    /// Multiply-adds, parameters and least bytes of all that the outputs depend on. A shared weight is one parameter.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let total: Cost = self.live_nodes().map(|(_, node)| node.cost()).sum();
+        let parameters = self.live_parameters().map(|(_, parameter)| parameter.shape().elements() as u64).sum();
+        Cost { parameters, ..total }
+    }
+
+    /// Nodes that have a part in an output, with their positions.
+    pub(crate) fn live_nodes(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.nodes.iter().enumerate().filter(|&(position, _)| self.live[position])
+    }
+
+    /// Parameters that have a part in an output, with their positions, each once.
+    pub(crate) fn live_parameters(&self) -> impl Iterator<Item = (usize, &Parameter)> {
+        let mut used = vec![false; self.parameters.len()];
+        for &parameter in self.live_nodes().flat_map(|(_, node)| node.parameters()) {
+            used[parameter] = true;
+        }
+        self.parameters.iter().enumerate().filter(move |&(position, _)| used[position])
+    }
+
+    /// A weight by its position.
+    pub(crate) fn parameter(&self, position: usize) -> &Parameter {
+        &self.parameters[position]
+    }
+
+    /// The results.
+    pub(crate) fn results(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// What flows along an edge of this graph.
+    pub(crate) fn value_type(&self, edge: Edge) -> ValueType {
+        self.nodes[edge.node()].outputs()[edge.port()]
+    }
+}

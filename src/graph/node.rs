@@ -1,0 +1,199 @@
+//! What a graph is made of: nodes, the edges between them, and what flows along an edge.
+
+use std::fmt;
+
+use crate::op::{Conv2d, ConvTranspose2d, Cost, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Palette, Slice};
+use crate::shape::Shape;
+
+/// One result of a node, to be given to others: a small handle, valid in the builder (and graph) that made it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Edge {
+    pub(super) builder: u64,
+    pub(super) node: usize,
+    pub(super) port: usize,
+}
+
+impl Edge {
+    /// Position of the node it comes from.
+    pub(crate) fn node(self) -> usize {
+        self.node
+    }
+
+    /// Which of that node's results it is.
+    pub(crate) fn port(self) -> usize {
+        self.port
+    }
+}
+
+/// Kind and shape of what flows along an edge.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ValueType {
+    /// An f32 tensor, NCHW.
+    Tensor(Shape),
+    /// Pooling switches.
+    Switches {
+        /// Shape of the pooled map: one switch for each of its elements.
+        shape: Shape,
+        /// Rows and columns of the planes that were pooled.
+        origin: [usize; 2],
+        /// The pooling that makes them.
+        pool: MaxPool2d,
+    },
+    /// A class index for each pixel, one byte each.
+    Labels {
+        /// Number of images.
+        count: usize,
+        /// Rows and columns.
+        extent: [usize; 2],
+    },
+    /// An 8-bit RGB image.
+    Image {
+        /// Rows and columns.
+        extent: [usize; 2],
+    },
+}
+
+impl ValueType {
+    /// 4-byte words it takes on the device, where bytes are packed four to a word.
+    pub(crate) fn words(self) -> u64 {
+        match self {
+            Self::Tensor(shape) | Self::Switches { shape, .. } => shape.elements() as u64,
+            Self::Labels { count, extent } => (count as u64 * extent[0] as u64 * extent[1] as u64).div_ceil(4),
+            Self::Image { extent } => (3 * extent[0] as u64 * extent[1] as u64).div_ceil(4),
+        }
+    }
+
+    /// Bytes it takes on the device.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        4 * self.words()
+    }
+}
+
+impl fmt::Display for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tensor(shape) => write!(f, "{shape}"),
+            Self::Switches { shape, origin, .. } => write!(f, "{shape} switches into {}x{}", origin[0], origin[1]),
+            Self::Labels { count, extent } => write!(f, "{count}x{}x{} labels", extent[0], extent[1]),
+            Self::Image { extent } => write!(f, "{}x{} RGB image", extent[0], extent[1]),
+        }
+    }
+}
+
+/// What a node does.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Given by the caller of each run.
+    Input,
+    /// Parameters: weight, then bias if there is one.
+    Conv2d(Conv2d),
+    /// Parameters: weight, then bias if there is one.
+    ConvTranspose2d(ConvTranspose2d),
+    /// The maxima alone.
+    MaxPool2d(MaxPool2d),
+    /// The maxima and where they came from.
+    MaxPool2dSwitches(MaxPool2d),
+    /// Inputs: values, switches.
+    MaxUnpool2d(MaxUnpool2d),
+    /// `max(x, 0)`.
+    Relu,
+    /// Of two tensors of one shape.
+    Add,
+    /// A window of each plane.
+    Crop(Crop),
+    /// A border of zeros around each plane.
+    Pad(Pad),
+    /// Inputs: the map added to, the map that is cropped.
+    CropAdd(CropAdd),
+    /// Channels one after the other.
+    Concat,
+    /// A run of channels.
+    Slice(Slice),
+    /// Parameters: factor, then shift if there is one.
+    Scale,
+    /// Class probabilities.
+    SoftmaxChannels,
+    /// Class of each pixel.
+    ArgmaxChannels,
+    /// 8-bit image to a network's input.
+    Normalize(Normalize),
+    /// Labels to a picture.
+    Colorize(Box<Palette>),
+}
+
+impl Operation {
+    /// The operator's name, as in `conv2d`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Conv2d(_) => "conv2d",
+            Self::ConvTranspose2d(_) => "conv_transpose2d",
+            Self::MaxPool2d(_) | Self::MaxPool2dSwitches(_) => "max_pool2d",
+            Self::MaxUnpool2d(_) => "max_unpool2d",
+            Self::Relu => "relu",
+            Self::Add => "add",
+            Self::Crop(_) => "crop",
+            Self::Pad(_) => "pad",
+            Self::CropAdd(_) => "crop_add",
+            Self::Concat => "concat",
+            Self::Slice(_) => "slice",
+            Self::Scale => "scale",
+            Self::SoftmaxChannels => "softmax_channels",
+            Self::ArgmaxChannels => "argmax_channels",
+            Self::Normalize(_) => "normalize",
+            Self::Colorize(_) => "colorize",
+        }
+    }
+}
+
+/// A named operator at its place in a graph.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(super) name: String,
+    pub(super) operation: Operation,
+    pub(super) inputs: Vec<Edge>,
+    /// Positions among the graph's parameters; an optional last one is left out.
+    pub(super) parameters: Vec<usize>,
+    pub(super) outputs: Vec<ValueType>,
+    pub(super) cost: Cost,
+}
+
+impl Node {
+    /// Its name, unique in the graph.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it does.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Kinds and shapes of its results: one, but for a pooling with switches.
+    #[must_use]
+    pub fn outputs(&self) -> &[ValueType] {
+        &self.outputs
+    }
+
+    /// Multiply-adds, parameters and least bytes.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// What it reads.
+    pub(crate) fn inputs(&self) -> &[Edge] {
+        &self.inputs
+    }
+
+    /// The weights it reads, as positions among the graph's parameters.
+    pub(crate) fn parameters(&self) -> &[usize] {
+        &self.parameters
+    }
+}
