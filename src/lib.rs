@@ -3,6 +3,7 @@
 pub mod gpu;
 pub mod graph;
 pub mod op;
+pub mod weights;
 
 mod error;
 mod shape;
