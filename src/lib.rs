@@ -2,14 +2,20 @@
 
 pub mod gpu;
 pub mod graph;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod op;
 pub mod weights;
 
 mod error;
+#[cfg(any(feature = "image", feature = "safetensors"))]
+mod file;
 mod shape;
 mod tensor;
 
 pub use error::{Error, Result};
+#[cfg(any(feature = "image", feature = "safetensors"))]
+pub use file::replace_file;
 pub use graph::{Edge, Graph, GraphBuilder, Parameters, Weight};
 pub use op::{
     Add, ArgmaxChannels, ChannelOrder, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d,
