@@ -5,6 +5,7 @@ pub mod graph;
 #[cfg(feature = "image")]
 pub mod image;
 pub mod op;
+pub mod reference;
 pub mod weights;
 
 mod error;

@@ -69,6 +69,13 @@ impl Shape {
         ((n * self.c + c) * self.h + y) * self.w + x
     }
 
+    /// Batch, channel, row and column of the element at a flat position.
+    #[must_use]
+    pub const fn position(self, index: usize) -> [usize; 4] {
+        let row = index / self.w;
+        [row / self.h / self.c, row / self.h % self.c, row % self.h, index % self.w]
+    }
+
     /// Refuses an empty shape, and one whose elements a signed 32-bit shader index cannot count.
     ///
     /// # Errors

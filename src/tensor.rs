@@ -26,6 +26,12 @@ impl Tensor {
         Ok(Self { shape, data })
     }
 
+    /// A tensor whose shape and data are known to fit.
+    pub(crate) fn trusted(shape: Shape, data: Vec<f32>) -> Self {
+        debug_assert_eq!(shape.elements(), data.len());
+        Self { shape, data }
+    }
+
     /// A tensor whose element at `[n, c, y, x]` is `value([n, c, y, x])`.
     ///
     /// # Errors
@@ -101,6 +107,12 @@ impl Tensor {
     pub fn get(&self, [n, c, y, x]: [usize; 4]) -> Option<f32> {
         let inside = n < self.shape.n && c < self.shape.c && y < self.shape.h && x < self.shape.w;
         inside.then(|| self.data[self.shape.index([n, c, y, x])])
+    }
+
+    /// The elements at `[n, c, y, ..]`, which must lie inside.
+    pub(crate) fn row(&self, [n, c, y]: [usize; 3]) -> &[f32] {
+        let start = self.shape.index([n, c, y, 0]);
+        &self.data[start..start + self.shape.w]
     }
 
     /// The same elements under another shape.
@@ -213,6 +225,12 @@ impl Labels {
             return Err(Error::operand("labels", "data", format!("{expected} pixels"), data.len()));
         }
         Ok(Self { count, extent, data })
+    }
+
+    /// Extents as a tensor of one channel: `count x 1 x rows x columns`.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape { n: self.count, c: 1, h: self.extent[0], w: self.extent[1] }
     }
 
     /// Number of images.

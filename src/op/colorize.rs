@@ -1,7 +1,7 @@
 //! From labels to a picture.
 
 use super::Cost;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// 256 RGB colours, one a class.
@@ -28,22 +28,26 @@ impl Palette {
 pub struct Colorize;
 
 impl Colorize {
-    /// The label map's extent as an image's shape, `1 x 3 x H x W`.
+    /// Validates the operand, `1 x 1 x H x W`, and gives the picture's shape, `1 x 3 x H x W`.
     ///
     /// # Errors
-    /// [`crate::Error::Operand`] for an empty or too large map.
-    pub fn output_shape(&self, extent: [usize; 2]) -> Result<Shape> {
-        let output = Shape { n: 1, c: 3, h: extent[0], w: extent[1] };
-        output.check("colorize", "labels")?;
+    /// [`Error::Operand`] for an empty or too large map, for several maps, and for anything but one label a pixel.
+    pub fn output_shape(&self, labels: Shape) -> Result<Shape> {
+        labels.check("colorize", "labels")?;
+        if (labels.n, labels.c) != (1, 1) {
+            return Err(Error::operand("colorize", "labels", "one map with one label a pixel, 1x1xHxW", labels));
+        }
+        let output = labels.with_channels(3);
+        output.check("colorize", "output")?;
         Ok(output)
     }
 
-    /// Least bytes.
+    /// Least bytes: one in, three out a pixel.
     ///
     /// # Errors
     /// As [`Colorize::output_shape`].
-    pub fn cost(&self, extent: [usize; 2]) -> Result<Cost> {
-        let pixels = (self.output_shape(extent)?.elements() / 3) as u64;
+    pub fn cost(&self, labels: Shape) -> Result<Cost> {
+        let pixels = self.output_shape(labels)?.plane() as u64;
         Ok(Cost { macs: 0, parameters: 0, bytes: 4 * pixels })
     }
 }
