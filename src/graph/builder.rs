@@ -335,11 +335,11 @@ impl GraphBuilder {
     /// As [`GraphBuilder::input`].
     pub fn colorize(&mut self, name: &str, labels: Edge, palette: Palette) -> Result<Edge> {
         self.add_single(name, Operation::Colorize(Box::new(palette)), &[labels], vec![], |inputs, _| {
-            let ValueType::Labels { count: 1, extent } = inputs[0] else {
-                return Err(Error::operand("colorize", "labels", "the label map of one image", inputs[0]));
+            let ValueType::Labels { count, extent } = inputs[0] else {
+                return Err(Error::operand("colorize", "labels", "a label map", inputs[0]));
             };
-            Colorize.output_shape(extent)?;
-            Ok(Checked { outputs: vec![ValueType::Image { extent }], cost: Colorize.cost(extent)? })
+            let cost = Colorize.cost(Shape { n: count, c: 1, h: extent[0], w: extent[1] })?;
+            Ok(Checked { outputs: vec![ValueType::Image { extent }], cost })
         })
     }
 
