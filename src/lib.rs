@@ -4,6 +4,7 @@ pub mod gpu;
 pub mod graph;
 #[cfg(feature = "image")]
 pub mod image;
+pub mod kernel;
 pub mod op;
 pub mod reference;
 pub mod weights;

@@ -1,0 +1,162 @@
+//! Checks of every shader against the Rust side, without an adapter: that it is valid WGSL in every specialisation that
+//! the planner asks for, and that bindings, uniforms, overrides, sizes and header agree with the tables in this crate.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+
+use super::{conv2d, kernels};
+use crate::error::Result;
+use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
+
+/// What an operator's file shows to these checks.
+pub(crate) struct Exhibit {
+    /// The uniforms of each of its kernels: name, WGSL type and offset of every field.
+    pub(crate) params: Vec<(&'static Kernel, &'static [(&'static str, &'static str, usize)])>,
+    /// Plans that between them run each of its kernels.
+    pub(crate) plans: Vec<Result<KernelPlan>>,
+}
+
+fn exhibits() -> Vec<Exhibit> {
+    vec![conv2d::exhibit()]
+}
+
+/// Keys of the comment that opens a kernel's file, in order.
+const HEADER: [&str; 10] =
+    ["Computes", "Layout", "Bindings", "Overrides", "Dispatch", "Limits", "Writes", "Order", "Uses", "Oracle"];
+
+fn validate(module: &naga::Module, name: &str) -> ModuleInfo {
+    let capabilities = Capabilities::SHADER_FLOAT32_ATOMIC;
+    Validator::new(ValidationFlags::all(), capabilities)
+        .validate(module)
+        .unwrap_or_else(|error| panic!("{name}: {:?}", error.into_inner()))
+}
+
+fn parse(source: &str, name: &str) -> naga::Module {
+    naga::front::wgsl::parse_str(source).unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)))
+}
+
+fn steps() -> Vec<Step> {
+    exhibits()
+        .into_iter()
+        .flat_map(|exhibit| exhibit.plans)
+        .flat_map(|plan| [plan.prepare, plan.run].concat())
+        .collect()
+}
+
+#[test]
+fn common_parts_parse_alone() {
+    for part in kernels().flat_map(|kernel| kernel.parts).filter(|part| part.path.starts_with("common/")) {
+        validate(&parse(part.source, part.path), part.path);
+    }
+}
+
+#[test]
+fn every_kernel_is_exhibited() {
+    let run: BTreeSet<&str> = steps().iter().map(|step| step.kernel.name).collect();
+    let registered: BTreeSet<&str> = kernels().map(|kernel| kernel.name).collect();
+    assert_eq!(run, registered);
+    assert_eq!(registered.len(), kernels().count(), "two kernels of the same name");
+    let described: BTreeSet<&str> = exhibits().iter().flat_map(|e| &e.params).map(|(kernel, _)| kernel.name).collect();
+    assert_eq!(described, registered);
+}
+
+#[test]
+fn bindings_agree() {
+    for kernel in kernels() {
+        let module = parse(&kernel.source(), kernel.name);
+        let mut found: Vec<(u32, Access)> = Vec::new();
+        for (_, global) in module.global_variables.iter() {
+            let Some(binding) = &global.binding else { continue };
+            assert_eq!(binding.group, 0, "{}: group of {:?}", kernel.name, global.name);
+            let access = match global.space {
+                naga::AddressSpace::Uniform => Access::Uniform,
+                naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Access::Write,
+                naga::AddressSpace::Storage { .. } => Access::Read,
+                other => panic!("{}: {:?} is in {other:?}", kernel.name, global.name),
+            };
+            if binding.binding == 0 {
+                assert_eq!(global.name.as_deref(), Some("params"), "{}: binding 0", kernel.name);
+            }
+            found.push((binding.binding, access));
+        }
+        found.sort_by_key(|(binding, _)| *binding);
+        let expected: Vec<(u32, Access)> = (0..).zip(kernel.bindings.iter().copied()).collect();
+        assert_eq!(found, expected, "{}", kernel.name);
+        let storage = kernel.bindings.iter().filter(|access| **access != Access::Uniform).count();
+        assert!(storage <= 8, "{}: {storage} storage buffers, WebGPU guarantees 8", kernel.name);
+        assert_eq!(module.entry_points.len(), 1, "{}", kernel.name);
+        assert_eq!(module.entry_points[0].name, "main", "{}", kernel.name);
+    }
+}
+
+#[test]
+fn uniforms_agree() {
+    for (kernel, fields) in exhibits().into_iter().flat_map(|exhibit| exhibit.params) {
+        let module = parse(&kernel.source(), kernel.name);
+        let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect(kernel.name);
+        let naga::TypeInner::Struct { members, .. } = &params.inner else { panic!("{}: Params", kernel.name) };
+        let found: Vec<(String, String, usize)> = members
+            .iter()
+            .map(|member| {
+                let naga::TypeInner::Scalar(scalar) = module.types[member.ty].inner else {
+                    panic!("{}: {:?} is not a scalar", kernel.name, member.name)
+                };
+                let kind = match scalar.kind {
+                    naga::ScalarKind::Sint => "i32",
+                    naga::ScalarKind::Uint => "u32",
+                    naga::ScalarKind::Float => "f32",
+                    other => panic!("{}: {:?} is {other:?}", kernel.name, member.name),
+                };
+                (member.name.clone().unwrap(), kind.to_owned(), member.offset as usize)
+            })
+            .collect();
+        let expected: Vec<(String, String, usize)> =
+            fields.iter().map(|(name, kind, offset)| ((*name).to_owned(), (*kind).to_owned(), *offset)).collect();
+        assert_eq!(found, expected, "{}: uniforms", kernel.name);
+        for step in steps().iter().filter(|step| step.kernel.name == kernel.name) {
+            assert_eq!(step.params.len(), 4 * fields.len(), "{}: bytes of params", kernel.name);
+        }
+    }
+}
+
+#[test]
+fn every_specialisation_is_valid() {
+    for step in steps() {
+        let name = step.kernel.name;
+        let module = parse(&step.kernel.source(), name);
+        let info = validate(&module, name);
+        let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
+        let given: BTreeSet<&str> = step.constants.iter().map(|(name, _)| *name).collect();
+        assert_eq!(given, overrides, "{name}: overrides");
+        assert_eq!(given.len(), step.constants.len(), "{name}: an override given twice");
+        let constants = step.constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let entry = Some((naga::ShaderStage::Compute, "main"));
+        let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
+            .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
+        validate(&module, name);
+        let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
+        assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
+        assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");
+    }
+}
+
+#[test]
+fn headers_are_complete() {
+    for kernel in kernels() {
+        let (own, common) = kernel.parts.split_last().expect(kernel.name);
+        assert_eq!(own.path, format!("{}.wgsl", kernel.name));
+        let header: Vec<&str> = own.source.lines().map_while(|line| line.strip_prefix("// ")).collect();
+        let keys: Vec<&str> = header
+            .iter()
+            .filter(|line| !line.starts_with(' '))
+            .map(|line| line.split(' ').next().unwrap_or_default())
+            .collect();
+        assert_eq!(keys, HEADER, "{}: keys of the header", own.path);
+        let uses = header.iter().find_map(|line| line.strip_prefix("Uses")).map(str::trim).unwrap_or_default();
+        let paths: Vec<&str> = common.iter().map(|part| part.path).collect();
+        assert_eq!(uses, if paths.is_empty() { "nothing".to_owned() } else { paths.join(", ") }, "{}", own.path);
+    }
+}

@@ -1,0 +1,70 @@
+//! The operators on the device: for each one, its kernels, the variants to choose from, and a pure `plan` that turns
+//! shapes into dispatches.
+//!
+//! One file an operator, all of one make:
+//! - `Variant`, made by [`variants!`], with a line on what each one does;
+//! - the uniforms of each kernel, made by [`params!`], and the `static` [`Kernel`] itself;
+//! - `KERNELS`, the file's part of the registry;
+//! - `plan(op, shapes, variant, caps)`, pure: dispatch arithmetic, splitting, scratch;
+//! - the method of [`Gpu`](crate::gpu::Gpu) that runs it at once;
+//! - `exhibit()`, for tests: plans that between them reach every kernel, so that the checks in `checks.rs` see each one
+//!   in the specialisations that the planner really asks for.
+
+pub mod conv2d;
+
+mod pattern;
+mod shards;
+
+#[cfg(test)]
+mod checks;
+
+use crate::error::{Error, Result};
+use crate::gpu::{Caps, Kernel, Part};
+use crate::shape::Shape;
+pub(crate) use pattern::{params, part, variants};
+
+/// Flat index of a folded dispatch.
+pub(crate) static INDEX: Part = part!("common/index.wgsl");
+/// The fused ReLU.
+pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
+
+/// Every kernel, by operator.
+static REGISTRY: &[&[&Kernel]] = &[conv2d::KERNELS];
+
+/// Every kernel of the library.
+pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
+    REGISTRY.iter().flat_map(|kernels| kernels.iter().copied())
+}
+
+/// Names of all kernels, as in `conv2d/direct`: the stems of their files under `shaders/`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    kernels().map(|kernel| kernel.name)
+}
+
+/// The WGSL of a kernel as the device compiles it, its parts joined; `None` if there is no kernel of this name.
+#[must_use]
+pub fn source(name: &str) -> Option<String> {
+    kernels().find(|kernel| kernel.name == name).map(Kernel::source)
+}
+
+/// Invocations of a workgroup, unless a kernel has a reason for another number. Every device can do it.
+pub(crate) const WORKGROUP: u32 = 64;
+
+/// Refuses an operand that one storage binding cannot hold.
+///
+/// # Errors
+/// [`Error::Limit`] that names the operator and the operand.
+pub(crate) fn check_binding(op: &'static str, operand: &str, shape: Shape, caps: &Caps) -> Result<()> {
+    let needed = 4 * shape.elements() as u64;
+    let available = caps.max_binding_bytes.min(caps.max_buffer_bytes);
+    if needed > available {
+        return Err(Error::Limit {
+            what: format!("{op}: {operand} of {shape}"),
+            needed,
+            available,
+            unit: "bytes a binding",
+            way_out: "use a smaller image, or an adapter and limits that allow more".to_owned(),
+        });
+    }
+    Ok(())
+}
