@@ -42,6 +42,7 @@ fn steps() -> Vec<Step> {
     exhibits()
         .into_iter()
         .flat_map(|exhibit| exhibit.plans)
+        .map(Result::unwrap)
         .flat_map(|plan| [plan.prepare, plan.run].concat())
         .collect()
 }
