@@ -1,6 +1,6 @@
 //! Two-dimensional convolution (cross-correlation, as in every deep-learning framework).
 
-use super::{Cost, check_bias, check_padding, check_window, span};
+use super::{ConvTranspose2d, Cost, check_bias, check_padding, check_window, span};
 use crate::error::{Error, Result};
 use crate::shape::{Padding, Shape};
 
@@ -79,6 +79,18 @@ impl Conv2d {
     pub const fn relu(mut self) -> Self {
         self.relu = true;
         self
+    }
+
+    /// The transposed convolution that goes back to inputs of `extent` (rows and columns), with the same weight: its matrix
+    /// is the transpose of this one's. Without bias and ReLU.
+    #[must_use]
+    pub fn adjoint(&self, extent: [usize; 2]) -> ConvTranspose2d {
+        ConvTranspose2d::new(self.kernel)
+            .stride(self.stride)
+            .pad(self.pad)
+            .dilation(self.dilation)
+            .groups(self.groups)
+            .output_size(extent)
     }
 
     /// The weight this operator needs between so many channels.

@@ -1,0 +1,5 @@
+//! What several test binaries share: awkward problems and seeded data.
+#![allow(dead_code, reason = "every test binary uses its own part of this")]
+
+pub(crate) mod problem;
+pub(crate) mod random;
