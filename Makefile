@@ -1,0 +1,37 @@
+# The commands that a newcomer types. `make` alone lists them.
+
+CARGO ?= cargo
+DEMO := examples/digits
+
+.PHONY: help demo test lint docs bench clean-out
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build, segment the six scenes, print time per image and the metrics; results are in out/.
+	$(CARGO) build --release --bin switchback
+	@ci/vulkan target/release/switchback || true
+	target/release/switchback segment $(DEMO)/scene-[1-6].png --model fcn8s \
+	    --weights $(DEMO)/fcn8s-digits.safetensors --classes $(DEMO)/classes.txt --truth $(DEMO) --out out --overlay
+
+test: ## Run all tests, GPU tests included (a software Vulkan driver is installed if there is no adapter).
+	$(CARGO) build --bin switchback
+	@ci/vulkan target/debug/switchback
+	$(CARGO) test
+
+lint: ## Formatting, clippy and rustdoc, warnings denied.
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --lib --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --lib
+
+docs: ## Build the API documentation.
+	$(CARGO) doc --no-deps --lib
+
+bench: ## Measure one layer of FCN-8s in every variant; `target/release/switchback bench --help` has the rest.
+	$(CARGO) build --release --bin switchback
+	@ci/vulkan target/release/switchback
+	target/release/switchback bench conv_transpose2d --input 1x21x70x70 --weight 21x21x16x16 --stride 8 --variant all
+
+clean-out: ## Remove the demo's results.
+	rm -rf out
