@@ -5,6 +5,7 @@ pub mod graph;
 #[cfg(feature = "image")]
 pub mod image;
 pub mod kernel;
+pub mod net;
 pub mod op;
 pub mod reference;
 pub mod weights;

@@ -36,6 +36,14 @@ impl Normalize {
     pub const CAFFE: Self =
         Self { order: ChannelOrder::Bgr, mean: [104.006_99, 116.668_77, 122.678_92], factor: [1.0; 3] };
 
+    /// What torchvision's ImageNet weights were trained on: RGB scaled to 0 to 1, minus the mean (0.485, 0.456, 0.406),
+    /// over the deviation (0.229, 0.224, 0.225).
+    pub const TORCHVISION: Self = Self {
+        order: ChannelOrder::Rgb,
+        mean: [0.485 * 255.0, 0.456 * 255.0, 0.406 * 255.0],
+        factor: [1.0 / (0.229 * 255.0), 1.0 / (0.224 * 255.0), 1.0 / (0.225 * 255.0)],
+    };
+
     /// The shape of the network's input for an image of `extent` (rows, columns): `1 x 3 x H x W`.
     ///
     /// # Errors

@@ -7,11 +7,10 @@ mod element;
 #[cfg(all(feature = "safetensors", not(target_arch = "wasm32")))]
 mod map;
 mod random;
-#[cfg(all(feature = "safetensors", not(target_arch = "wasm32")))]
-mod replace;
 mod requirements;
 #[cfg(feature = "safetensors")]
 mod safetensors;
+pub mod vgg;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -78,6 +77,12 @@ impl Entry {
         self.element
     }
 
+    /// Number of its elements.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.bytes.len() / self.element.bytes()
+    }
+
     /// Bytes it takes up as stored.
     #[must_use]
     pub fn byte_len(&self) -> usize {
@@ -138,6 +143,21 @@ impl Weights {
     pub fn rename(&mut self, from: &str, to: impl Into<String>) -> Result<()> {
         let entry = self.entries.remove(from).ok_or_else(|| self.missing(from))?;
         self.entries.insert(to.into(), entry);
+        Ok(())
+    }
+
+    /// Gives a tensor other extents over the same elements.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] for a missing name or extents that hold another number of elements.
+    pub fn reshape(&mut self, name: &str, shape: &[usize]) -> Result<()> {
+        let Some(entry) = self.entries.get_mut(name) else { return Err(self.missing(name)) };
+        let elements = shape.iter().try_fold(1, |product: usize, &extent| product.checked_mul(extent));
+        if elements != Some(entry.elements()) {
+            let (name, found) = (quoted(name), dims(&entry.shape));
+            return Err(Error::Weights(format!("{name} is {found}, which cannot become {}", dims(shape))));
+        }
+        entry.shape = shape.to_vec();
         Ok(())
     }
 

@@ -13,6 +13,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Vi
 
 use super::{Element, Entry, Storage, Weights, decode, dims, multi_index, quoted};
 use crate::error::{Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::file::replace_file;
 
 /// Bytes of the header's length, a little-endian u64.
 const LENGTH_BYTES: usize = 8;
@@ -39,7 +41,8 @@ impl Weights {
     /// [`Error::Weights`] for a value that is NaN, infinite, or too large for `element`.
     pub fn to_bytes(&self, element: Element) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.write_to(&mut bytes, element, |error| Error::Weights(error.to_string()))?;
+        let written = self.write_to(&mut bytes, element);
+        written.map_err(|error| error.downcast().unwrap_or_else(|error| Error::Weights(error.to_string())))?;
         Ok(bytes)
     }
 
@@ -66,24 +69,30 @@ impl Weights {
     /// large for `element`. Neither leaves a file behind, nor touches one that was there.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn save(&self, path: impl AsRef<std::path::Path>, element: Element) -> Result<()> {
-        let path = path.as_ref();
-        super::replace::replace(path, |file| self.write_to(file, element, |error| Error::io(path, error)))
+        match replace_file(path.as_ref(), |file| self.write_to(file, element)) {
+            Err(Error::Io { path, source }) => {
+                Err(source.downcast().unwrap_or_else(|source| Error::Io { path, source }))
+            }
+            done => done,
+        }
     }
 
-    fn write_to(&self, out: &mut impl Write, element: Element, failed: impl Fn(io::Error) -> Error) -> Result<()> {
-        out.write_all(&self.header(element)?).map_err(&failed)?;
+    /// Writes the file; an unfit value comes as an [`Error`] within the [`io::Error`].
+    fn write_to(&self, out: &mut dyn Write, element: Element) -> io::Result<()> {
+        out.write_all(&self.header(element).map_err(io::Error::other)?)?;
         let mut bytes = Vec::new();
         for (name, entry) in &self.entries {
-            let elements = entry.bytes.len() / entry.element.bytes();
-            for start in (0..elements).step_by(RUN_ELEMENTS) {
-                let values = decode(name, entry, start..elements.min(start + RUN_ELEMENTS))?;
+            for start in (0..entry.elements()).step_by(RUN_ELEMENTS) {
+                let values = decode(name, entry, start..entry.elements().min(start + RUN_ELEMENTS));
+                let values = values.map_err(io::Error::other)?;
                 bytes.clear();
                 element.encode(&values, &mut bytes).map_err(|position| {
                     let index = multi_index(start + position, &entry.shape);
                     let value = values[position];
-                    Error::Weights(format!("{} holds {value} at {index:?}, too large for {element}", quoted(name)))
+                    let fault = format!("{} holds {value} at {index:?}, too large for {element}", quoted(name));
+                    io::Error::other(Error::Weights(fault))
                 })?;
-                out.write_all(&bytes).map_err(&failed)?;
+                out.write_all(&bytes)?;
             }
         }
         Ok(())
@@ -94,7 +103,7 @@ impl Weights {
         let mut end = 0;
         let infos = self.entries.iter().map(|(name, entry)| {
             let start = end;
-            end += entry.bytes.len() / entry.element.bytes() * element.bytes();
+            end += entry.elements() * element.bytes();
             (name.clone(), TensorInfo { dtype: dtype(element), shape: entry.shape.clone(), data_offsets: (start, end) })
         });
         let metadata = Metadata::new(None, infos.collect()).map_err(|error| Error::Weights(error.to_string()))?;
