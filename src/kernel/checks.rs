@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
-use super::{conv2d, kernels};
+use super::{
+    add, argmax_channels, colorize, concat, conv2d, crop, crop_add, kernels, max_pool2d, max_unpool2d, normalize, pad,
+    relu, scale, slice, softmax_channels,
+};
 use crate::error::Result;
 use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
 
@@ -20,7 +23,23 @@ pub(crate) struct Exhibit {
 }
 
 fn exhibits() -> Vec<Exhibit> {
-    vec![conv2d::exhibit()]
+    vec![
+        conv2d::exhibit(),
+        max_pool2d::exhibit(),
+        max_unpool2d::exhibit(),
+        relu::exhibit(),
+        add::exhibit(),
+        scale::exhibit(),
+        crop::exhibit(),
+        pad::exhibit(),
+        crop_add::exhibit(),
+        concat::exhibit(),
+        slice::exhibit(),
+        softmax_channels::exhibit(),
+        argmax_channels::exhibit(),
+        normalize::exhibit(),
+        colorize::exhibit(),
+    ]
 }
 
 /// Keys of the comment that opens a kernel's file, in order.
@@ -98,19 +117,11 @@ fn uniforms_agree() {
     for (kernel, fields) in exhibits().into_iter().flat_map(|exhibit| exhibit.params) {
         let module = parse(&kernel.source(), kernel.name);
         let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect(kernel.name);
-        let naga::TypeInner::Struct { members, .. } = &params.inner else { panic!("{}: Params", kernel.name) };
+        let naga::TypeInner::Struct { members, span } = &params.inner else { panic!("{}: Params", kernel.name) };
         let found: Vec<(String, String, usize)> = members
             .iter()
             .map(|member| {
-                let naga::TypeInner::Scalar(scalar) = module.types[member.ty].inner else {
-                    panic!("{}: {:?} is not a scalar", kernel.name, member.name)
-                };
-                let kind = match scalar.kind {
-                    naga::ScalarKind::Sint => "i32",
-                    naga::ScalarKind::Uint => "u32",
-                    naga::ScalarKind::Float => "f32",
-                    other => panic!("{}: {:?} is {other:?}", kernel.name, member.name),
-                };
+                let kind = kind(&module.types[member.ty].inner);
                 (member.name.clone().unwrap(), kind.to_owned(), member.offset as usize)
             })
             .collect();
@@ -118,8 +129,18 @@ fn uniforms_agree() {
             fields.iter().map(|(name, kind, offset)| ((*name).to_owned(), (*kind).to_owned(), *offset)).collect();
         assert_eq!(found, expected, "{}: uniforms", kernel.name);
         for step in steps().iter().filter(|step| step.kernel.name == kernel.name) {
-            assert_eq!(step.params.len(), 4 * fields.len(), "{}: bytes of params", kernel.name);
+            assert_eq!(step.params.len(), *span as usize, "{}: bytes of params", kernel.name);
         }
+    }
+}
+
+fn kind(field: &naga::TypeInner) -> &'static str {
+    match field {
+        naga::TypeInner::Scalar(naga::Scalar { kind: naga::ScalarKind::Sint, width: 4 }) => "i32",
+        naga::TypeInner::Scalar(naga::Scalar { kind: naga::ScalarKind::Uint, width: 4 }) => "u32",
+        naga::TypeInner::Scalar(naga::Scalar { kind: naga::ScalarKind::Float, width: 4 }) => "f32",
+        naga::TypeInner::Array { .. } => "array",
+        other => panic!("a uniform of type {other:?}"),
     }
 }
 

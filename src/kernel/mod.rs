@@ -11,12 +11,30 @@
 //!   in the specialisations that the planner really asks for.
 
 pub mod conv2d;
+pub mod max_pool2d;
+pub mod max_unpool2d;
 
+pub(crate) mod add;
+pub(crate) mod argmax_channels;
+pub(crate) mod colorize;
+pub(crate) mod concat;
+pub(crate) mod crop;
+pub(crate) mod crop_add;
+pub(crate) mod normalize;
+pub(crate) mod pad;
+pub(crate) mod relu;
+pub(crate) mod scale;
+pub(crate) mod slice;
+pub(crate) mod softmax_channels;
+
+mod flat;
 mod pattern;
 mod shards;
 
 #[cfg(test)]
 mod checks;
+
+use std::fmt::Display;
 
 use crate::error::{Error, Result};
 use crate::gpu::{Caps, Kernel, Part};
@@ -25,11 +43,31 @@ pub(crate) use pattern::{params, part, variants};
 
 /// Flat index of a folded dispatch.
 pub(crate) static INDEX: Part = part!("common/index.wgsl");
+/// Plane, row and column of a flat position.
+pub(crate) static PLACE: Part = part!("common/place.wgsl");
+/// Comparison of f32 values by their bits.
+pub(crate) static RANK: Part = part!("common/rank.wgsl");
 /// The fused ReLU.
 pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 
 /// Every kernel, by operator.
-static REGISTRY: &[&[&Kernel]] = &[conv2d::KERNELS];
+static REGISTRY: &[&[&Kernel]] = &[
+    conv2d::KERNELS,
+    max_pool2d::KERNELS,
+    max_unpool2d::KERNELS,
+    relu::KERNELS,
+    add::KERNELS,
+    scale::KERNELS,
+    crop::KERNELS,
+    pad::KERNELS,
+    crop_add::KERNELS,
+    concat::KERNELS,
+    slice::KERNELS,
+    softmax_channels::KERNELS,
+    argmax_channels::KERNELS,
+    normalize::KERNELS,
+    colorize::KERNELS,
+];
 
 /// Every kernel of the library.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
@@ -50,16 +88,23 @@ pub fn source(name: &str) -> Option<String> {
 /// Invocations of a workgroup, unless a kernel has a reason for another number. Every device can do it.
 pub(crate) const WORKGROUP: u32 = 64;
 
-/// Refuses an operand that one storage binding cannot hold.
+/// Refuses an f32 operand that one storage binding cannot hold.
 ///
 /// # Errors
 /// [`Error::Limit`] that names the operator and the operand.
 pub(crate) fn check_binding(op: &'static str, operand: &str, shape: Shape, caps: &Caps) -> Result<()> {
-    let needed = 4 * shape.elements() as u64;
+    check_bytes(op, format_args!("{operand} of {shape}"), 4 * shape.elements() as u64, caps)
+}
+
+/// Refuses an operand of so many bytes that one storage binding cannot hold.
+///
+/// # Errors
+/// [`Error::Limit`] that names the operator and the operand.
+pub(crate) fn check_bytes(op: &'static str, operand: impl Display, needed: u64, caps: &Caps) -> Result<()> {
     let available = caps.max_binding_bytes.min(caps.max_buffer_bytes);
     if needed > available {
         return Err(Error::Limit {
-            what: format!("{op}: {operand} of {shape}"),
+            what: format!("{op}: {operand}"),
             needed,
             available,
             unit: "bytes a binding",

@@ -1,0 +1,45 @@
+// Computes  y[n,c,i,j] = a[n,c,i,j] + scale * b[n,c, i + row, j + column]
+// Layout    a, b, y: NCHW
+// Bindings  0 params; 1 a; 2 b; 3 y
+// Overrides WORKGROUP
+// Dispatch  One invocation an element of y, folded.
+// Limits    The window lies inside b (CropAdd::output_shape); fewer than 2^31 elements.
+// Writes    Every element of y, once.
+// Order     The product, then the sum; the device may fuse them.
+// Uses      common/index.wgsl, common/place.wgsl
+// Oracle    reference::crop_add
+
+override WORKGROUP: u32 = 64;
+
+struct Params {
+    elements: u32,
+    // Rows and columns of a plane of b, and of y.
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+    // Where the window begins.
+    row: u32,
+    column: u32,
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    if index >= params.elements {
+        return;
+    }
+    let at = place(index, params.out_h, params.out_w);
+    let skip = b[(at.plane * params.in_h + at.row + params.row) * params.in_w + at.column + params.column];
+    y[index] = a[index] + params.scale * skip;
+}

@@ -1,0 +1,47 @@
+//! Addition on the device.
+
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::kernel::flat::{flat_step, only_way};
+use crate::kernel::{INDEX, check_binding, params, part};
+use crate::op::Add;
+use crate::shape::Shape;
+
+const OP: &str = "add";
+
+static ADD: Kernel = Kernel {
+    name: "elementwise/add",
+    parts: &[&INDEX, &part!("elementwise/add.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&ADD];
+
+params! {
+    /// Uniforms of `elementwise/add`; the shader says what they mean.
+    struct Params {
+        elements: u32,
+    }
+}
+
+/// The dispatch for these operands.
+///
+/// # Errors
+/// As [`Add::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding.
+pub(crate) fn plan(a: Shape, b: Shape, caps: &Caps) -> Result<KernelPlan> {
+    let output = Add.output_shape(a, b)?;
+    check_binding(OP, "a", a, caps)?;
+    let params = Params { elements: output.elements() as u32 };
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    Ok(only_way(0, vec![flat_step(&ADD, &[], &params, &operands, output.elements(), caps)?]))
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    let shape = Shape::from([2, 3, 5, 7]);
+    crate::kernel::checks::Exhibit {
+        params: vec![(&ADD, Params::FIELDS)],
+        plans: vec![plan(shape, shape, &Caps::WEBGPU)],
+    }
+}

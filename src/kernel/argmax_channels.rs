@@ -1,0 +1,49 @@
+//! The class of each pixel, on the device.
+
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::kernel::flat::{flat_step, only_way};
+use crate::kernel::{INDEX, RANK, check_binding, params, part};
+use crate::op::ArgmaxChannels;
+use crate::shape::Shape;
+
+const OP: &str = "argmax_channels";
+
+static ARGMAX: Kernel = Kernel {
+    name: "channels/argmax",
+    parts: &[&INDEX, &RANK, &part!("channels/argmax.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&ARGMAX];
+
+params! {
+    /// Uniforms of `channels/argmax`; the shader says what they mean.
+    struct Params {
+        words: u32,
+        pixels: u32,
+        channels: u32,
+        plane: u32,
+    }
+}
+
+/// The dispatch for this operand. The output is labels: four pixels a word.
+///
+/// # Errors
+/// As [`ArgmaxChannels::output_shape`]; [`crate::Error::Limit`] where the input exceeds a binding.
+pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
+    let pixels = ArgmaxChannels.output_shape(input)?.elements();
+    check_binding(OP, "input", input, caps)?;
+    let words = pixels.div_ceil(4);
+    let params =
+        Params { words: words as u32, pixels: pixels as u32, channels: input.c as u32, plane: input.plane() as u32 };
+    let operands = [Buffer::Input(0), Buffer::Output(0)];
+    Ok(only_way(0, vec![flat_step(&ARGMAX, &[], &params, &operands, words, caps)?]))
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    let plans = vec![plan([2, 3, 5, 7].into(), &Caps::WEBGPU)];
+    crate::kernel::checks::Exhibit { params: vec![(&ARGMAX, Params::FIELDS)], plans }
+}

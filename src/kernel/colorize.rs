@@ -1,0 +1,62 @@
+//! From labels to a picture, on the device.
+
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::kernel::flat::{flat_step, only_way};
+use crate::kernel::{INDEX, check_bytes, part};
+use crate::op::{Colorize, Palette};
+use crate::shape::Shape;
+
+const OP: &str = "colorize";
+
+static COLORIZE: Kernel = Kernel {
+    name: "image/colorize",
+    parts: &[&INDEX, &part!("image/colorize.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&COLORIZE];
+
+/// Uniforms of `image/colorize`; the shader says what they mean.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    pixels: u32,
+    words: u32,
+    unused_0: u32,
+    unused_1: u32,
+    palette: [u32; 256],
+}
+
+/// The dispatch for a label map of shape `1 x 1 x H x W`, packed four labels a word.
+///
+/// # Errors
+/// As [`Colorize::output_shape`]; [`crate::Error::Limit`] where the picture exceeds a binding.
+pub(crate) fn plan(labels: Shape, palette: &Palette, caps: &Caps) -> Result<KernelPlan> {
+    let output = Colorize.output_shape(labels)?;
+    check_bytes(OP, format_args!("picture of {}x{}", output.h, output.w), output.elements() as u64, caps)?;
+    let pixels = output.plane();
+    let params = Params {
+        pixels: pixels as u32,
+        words: output.elements().div_ceil(4) as u32,
+        unused_0: 0,
+        unused_1: 0,
+        palette: palette.0.map(|[r, g, b]| u32::from_le_bytes([r, g, b, 0])),
+    };
+    let operands = [Buffer::Input(0), Buffer::Output(0)];
+    Ok(only_way(0, vec![flat_step(&COLORIZE, &[], &params, &operands, pixels.div_ceil(4), caps)?]))
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    const FIELDS: &[(&str, &str, usize)] = &[
+        ("pixels", "u32", core::mem::offset_of!(Params, pixels)),
+        ("words", "u32", core::mem::offset_of!(Params, words)),
+        ("unused_0", "u32", core::mem::offset_of!(Params, unused_0)),
+        ("unused_1", "u32", core::mem::offset_of!(Params, unused_1)),
+        ("palette", "array", core::mem::offset_of!(Params, palette)),
+    ];
+    let plans = vec![plan([1, 1, 5, 7].into(), &Palette::voc(), &Caps::WEBGPU)];
+    crate::kernel::checks::Exhibit { params: vec![(&COLORIZE, FIELDS)], plans }
+}

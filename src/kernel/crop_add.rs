@@ -1,0 +1,60 @@
+//! Crop, scale and add in one dispatch.
+
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::kernel::flat::{flat_step, only_way};
+use crate::kernel::{INDEX, PLACE, check_binding, params, part};
+use crate::op::CropAdd;
+use crate::shape::Shape;
+
+const OP: &str = "crop_add";
+
+static CROP_ADD: Kernel = Kernel {
+    name: "fuse/crop_add",
+    parts: &[&INDEX, &PLACE, &part!("fuse/crop_add.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&CROP_ADD];
+
+params! {
+    /// Uniforms of `fuse/crop_add`; the shader says what they mean.
+    struct Params {
+        elements: u32,
+        in_h: u32,
+        in_w: u32,
+        out_h: u32,
+        out_w: u32,
+        row: u32,
+        column: u32,
+        scale: f32,
+    }
+}
+
+/// The dispatch for these operands. Inputs: the map that stays whole, and the one that is cropped.
+///
+/// # Errors
+/// As [`CropAdd::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding.
+pub(crate) fn plan(op: &CropAdd, a: Shape, b: Shape, caps: &Caps) -> Result<KernelPlan> {
+    let output = op.output_shape(a, b)?;
+    check_binding(OP, "b", b, caps)?;
+    let params = Params {
+        elements: output.elements() as u32,
+        in_h: b.h as u32,
+        in_w: b.w as u32,
+        out_h: output.h as u32,
+        out_w: output.w as u32,
+        row: op.offset[0] as u32,
+        column: op.offset[1] as u32,
+        scale: op.scale,
+    };
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    Ok(only_way(0, vec![flat_step(&CROP_ADD, &[], &params, &operands, output.elements(), caps)?]))
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    let plans = vec![plan(&CropAdd::new([1, 2]).scale(0.5), [2, 3, 3, 4].into(), [2, 3, 5, 7].into(), &Caps::WEBGPU)];
+    crate::kernel::checks::Exhibit { params: vec![(&CROP_ADD, Params::FIELDS)], plans }
+}

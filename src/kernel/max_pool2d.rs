@@ -1,0 +1,85 @@
+//! Max pooling on the device.
+
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part};
+use crate::kernel::flat::{flat_step, window_constants};
+use crate::kernel::{INDEX, PLACE, RANK, check_binding, params, part, variants};
+use crate::op::MaxPool2d;
+use crate::shape::Shape;
+
+const OP: &str = "max_pool2d";
+
+variants! {
+    "max_pool2d";
+    /// What a pooling gives.
+    pub enum Variant {
+        /// The maxima.
+        Values = "values",
+        /// The maxima and where they were.
+        Switches = "switches",
+    }
+}
+
+static WINDOW: Part = part!("max_pool2d/window.wgsl");
+
+static VALUES: Kernel = Kernel {
+    name: "max_pool2d/values",
+    parts: &[&INDEX, &PLACE, &RANK, &WINDOW, &part!("max_pool2d/values.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+static SWITCHES: Kernel = Kernel {
+    name: "max_pool2d/switches",
+    parts: &[&INDEX, &PLACE, &RANK, &WINDOW, &part!("max_pool2d/switches.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&VALUES, &SWITCHES];
+
+params! {
+    /// Uniforms of both kernels; `max_pool2d/window.wgsl` says what they mean.
+    struct Params {
+        elements: u32,
+        in_h: u32,
+        in_w: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+    }
+}
+
+/// The dispatch for this operand. Outputs: the maxima, and for [`Variant::Switches`] the switches, of the same shape.
+///
+/// # Errors
+/// As [`MaxPool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding.
+pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
+    let output = op.output_shape(input)?;
+    check_binding(OP, "input", input, caps)?;
+    check_binding(OP, "output", output, caps)?;
+    let params = Params {
+        elements: output.elements() as u32,
+        in_h: input.h as u32,
+        in_w: input.w as u32,
+        out_h: output.h as u32,
+        out_w: output.w as u32,
+        pad_top: op.pad.top as u32,
+        pad_left: op.pad.left as u32,
+    };
+    let constants = window_constants(op.kernel, op.stride, op.dilation);
+    let (kernel, operands): (_, &[Buffer]) = match variant {
+        Variant::Values => (&VALUES, &[Buffer::Input(0), Buffer::Output(0)]),
+        Variant::Switches => (&SWITCHES, &[Buffer::Input(0), Buffer::Output(0), Buffer::Output(1)]),
+    };
+    let run = vec![flat_step(kernel, &constants, &params, operands, output.elements(), caps)?];
+    Ok(KernelPlan { variant: variant.name(), run, ..KernelPlan::default() })
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    let op = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
+    let plans = Variant::ALL.iter().map(|&variant| plan(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU)).collect();
+    crate::kernel::checks::Exhibit { params: vec![(&VALUES, Params::FIELDS), (&SWITCHES, Params::FIELDS)], plans }
+}

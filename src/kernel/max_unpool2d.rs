@@ -1,0 +1,170 @@
+//! Max unpooling on the device.
+
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step};
+use crate::kernel::flat::{flat_step, window_constants};
+use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants};
+use crate::op::{MaxPool2d, MaxUnpool2d};
+use crate::shape::Shape;
+
+const OP: &str = "max_unpool2d";
+
+variants! {
+    "max_unpool2d";
+    /// Ways to put values back. All give the same result, bit for bit, also where windows overlapped.
+    pub enum Variant {
+        /// Each output cell asks the windows that contain it, and takes the last that names it: one pass.
+        Gather = "gather",
+        /// Each switch claims its output cell by atomic maximum, then claims become values: three passes, however large
+        /// the windows.
+        Scatter = "scatter",
+    }
+}
+
+static GATHER: Kernel = Kernel {
+    name: "max_unpool2d/gather",
+    parts: &[&INDEX, &PLACE, &part!("max_unpool2d/gather.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+static CLEAR: Kernel = Kernel {
+    name: "max_unpool2d/clear",
+    parts: &[&INDEX, &part!("max_unpool2d/clear.wgsl")],
+    bindings: &[Access::Uniform, Access::Write],
+    needs_float_atomics: false,
+};
+
+static CLAIM: Kernel = Kernel {
+    name: "max_unpool2d/claim",
+    parts: &[&INDEX, &part!("max_unpool2d/claim.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+static RESOLVE: Kernel = Kernel {
+    name: "max_unpool2d/resolve",
+    parts: &[&INDEX, &part!("max_unpool2d/resolve.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &CLEAR, &CLAIM, &RESOLVE];
+
+params! {
+    /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
+    struct GatherParams {
+        elements: u32,
+        in_h: u32,
+        in_w: u32,
+        origin_h: u32,
+        origin_w: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `max_unpool2d/claim`; the shader says what they mean.
+    struct ClaimParams {
+        elements: u32,
+        x_plane: u32,
+        y_plane: u32,
+        origin_w: u32,
+        out_w: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `max_unpool2d/clear` and `max_unpool2d/resolve`.
+    struct CellParams {
+        elements: u32,
+    }
+}
+
+/// Dispatches for these operands: values of shape `input`, and switches of shape `switches` that `pool` made from planes
+/// of extent `origin`.
+///
+/// # Errors
+/// As [`MaxUnpool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding.
+pub(crate) fn plan(
+    op: &MaxUnpool2d,
+    input: Shape,
+    switches: Shape,
+    origin: [usize; 2],
+    pool: &MaxPool2d,
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let output = op.output_shape(input, switches, origin)?;
+    check_binding(OP, "input", input, caps)?;
+    check_binding(OP, "output", output, caps)?;
+    let variant = variant.unwrap_or_else(|| select(pool));
+    let run = match variant {
+        Variant::Gather => vec![gather(input, output, origin, pool, caps)?],
+        Variant::Scatter => scatter(input, output, origin, caps)?,
+    };
+    Ok(KernelPlan { variant: variant.name(), run, ..KernelPlan::default() })
+}
+
+/// Windows a cell may be in, up to which [`Variant::Gather`] asks them all.
+const FEW_WINDOWS: usize = 16;
+
+/// Gathering reads as many switches a cell as there are windows that contain it, scattering makes three passes.
+fn select(pool: &MaxPool2d) -> Variant {
+    let windows = |axis: usize| ((pool.kernel[axis] - 1) * pool.dilation[axis] + 1).div_ceil(pool.stride[axis]);
+    if windows(0) * windows(1) <= FEW_WINDOWS { Variant::Gather } else { Variant::Scatter }
+}
+
+fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, caps: &Caps) -> Result<Step> {
+    let params = GatherParams {
+        elements: output.elements() as u32,
+        in_h: input.h as u32,
+        in_w: input.w as u32,
+        origin_h: origin[0] as u32,
+        origin_w: origin[1] as u32,
+        out_h: output.h as u32,
+        out_w: output.w as u32,
+        pad_top: pool.pad.top as u32,
+        pad_left: pool.pad.left as u32,
+    };
+    let constants = window_constants(pool.kernel, pool.stride, pool.dilation);
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    flat_step(&GATHER, &constants, &params, &operands, output.elements(), caps)
+}
+
+fn scatter(input: Shape, output: Shape, origin: [usize; 2], caps: &Caps) -> Result<Vec<Step>> {
+    let cells = CellParams { elements: output.elements() as u32 };
+    let claims = ClaimParams {
+        elements: input.elements() as u32,
+        x_plane: input.plane() as u32,
+        y_plane: output.plane() as u32,
+        origin_w: origin[1] as u32,
+        out_w: output.w as u32,
+    };
+    let (x, switches, y) = (Buffer::Input(0), Buffer::Input(1), Buffer::Output(0));
+    Ok(vec![
+        flat_step(&CLEAR, &[], &cells, &[y], output.elements(), caps)?,
+        flat_step(&CLAIM, &[], &claims, &[switches, y], input.elements(), caps)?,
+        flat_step(&RESOLVE, &[], &cells, &[x, y], output.elements(), caps)?,
+    ])
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    let pool = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
+    let pooled = Shape::from([2, 3, 5, 9]);
+    let plans = Variant::ALL
+        .iter()
+        .map(|&variant| plan(&MaxUnpool2d::new(), pooled, pooled, [7, 9], &pool, Some(variant), &Caps::WEBGPU))
+        .collect();
+    let params = vec![
+        (&GATHER, GatherParams::FIELDS),
+        (&CLEAR, CellParams::FIELDS),
+        (&CLAIM, ClaimParams::FIELDS),
+        (&RESOLVE, CellParams::FIELDS),
+    ];
+    crate::kernel::checks::Exhibit { params, plans }
+}
