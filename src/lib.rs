@@ -19,6 +19,7 @@ mod tensor;
 pub use error::{Error, Result};
 #[cfg(any(feature = "image", feature = "safetensors"))]
 pub use file::replace_file;
+pub use gpu::{Gpu, GpuImage, GpuLabels, GpuSwitches, GpuTensor};
 pub use graph::{Edge, Graph, GraphBuilder, Parameters, Weight};
 pub use op::{
     Add, ArgmaxChannels, ChannelOrder, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d,

@@ -1,7 +1,34 @@
 //! The device: adapter, memory, pipelines and recording. wgpu lives here and in `kernel`, nowhere else.
 
+mod adapter;
+mod buffer;
+mod builder;
 mod caps;
+mod device;
+mod fault;
+mod pipeline;
+mod pool;
 mod program;
+mod rails;
+mod recorder;
+#[cfg(test)]
+mod tests;
+mod transfer;
+mod trusted;
+mod uniforms;
+mod values;
 
+pub use adapter::{ADAPTER_VARIABLE, AdapterChoice, AdapterInfo, AdapterKind};
+pub use builder::{GpuBuilder, LimitsChoice};
 pub use caps::Caps;
+pub use device::Gpu;
+pub use pool::Memory;
+pub use values::{GpuImage, GpuLabels, GpuSwitches, GpuTensor};
+/// The graphics interface underneath, in the version whose devices and buffers this crate takes.
+pub use wgpu;
+
+pub(crate) use buffer::{BufferRange, GpuBuffer};
 pub(crate) use program::{Access, Buffer, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
+pub(crate) use recorder::BoundStep;
+pub(crate) use transfer::Readback;
+pub(crate) use values::words_of_bytes;

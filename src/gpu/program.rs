@@ -44,6 +44,20 @@ impl Kernel {
     pub(crate) fn source(&self) -> String {
         self.parts.iter().map(|part| part.source).collect::<Vec<_>>().join("\n")
     }
+
+    /// Which part's file, and which line of it, a line of the joined source came from; lines count from 1.
+    pub(crate) fn locate(&self, line: u32) -> Option<(&'static str, u32)> {
+        let mut first = 1;
+        for part in self.parts {
+            // A part that ends in a newline is followed by an empty line of its own in the joined source.
+            let lines = part.source.matches('\n').count() as u32 + 1;
+            if (first..first + lines).contains(&line) {
+                return Some((part.path, line - first + 1));
+            }
+            first += lines;
+        }
+        None
+    }
 }
 
 /// A buffer as a plan knows it: by its place among the operator's operands.
@@ -136,4 +150,29 @@ pub(crate) fn fold_workgroups(count: u64, caps: &Caps) -> Result<[u32; 3]> {
         });
     }
     Ok([x as u32, y as u32, z as u32])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_joined_source_are_found_in_their_parts() {
+        static A: Part = Part { path: "a.wgsl", source: "one\ntwo\n" };
+        static B: Part = Part { path: "b.wgsl", source: "three" };
+        static C: Part = Part { path: "c.wgsl", source: "four\nfive" };
+        static KERNEL: Kernel = Kernel { name: "k", parts: &[&A, &B, &C], bindings: &[], needs_float_atomics: false };
+        let source = KERNEL.source();
+        for (path, line, text) in [
+            ("a.wgsl", 1, "one"),
+            ("a.wgsl", 2, "two"),
+            ("b.wgsl", 1, "three"),
+            ("c.wgsl", 1, "four"),
+            ("c.wgsl", 2, "five"),
+        ] {
+            let joined = source.lines().position(|l| l == text).map(|l| l as u32 + 1);
+            assert_eq!(joined.and_then(|l| KERNEL.locate(l)), Some((path, line)), "{text}");
+        }
+        assert_eq!((KERNEL.locate(0), KERNEL.locate(7)), (None, None));
+    }
 }

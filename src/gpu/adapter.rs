@@ -1,0 +1,222 @@
+//! Which GPU: what is there, what was asked for, and the order in which candidates are tried.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// Environment variable that chooses the adapter where the program does not: `auto`, `gpu`, `cpu`, or part of a name.
+pub const ADAPTER_VARIABLE: &str = "SWITCHBACK_ADAPTER";
+
+/// What kind of device an adapter is, best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum AdapterKind {
+    /// A GPU with its own memory.
+    Discrete,
+    /// A GPU that shares the processor's memory.
+    Integrated,
+    /// A GPU passed through to a virtual machine.
+    Virtual,
+    /// Unknown; what browsers report.
+    Other,
+    /// A driver that runs shaders on the processor, such as Mesa's lavapipe.
+    Cpu,
+}
+
+impl fmt::Display for AdapterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discrete => "discrete GPU",
+            Self::Integrated => "integrated GPU",
+            Self::Virtual => "virtual GPU",
+            Self::Other => "GPU of unknown kind",
+            Self::Cpu => "software",
+        })
+    }
+}
+
+/// Name, kind, backend and driver of an adapter.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub struct AdapterInfo {
+    /// As the driver gives it, such as `NVIDIA H200`.
+    pub name: String,
+    /// What kind of device it is.
+    pub kind: AdapterKind,
+    /// The graphics interface through which it is reached: `vulkan`, `metal`, `dx12` or `webgpu`.
+    pub backend: String,
+    /// The driver and its version; empty in browsers.
+    pub driver: String,
+}
+
+impl From<&wgpu::AdapterInfo> for AdapterInfo {
+    fn from(info: &wgpu::AdapterInfo) -> Self {
+        let kind = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
+            wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
+            wgpu::DeviceType::VirtualGpu => AdapterKind::Virtual,
+            wgpu::DeviceType::Cpu => AdapterKind::Cpu,
+            wgpu::DeviceType::Other => AdapterKind::Other,
+        };
+        let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
+        Self { name: info.name.clone(), kind, backend: info.backend.to_str().to_owned(), driver }
+    }
+}
+
+impl fmt::Display for AdapterInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {}", self.name, self.kind, self.backend)?;
+        if !self.driver.is_empty() {
+            write!(f, ", {}", self.driver)?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Which adapter to open.
+///
+/// Text converts into it: `auto` (or nothing), `gpu`, `cpu`, and anything else as part of a name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum AdapterChoice {
+    /// The best there is: discrete, integrated, virtual, then software.
+    #[default]
+    Auto,
+    /// The best that is not software.
+    Hardware,
+    /// A software driver.
+    Cpu,
+    /// The best whose name contains this, whatever the case of its letters.
+    Named(String),
+}
+
+impl From<&str> for AdapterChoice {
+    fn from(text: &str) -> Self {
+        match text.trim().to_lowercase().as_str() {
+            "" | "auto" => Self::Auto,
+            "gpu" => Self::Hardware,
+            "cpu" => Self::Cpu,
+            _ => Self::Named(text.trim().to_owned()),
+        }
+    }
+}
+
+impl From<String> for AdapterChoice {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl FromStr for AdapterChoice {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.into())
+    }
+}
+
+impl fmt::Display for AdapterChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("of any kind"),
+            Self::Hardware => f.write_str("other than software"),
+            Self::Cpu => f.write_str("that runs on the processor"),
+            Self::Named(name) => write!(f, "named {name:?}"),
+        }
+    }
+}
+
+impl AdapterChoice {
+    /// The choice in [`ADAPTER_VARIABLE`], or [`AdapterChoice::Auto`].
+    #[must_use]
+    pub fn from_env() -> Self {
+        std::env::var(ADAPTER_VARIABLE).map_or(Self::Auto, Self::from)
+    }
+
+    fn admits(&self, info: &AdapterInfo) -> bool {
+        match self {
+            Self::Auto => true,
+            Self::Hardware => info.kind != AdapterKind::Cpu,
+            Self::Cpu => info.kind == AdapterKind::Cpu,
+            Self::Named(name) => info.name.to_lowercase().contains(&name.to_lowercase()),
+        }
+    }
+
+    /// Positions of the adapters to try, best first.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if none fits.
+    pub(crate) fn rank(&self, found: &[AdapterInfo]) -> Result<Vec<usize>> {
+        let mut fitting: Vec<usize> = (0..found.len()).filter(|&i| self.admits(&found[i])).collect();
+        if fitting.is_empty() {
+            return Err(self.no_adapter(found));
+        }
+        // One GPU may be reached in several ways; Vulkan has the most features where there is a choice.
+        fitting.sort_by_key(|&i| (found[i].kind, found[i].backend != "vulkan"));
+        Ok(fitting)
+    }
+
+    fn no_adapter(&self, found: &[AdapterInfo]) -> Error {
+        let (found, way_out) = if found.is_empty() {
+            let way_out = "install a Vulkan driver (without a GPU: Mesa's lavapipe, Debian's mesa-vulkan-drivers)";
+            ("none".to_owned(), way_out.to_owned())
+        } else {
+            let names: Vec<String> = found.iter().map(AdapterInfo::to_string).collect();
+            (names.join("; "), format!("choose one of these, by program or by {ADAPTER_VARIABLE}"))
+        };
+        Error::NoAdapter { wanted: self.to_string(), found, way_out }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(name: &str, kind: AdapterKind, backend: &str) -> AdapterInfo {
+        AdapterInfo { name: name.to_owned(), kind, backend: backend.to_owned(), driver: String::new() }
+    }
+
+    fn machine() -> Vec<AdapterInfo> {
+        vec![
+            info("llvmpipe (LLVM 15)", AdapterKind::Cpu, "vulkan"),
+            info("GeForce", AdapterKind::Discrete, "dx12"),
+            info("Iris", AdapterKind::Integrated, "vulkan"),
+            info("GeForce", AdapterKind::Discrete, "vulkan"),
+        ]
+    }
+
+    #[test]
+    fn text_chooses() {
+        for (text, choice) in [
+            ("", AdapterChoice::Auto),
+            (" Auto ", AdapterChoice::Auto),
+            ("GPU", AdapterChoice::Hardware),
+            ("cpu", AdapterChoice::Cpu),
+            ("H200", AdapterChoice::Named("H200".to_owned())),
+        ] {
+            assert_eq!(AdapterChoice::from(text), choice, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn best_first() {
+        let ranked = |choice: &str| AdapterChoice::from(choice).rank(&machine()).unwrap_or_default();
+        assert_eq!(ranked("auto"), [3, 1, 2, 0]);
+        assert_eq!(ranked("gpu"), [3, 1, 2]);
+        assert_eq!(ranked("cpu"), [0]);
+        assert_eq!(ranked("LLVMPIPE"), [0]);
+        assert_eq!(ranked("force"), [3, 1]);
+    }
+
+    #[test]
+    fn nothing_fits() {
+        let message = |choice: &str, found: &[AdapterInfo]| match AdapterChoice::from(choice).rank(found) {
+            Err(error @ Error::NoAdapter { .. }) => error.to_string(),
+            other => format!("{other:?}"),
+        };
+        let absent = message("H200", &machine());
+        assert!(absent.contains("named \"H200\"") && absent.contains("Iris (integrated GPU, vulkan)"), "{absent}");
+        let none = message("auto", &[]);
+        assert!(none.contains("found: none") && none.contains("lavapipe"), "{none}");
+    }
+}

@@ -1,0 +1,146 @@
+//! Opening a device.
+
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::gpu::adapter::{AdapterChoice, AdapterInfo};
+use crate::gpu::device::Settings;
+
+/// Which limits and features to open the device with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LimitsChoice {
+    /// All that the adapter offers.
+    #[default]
+    Adapter,
+    /// Only what every WebGPU device guarantees ([`crate::gpu::Caps::WEBGPU`]), to see what a smaller device would do.
+    WebGpu,
+}
+
+/// Chooses how a [`Gpu`] is opened.
+///
+/// ```no_run
+/// use switchback::gpu::{Gpu, LimitsChoice};
+/// let gpu = Gpu::builder().adapter("llvmpipe").limits(LimitsChoice::WebGpu).build()?;
+/// # Ok::<(), switchback::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct GpuBuilder {
+    choice: Option<AdapterChoice>,
+    limits: LimitsChoice,
+    settings: Settings,
+}
+
+/// Features that kernels and timing can use; each is asked for where the adapter has it.
+const FEATURES: wgpu::Features =
+    wgpu::Features::SHADER_F16.union(wgpu::Features::SHADER_FLOAT32_ATOMIC).union(wgpu::Features::TIMESTAMP_QUERY);
+
+impl GpuBuilder {
+    /// Which adapter: part of its name, `auto`, `gpu`, `cpu`, or an [`AdapterChoice`]. Without this the environment
+    /// variable `SWITCHBACK_ADAPTER` chooses, in the same words.
+    pub fn adapter(mut self, choice: impl Into<AdapterChoice>) -> Self {
+        self.choice = Some(choice.into());
+        self
+    }
+
+    /// Which limits and features.
+    pub fn limits(mut self, limits: LimitsChoice) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// For tests: every buffer that is handed out is filled with poison (NaN, and the largest u32) and followed by
+    /// guard words, which are checked after each operator and download. Slow.
+    pub fn rails(mut self, rails: bool) -> Self {
+        self.settings.rails = rails;
+        self
+    }
+
+    /// For debugging kernels: compiles them with wgpu's run-time checks of indices, loops and divisions. Slow.
+    pub fn shader_checks(mut self, checks: bool) -> Self {
+        self.settings.shader_checks = checks;
+        self
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if none fits the choice; [`Error::Gpu`] if no fitting one can be opened.
+    pub async fn build_async(self) -> Result<Gpu> {
+        let choice = self.choice.unwrap_or_else(AdapterChoice::from_env);
+        let adapters = enumerate().await;
+        let found: Vec<_> = adapters.iter().map(|adapter| AdapterInfo::from(&adapter.get_info())).collect();
+        let mut refusals = Vec::new();
+        for i in choice.rank(&found)? {
+            let settings = Settings { owned: true, ..self.settings };
+            match adapters[i].request_device(&descriptor(&adapters[i], self.limits)).await {
+                Ok((device, queue)) => return Gpu::with_settings(device, queue, settings),
+                Err(error) => refusals.push(format!("{}: {error}", found[i])),
+            }
+        }
+        Err(Error::Gpu { what: "opening the device".to_owned(), message: refusals.join("; ") })
+    }
+
+    /// Opens the device, blocking.
+    ///
+    /// # Errors
+    /// As [`GpuBuilder::build_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn build(self) -> Result<Gpu> {
+        pollster::block_on(self.build_async())
+    }
+
+    /// Uses the application's device; the choices of adapter and limits do not apply.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and other faults of the device.
+    pub fn build_on(self, device: wgpu::Device, queue: wgpu::Queue) -> Result<Gpu> {
+        Gpu::with_settings(device, queue, self.settings)
+    }
+}
+
+impl Gpu {
+    /// The adapters of this machine; in browsers the one that they offer.
+    pub async fn adapters_async() -> Vec<AdapterInfo> {
+        enumerate().await.iter().map(|adapter| AdapterInfo::from(&adapter.get_info())).collect()
+    }
+
+    /// The adapters of this machine.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn adapters() -> Vec<AdapterInfo> {
+        pollster::block_on(Self::adapters_async())
+    }
+}
+
+async fn enumerate() -> Vec<wgpu::Adapter> {
+    // wgpu panics where no backend is built for the platform.
+    if wgpu::Instance::enabled_backend_features().is_empty() {
+        return Vec::new();
+    }
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        // Off by default also in debug builds: the driver's own validation layer warns where it is not installed.
+        flags: wgpu::InstanceFlags::empty().with_env(),
+        // Allocations fail as errors before the driver, or the system, is out of memory.
+        memory_budget_thresholds: wgpu::MemoryBudgetThresholds {
+            for_resource_creation: Some(95),
+            for_device_loss: None,
+        },
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    instance.enumerate_adapters(wgpu::Backends::all()).await
+}
+
+fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice) -> wgpu::DeviceDescriptor<'static> {
+    let (required_features, required_limits) = match limits {
+        LimitsChoice::Adapter => (adapter.features() & FEATURES, adapter.limits()),
+        LimitsChoice::WebGpu => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::defaults()),
+    };
+    wgpu::DeviceDescriptor {
+        label: Some("switchback"),
+        required_features,
+        required_limits,
+        // Tensors are few and large: big shared blocks would hold memory and save nothing.
+        memory_hints: wgpu::MemoryHints::MemoryUsage,
+        ..Default::default()
+    }
+}

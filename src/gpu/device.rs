@@ -1,0 +1,205 @@
+//! An open device and everything made on it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::error::Result;
+use crate::gpu::Caps;
+use crate::gpu::adapter::{AdapterInfo, AdapterKind};
+use crate::gpu::buffer::GpuBuffer;
+use crate::gpu::builder::GpuBuilder;
+use crate::gpu::fault::Faults;
+use crate::gpu::pipeline::Pipelines;
+use crate::gpu::pool::Pool;
+use crate::gpu::uniforms::Uniforms;
+
+/// A GPU, open for work: operators, uploads and downloads, compiled networks.
+///
+/// Clones are cheap and share the device. On native it may be used from several threads.
+///
+/// ```no_run
+/// use switchback::{Gpu, Tensor};
+/// let gpu = Gpu::new()?;
+/// let x = Tensor::from_fn([1, 3, 5, 7], |[_, c, y, x]| (c + y * x) as f32)?;
+/// assert_eq!(gpu.download(&gpu.upload(&x)?)?, x);
+/// # Ok::<(), switchback::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Gpu {
+    pub(crate) shared: Arc<Shared>,
+    /// Variants that this clone prefers, by operator.
+    preferences: Arc<Vec<(&'static str, &'static str)>>,
+}
+
+/// What all clones of a [`Gpu`] share.
+pub(crate) struct Shared {
+    /// Tells the buffers of one device from another's.
+    pub(crate) id: u64,
+    pub(crate) info: AdapterInfo,
+    pub(crate) caps: Caps,
+    pub(crate) limits: wgpu::Limits,
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    pub(crate) faults: Faults,
+    pub(crate) pool: Arc<Mutex<Pool<wgpu::Buffer>>>,
+    pub(crate) pipelines: Pipelines,
+    pub(crate) uniforms: Arc<Mutex<Uniforms>>,
+    /// 16 zero bytes, for optional operands that are absent.
+    pub(crate) absent: GpuBuffer,
+    pub(crate) rails: bool,
+    pub(crate) shader_checks: bool,
+}
+
+/// How a [`Gpu`] treats its device.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) rails: bool,
+    pub(crate) shader_checks: bool,
+    /// Whether this crate opened the device, rather than the application.
+    pub(crate) owned: bool,
+}
+
+impl Gpu {
+    /// The best adapter that there is, or the one that `SWITCHBACK_ADAPTER` names, with all that it offers.
+    ///
+    /// # Errors
+    /// [`crate::Error::NoAdapter`]; [`crate::Error::Gpu`] if the driver refuses to open it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// To choose adapter, limits and checks.
+    #[must_use]
+    pub fn builder() -> GpuBuilder {
+        GpuBuilder::default()
+    }
+
+    /// The application's own device. Its handlers for uncaptured errors and device loss stay as they are; limits and
+    /// features are those that it was opened with.
+    ///
+    /// # Errors
+    /// [`crate::Error::DeviceLost`] and other faults of the device.
+    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        Self::builder().build_on(device, queue)
+    }
+
+    pub(crate) fn with_settings(device: wgpu::Device, queue: wgpu::Queue, settings: Settings) -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let info = AdapterInfo::from(&device.adapter_info());
+        let limits = device.limits();
+        let faults = Faults::new(&device, settings.owned)?;
+        let absent = faults.guarded("opening the device", || {
+            Ok(device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("absent operand"),
+                size: 16,
+                usage: wgpu::BufferUsages::STORAGE,
+                mapped_at_creation: false,
+            }))
+        })?;
+        let shared = Shared {
+            id,
+            caps: caps(&info, &limits, device.features()),
+            info,
+            limits,
+            faults,
+            pool: Arc::default(),
+            pipelines: Pipelines::default(),
+            uniforms: Arc::default(),
+            absent: GpuBuffer::foreign(absent, 4, id),
+            rails: settings.rails,
+            shader_checks: settings.shader_checks,
+            device,
+            queue,
+        };
+        Ok(Self { shared: Arc::new(shared), preferences: Arc::default() })
+    }
+
+    /// Name, kind, backend and driver.
+    #[must_use]
+    pub fn info(&self) -> &AdapterInfo {
+        &self.shared.info
+    }
+
+    /// What kernels and graphs are planned for.
+    #[must_use]
+    pub fn caps(&self) -> &Caps {
+        &self.shared.caps
+    }
+
+    /// All limits with which the device was opened.
+    #[must_use]
+    pub fn limits(&self) -> &wgpu::Limits {
+        &self.shared.limits
+    }
+
+    /// The device itself, for applications that record their own work beside.
+    #[must_use]
+    pub fn device(&self) -> &wgpu::Device {
+        &self.shared.device
+    }
+
+    /// The queue to which everything is submitted.
+    #[must_use]
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.shared.queue
+    }
+
+    /// A clone that prefers `variant` for the operator `op`.
+    #[must_use]
+    pub(crate) fn with_preference(&self, op: &'static str, variant: &'static str) -> Self {
+        let others = self.preferences.iter().copied().filter(|(other, _)| *other != op);
+        Self { shared: Arc::clone(&self.shared), preferences: Arc::new(others.chain([(op, variant)]).collect()) }
+    }
+
+    /// The variant that this clone prefers for `op`.
+    pub(crate) fn preference(&self, op: &str) -> Option<&'static str> {
+        self.preferences.iter().find(|(other, _)| *other == op).map(|(_, variant)| *variant)
+    }
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gpu").field("info", &self.shared.info).field("caps", &self.shared.caps).finish_non_exhaustive()
+    }
+}
+
+fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Caps {
+    Caps {
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
+        max_buffer_bytes: limits.max_buffer_size,
+        max_workgroups: limits.max_compute_workgroups_per_dimension,
+        max_invocations: limits.max_compute_invocations_per_workgroup,
+        max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        storage_alignment: limits.min_storage_buffer_offset_alignment,
+        float_atomics: features.contains(wgpu::Features::SHADER_FLOAT32_ATOMIC),
+        f16: features.contains(wgpu::Features::SHADER_F16),
+        software: info.kind == AdapterKind::Cpu,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_limits_are_the_webgpu_caps() {
+        let info = AdapterInfo {
+            name: String::new(),
+            kind: AdapterKind::Other,
+            backend: String::new(),
+            driver: String::new(),
+        };
+        assert_eq!(caps(&info, &wgpu::Limits::defaults(), wgpu::Features::empty()), Caps::WEBGPU);
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn shared_between_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<Gpu>();
+        check::<crate::gpu::GpuTensor>();
+    }
+}
