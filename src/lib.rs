@@ -10,6 +10,10 @@ pub mod op;
 pub mod reference;
 pub mod weights;
 
+/// `tests/common`, written against the public API, serves unit tests too.
+#[cfg(test)]
+extern crate self as switchback;
+
 mod error;
 #[cfg(any(feature = "image", feature = "safetensors"))]
 mod file;

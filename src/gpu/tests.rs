@@ -1,9 +1,12 @@
 //! Execution of plans on a real device, out of reach of the integration tests because plans are crate-private.
 
-use std::sync::Arc;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed assumption fails the test")]
 
-use crate::error::Error;
-use crate::gpu::{Access, Buffer, Gpu, Kernel, KernelPlan, Operand, Part, Scratch, Step};
+#[allow(dead_code, reason = "integration tests use the rest")]
+#[path = "../../tests/common/adapter.rs"]
+mod adapter;
+
+use crate::gpu::{Access, Buffer, Kernel, KernelPlan, Operand, Part, Scratch, Step};
 
 static HALVES: Part = Part { path: "test/halves.wgsl", source: "fn half(x: f32) -> f32 { return 0.5 * x; }\n" };
 static MAIN: Part = Part {
@@ -41,9 +44,8 @@ fn step(count: u32, past: u32, factor: f64, shift: f32, from: impl Into<Operand>
 }
 
 #[test]
-fn t() {
-    let gpu = Gpu::builder().rails(true).build().unwrap();
-    println!("{}", gpu.info());
+fn steps_see_the_writes_of_those_before_them() {
+    let Some(gpu) = adapter::gpu() else { return };
     let x: Vec<f32> = (0..1001).map(|i| i as f32).collect();
     let input = gpu.allocate("x", 1001).unwrap();
     gpu.write("x", &input, bytemuck::cast_slice(&x)).unwrap();

@@ -184,6 +184,14 @@ impl Gpu {
         Ok(GpuImage::new(image.extent(), buffer))
     }
 
+    /// Memory for a tensor of this shape, for an operator `what` to write.
+    ///
+    /// # Errors
+    /// As [`Gpu::allocate`].
+    pub(crate) fn tensor(&self, what: &str, shape: Shape) -> Result<GpuTensor> {
+        Ok(GpuTensor::new(shape, self.allocate(what, shape.elements() as u64)?))
+    }
+
     fn upload_bytes(&self, what: &str, bytes: &[u8]) -> Result<GpuBuffer> {
         let buffer = self.allocate(what, words_of_bytes(bytes.len()))?;
         self.write(what, &buffer, bytes)?;

@@ -1,5 +1,6 @@
-//! What several test binaries share: awkward problems and seeded data.
+//! What several test binaries share: the adapter, awkward problems and seeded data.
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
+pub(crate) mod adapter;
 pub(crate) mod problem;
 pub(crate) mod random;
