@@ -14,12 +14,14 @@ pub mod weights;
 #[cfg(test)]
 extern crate self as switchback;
 
+mod bilinear;
 mod error;
 #[cfg(any(feature = "image", feature = "safetensors"))]
 mod file;
 mod shape;
 mod tensor;
 
+pub use bilinear::{bilinear_filter, bilinear_weight};
 pub use error::{Error, Result};
 #[cfg(any(feature = "image", feature = "safetensors"))]
 pub use file::replace_file;

@@ -69,9 +69,8 @@ impl Shape {
         ((n * self.c + c) * self.h + y) * self.w + x
     }
 
-    /// Batch, channel, row and column of the element at a flat position.
-    #[must_use]
-    pub const fn position(self, index: usize) -> [usize; 4] {
+    /// Batch, channel, row and column of the element at a flat position; the shape must not be empty.
+    pub(crate) const fn position(self, index: usize) -> [usize; 4] {
         let row = index / self.w;
         [row / self.h / self.c, row / self.h % self.c, row % self.h, index % self.w]
     }

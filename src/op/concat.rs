@@ -36,6 +36,7 @@ impl Concat {
     /// # Errors
     /// As [`Concat::output_shape`].
     pub fn cost(&self, inputs: &[Shape]) -> Result<Cost> {
-        Ok(Cost::moving(2 * self.output_shape(inputs)?.elements()))
+        let output = self.output_shape(inputs)?;
+        Ok(Cost::moving([output, output]))
     }
 }

@@ -1,6 +1,6 @@
 //! Two-dimensional convolution (cross-correlation, as in every deep-learning framework).
 
-use super::{ConvTranspose2d, Cost, check_bias, check_padding, check_window, span};
+use super::{AXES, ConvTranspose2d, Cost, check_bias, check_padding, check_window, span};
 use crate::error::{Error, Result};
 use crate::shape::{Padding, Shape};
 
@@ -125,7 +125,7 @@ impl Conv2d {
             let padded = input.extent()[axis] + self.pad.before()[axis] + self.pad.after()[axis];
             let span = span(self.kernel[axis], self.dilation[axis]).unwrap_or(usize::MAX);
             let Some(slack) = padded.checked_sub(span) else {
-                let expected = format!("at least {span} {} with padding", ["rows", "columns"][axis]);
+                let expected = format!("at least {span} {} with padding", AXES[axis]);
                 return Err(Error::operand(OP, "input", expected, padded));
             };
             extent[axis] = slack / self.stride[axis] + 1;

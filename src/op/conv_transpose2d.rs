@@ -1,6 +1,6 @@
 //! Two-dimensional transposed convolution: the adjoint of [`Conv2d`](super::Conv2d).
 
-use super::{Conv2d, Cost, check_bias, check_padding, check_window, span};
+use super::{AXES, Conv2d, Cost, check_bias, check_padding, check_window, span};
 use crate::error::{Error, Result};
 use crate::shape::{Padding, Shape};
 
@@ -157,34 +157,39 @@ impl ConvTranspose2d {
     }
 
     fn output_axis(&self, axis: usize, cells: usize) -> Result<usize> {
-        let cut = self.pad.before()[axis] + self.pad.after()[axis];
-        let slack = self.stride[axis].max(self.dilation[axis]);
-        let smallest = (cells - 1)
+        let uncut = (cells - 1)
             .checked_mul(self.stride[axis])
             .and_then(|reach| reach.checked_add(span(self.kernel[axis], self.dilation[axis])?))
+            .filter(|&uncut| i32::try_from(uncut).is_ok())
             .ok_or_else(|| Error::operand(OP, "output", "fewer than 2^31 elements", "more"))?;
-        // Negative only where the padding cuts off more than there is; an output padding may still make up for it.
-        let smallest = smallest as i64 - cut as i64;
-        let (size, parameter) = match self.output {
-            OutputExtent::Padding(padding) => {
-                if padding[axis] >= slack {
-                    let expected = format!("below {slack}, the larger of stride and dilation");
-                    return Err(Error::parameter(OP, "output_padding", expected, format!("{padding:?}")));
-                }
-                (smallest + padding[axis] as i64, "pad")
-            }
-            OutputExtent::Size(size) => {
-                let found = i64::try_from(size[axis]).unwrap_or(i64::MAX);
-                if !(smallest..smallest + slack as i64).contains(&found) {
-                    let expected = format!("{} to {} along axis {axis}", smallest.max(1), smallest + slack as i64 - 1);
-                    return Err(Error::parameter(OP, "output_size", expected, format!("{size:?}")));
-                }
-                (found, "output_size")
-            }
+        let slack = self.stride[axis].max(self.dilation[axis]);
+        // Negative where the border cuts off more than there is, which an output padding may still make up for.
+        let smallest = uncut as i64 - (self.pad.before()[axis] + self.pad.after()[axis]) as i64;
+        let largest = smallest + slack as i64 - 1;
+        let nothing_left = || {
+            let expected = format!("a border that leaves some of the output's {uncut} {}", AXES[axis]);
+            Err(Error::parameter(OP, "pad", expected, self.pad))
         };
-        match usize::try_from(size) {
-            Ok(size) if size > 0 => Ok(size),
-            _ => Err(Error::parameter(OP, parameter, "an output of at least one row and column", self.pad)),
+        if largest < 1 {
+            return nothing_left();
+        }
+        match self.output {
+            OutputExtent::Padding(padding) if padding[axis] >= slack => {
+                let expected = format!("below {slack} along the {}, the larger of stride and dilation", AXES[axis]);
+                Err(Error::parameter(OP, "output_padding", expected, format!("{padding:?}")))
+            }
+            OutputExtent::Padding(padding) => match usize::try_from(smallest + padding[axis] as i64) {
+                Ok(size) if size > 0 => Ok(size),
+                _ => nothing_left(),
+            },
+            OutputExtent::Size(size) => {
+                let range = smallest.max(1) as usize..=largest as usize;
+                if range.contains(&size[axis]) {
+                    return Ok(size[axis]);
+                }
+                let expected = format!("{} to {} {}", range.start(), range.end(), AXES[axis]);
+                Err(Error::parameter(OP, "output_size", expected, format!("{size:?}")))
+            }
         }
     }
 

@@ -39,7 +39,8 @@ impl Crop {
     /// # Errors
     /// As [`Crop::output_shape`].
     pub fn cost(&self, input: Shape) -> Result<Cost> {
-        Ok(Cost::moving(2 * self.output_shape(input)?.elements()))
+        let output = self.output_shape(input)?;
+        Ok(Cost::moving([output, output]))
     }
 }
 

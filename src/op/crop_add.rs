@@ -48,6 +48,7 @@ impl CropAdd {
     /// # Errors
     /// As [`CropAdd::output_shape`].
     pub fn cost(&self, a: Shape, b: Shape) -> Result<Cost> {
-        Ok(Cost::moving(3 * self.output_shape(a, b)?.elements()))
+        let output = self.output_shape(a, b)?;
+        Ok(Cost::moving([a, output, output]))
     }
 }

@@ -23,7 +23,7 @@ impl Relu {
     /// # Errors
     /// As [`Relu::output_shape`].
     pub fn cost(&self, input: Shape) -> Result<Cost> {
-        Ok(Cost::moving(2 * self.output_shape(input)?.elements()))
+        Ok(Cost::moving([input, self.output_shape(input)?]))
     }
 }
 
@@ -49,6 +49,6 @@ impl Add {
     /// # Errors
     /// As [`Add::output_shape`].
     pub fn cost(&self, a: Shape, b: Shape) -> Result<Cost> {
-        Ok(Cost::moving(3 * self.output_shape(a, b)?.elements()))
+        Ok(Cost::moving([a, b, self.output_shape(a, b)?]))
     }
 }

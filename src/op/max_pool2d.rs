@@ -1,6 +1,6 @@
 //! Max pooling, with or without switches.
 
-use super::{Cost, check_padding, check_window, span};
+use super::{AXES, Cost, check_padding, check_window, span};
 use crate::error::{Error, Result};
 use crate::shape::{Padding, Shape};
 
@@ -12,8 +12,8 @@ pub enum Rounding {
     /// Only whole windows: `floor((H + pads - span) / stride) + 1`.
     #[default]
     Floor,
-    /// Also a last partial window: `ceil(..) + 1`, dropped when it would start past the input and its leading pad.
-    /// The rule of PyTorch and ONNX.
+    /// Also a last partial window: `ceil((H + pads - span) / stride) + 1`, dropped when it would start past the input and
+    /// its leading pad. The rule of PyTorch and ONNX.
     Ceil,
     /// As `Ceil`, but dropped only if there is any padding. The rule of Caffe, and so of FCN and SegNet.
     Caffe,
@@ -89,39 +89,44 @@ impl MaxPool2d {
     /// Validates the operand and gives the output's shape, which is also that of the switches.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a hyperparameter out of range, or where a window would hold no cell of the input;
-    /// [`Error::Operand`] for an input smaller than the window.
+    /// [`Error::Parameter`] for a hyperparameter out of range; [`Error::Operand`] for an input smaller than the window;
+    /// [`Error::Unsupported`] where a window would hold no cell of the input (Caffe's rule and wide borders allow it),
+    /// since it has no maximum.
     pub fn output_shape(&self, input: Shape) -> Result<Shape> {
         check_window(OP, self.kernel, self.stride, self.dilation)?;
         check_padding(OP, "pad", self.pad)?;
         input.check(OP, "input")?;
-        let extent = [self.output_axis(0, input.h)?, self.output_axis(1, input.w)?];
-        Ok(input.with_extent(extent))
+        let output = input.with_extent([self.output_axis(0, input.h)?, self.output_axis(1, input.w)?]);
+        output.check(OP, "output")?;
+        Ok(output)
     }
 
     fn output_axis(&self, axis: usize, cells: usize) -> Result<usize> {
         let (before, after) = (self.pad.before()[axis], self.pad.after()[axis]);
         let stride = self.stride[axis];
         let span = span(self.kernel[axis], self.dilation[axis]).unwrap_or(usize::MAX);
-        let padded = cells + before + after;
-        let Some(slack) = padded.checked_sub(span) else {
-            let expected = format!("at least {span} {} with padding", ["rows", "columns"][axis]);
-            return Err(Error::operand(OP, "input", expected, padded));
+        // ceil(a / stride) = floor((a + stride - 1) / stride), here also for -stride < a < 0: one window, partial.
+        let grace = if self.rounding == Rounding::Floor { 0 } else { stride - 1 };
+        let Some(slack) = (cells + before + after + grace).checked_sub(span) else {
+            let expected = format!("at least {} {} with padding", span - grace, AXES[axis]);
+            return Err(Error::operand(OP, "input", expected, cells + before + after));
         };
-        let windows = match self.rounding {
-            Rounding::Floor => slack / stride + 1,
-            Rounding::Ceil | Rounding::Caffe => {
-                let windows = slack.div_ceil(stride) + 1;
-                let may_drop = self.rounding == Rounding::Ceil || self.pad != Padding::NONE;
-                windows - usize::from(may_drop && (windows - 1) * stride >= cells + before)
-            }
+        let windows = slack / stride + 1;
+        let may_drop = match self.rounding {
+            Rounding::Floor => false,
+            Rounding::Ceil => true,
+            Rounding::Caffe => self.pad != Padding::NONE,
         };
+        let windows = windows - usize::from(may_drop && (windows - 1) * stride >= cells + before);
         // Windows that lie inside the input need no check: only those that begin before it or end after it.
         let leading = before.div_ceil(stride).min(windows);
-        let trailing = ((cells + before + 1).saturating_sub(span)).div_ceil(stride).min(windows);
+        let trailing = (cells + before + 1).saturating_sub(span).div_ceil(stride).min(windows);
         if let Some(empty) = (0..leading).chain(trailing..windows).find(|&w| !self.reaches_input(axis, w, cells)) {
-            let expected = format!("a border that leaves input cells in each window (window {empty} has none)");
-            return Err(Error::parameter(OP, "pad", expected, self.pad));
+            return Err(Error::Unsupported {
+                what: format!("{OP} with an empty window"),
+                why: format!("window {empty} of {windows} along the {} holds no cell of the input", AXES[axis]),
+                way_out: "use less padding, or leave such windows out with Rounding::Ceil".to_owned(),
+            });
         }
         Ok(windows)
     }
@@ -158,6 +163,7 @@ impl MaxPool2d {
     /// As [`MaxPool2d::output_shape`].
     pub fn cost(&self, input: Shape, with_switches: bool) -> Result<Cost> {
         let output = self.output_shape(input)?;
-        Ok(Cost::moving(input.elements() + output.elements() * (1 + usize::from(with_switches))))
+        let values = Cost::moving([input, output]);
+        Ok(if with_switches { values + Cost::moving([output]) } else { values })
     }
 }

@@ -69,6 +69,6 @@ impl MaxUnpool2d {
     /// As [`MaxUnpool2d::output_shape`].
     pub fn cost(&self, input: Shape, switches: Shape, origin: [usize; 2]) -> Result<Cost> {
         let output = self.output_shape(input, switches, origin)?;
-        Ok(Cost::moving(2 * input.elements() + output.elements()))
+        Ok(Cost::moving([input, switches, output]))
     }
 }

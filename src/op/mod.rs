@@ -4,7 +4,6 @@
 //! sizes are computed; the oracle (`reference`), the kernels and the graph all ask it.
 
 mod argmax_channels;
-mod bilinear;
 mod colorize;
 mod concat;
 mod conv2d;
@@ -21,7 +20,6 @@ mod slice;
 mod softmax_channels;
 
 pub use argmax_channels::ArgmaxChannels;
-pub use bilinear::{bilinear_filter, bilinear_weight};
 pub use colorize::{Colorize, Palette};
 pub use concat::Concat;
 pub use conv_transpose2d::{ConvTranspose2d, OutputExtent};
@@ -52,9 +50,10 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Of an operator that only moves data: these elements of four bytes each.
-    pub(crate) fn moving(elements: usize) -> Self {
-        Self { macs: 0, parameters: 0, bytes: 4 * elements as u64 }
+    /// Of an operator without multiplications, from the shapes of all that it reads and writes, four bytes an element.
+    pub(crate) fn moving<const OPERANDS: usize>(operands: [Shape; OPERANDS]) -> Self {
+        let elements: u64 = operands.iter().map(|shape| shape.elements() as u64).sum();
+        Self { macs: 0, parameters: 0, bytes: 4 * elements }
     }
 }
 
@@ -74,6 +73,9 @@ impl std::iter::Sum for Cost {
         costs.fold(Self::default(), |total, cost| total + cost)
     }
 }
+
+/// The two spatial axes, for messages.
+pub(crate) const AXES: [&str; 2] = ["rows", "columns"];
 
 /// Cells that a dilated kernel spans: `dilation * (kernel - 1) + 1`, or `None` past the address space.
 pub(crate) fn span(kernel: usize, dilation: usize) -> Option<usize> {

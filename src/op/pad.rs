@@ -36,6 +36,6 @@ impl Pad {
     /// # Errors
     /// As [`Pad::output_shape`].
     pub fn cost(&self, input: Shape) -> Result<Cost> {
-        Ok(Cost::moving(input.elements() + self.output_shape(input)?.elements()))
+        Ok(Cost::moving([input, self.output_shape(input)?]))
     }
 }

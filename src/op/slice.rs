@@ -40,6 +40,7 @@ impl Slice {
     /// # Errors
     /// As [`Slice::output_shape`].
     pub fn cost(&self, input: Shape) -> Result<Cost> {
-        Ok(Cost::moving(2 * self.output_shape(input)?.elements()))
+        let output = self.output_shape(input)?;
+        Ok(Cost::moving([output, output]))
     }
 }

@@ -23,6 +23,6 @@ impl SoftmaxChannels {
     /// # Errors
     /// As [`SoftmaxChannels::output_shape`].
     pub fn cost(&self, input: Shape) -> Result<Cost> {
-        Ok(Cost::moving(2 * self.output_shape(input)?.elements()))
+        Ok(Cost::moving([input, self.output_shape(input)?]))
     }
 }

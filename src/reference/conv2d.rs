@@ -41,8 +41,8 @@ fn sums<S: Accumulate>(op: &Conv2d, shape: Shape, x: &Tensor, w: &Tensor, bias: 
                 for (v, &tap) in w.row([o, c, u]).iter().enumerate() {
                     let columns = inside(shape.w, sx, v * dx, left, input.w);
                     if !columns.is_empty() {
-                        let seen = x_row[columns.start * sx + v * dx - left..].iter().step_by(sx);
-                        sums[columns].iter_mut().zip(seen).for_each(|(sum, &x)| sum.add_product(x, tap));
+                        let seen = &x_row[columns.start * sx + v * dx - left..];
+                        add_products(&mut sums[columns], seen, sx, tap);
                     }
                 }
             }
@@ -52,4 +52,14 @@ fn sums<S: Accumulate>(op: &Conv2d, shape: Shape, x: &Tensor, w: &Tensor, bias: 
         }
     }
     sums
+}
+
+/// `sums[j] += x[j * stride] * tap`.
+fn add_products<S: Accumulate>(sums: &mut [S], x: &[f32], stride: usize, tap: f32) {
+    if stride == 1 {
+        // By far the most common, and a plain slice is what compilers vectorise.
+        sums.iter_mut().zip(x).for_each(|(sum, &x)| sum.add_product(x, tap));
+    } else {
+        sums.iter_mut().zip(x.iter().step_by(stride)).for_each(|(sum, &x)| sum.add_product(x, tap));
+    }
 }

@@ -185,7 +185,6 @@ pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
             input: [1, 67, 5, 7],
             output_channels: 71,
             bias: true,
-            ..plain
         },
         ConvProblem {
             because: "more columns than a tile of any kernel",
@@ -294,7 +293,6 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
             input: [1, 7, 5, 3],
             output_channels: 7,
             bias: false,
-            ..ragged
         },
         ConvProblem {
             because: "batch, with everything else at once",
@@ -327,7 +325,6 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
             input: [1, 67, 3, 5],
             output_channels: 71,
             bias: true,
-            ..plain
         },
     ]
 }

@@ -1,9 +1,9 @@
 //! Weights to train an FCN from.
 
 use super::{Fcn, Head, NAMES};
+use crate::bilinear::bilinear_weight;
 use crate::error::Result;
 use crate::net::layers::Layers;
-use crate::op::bilinear_weight;
 use crate::tensor::Tensor;
 use crate::weights::{Weights, vgg};
 

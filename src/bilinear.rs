@@ -1,6 +1,7 @@
 //! Bilinear kernels for upsampling by transposed convolution.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// The one-dimensional bilinear filter of `kernel` taps: `1 - |i - centre| / f` with `f = floor((kernel + 1) / 2)` and
@@ -18,12 +19,11 @@ pub fn bilinear_filter(kernel: usize) -> Vec<f64> {
 /// bilinearly on its own: the filter's outer product on the channel diagonal, zero elsewhere.
 ///
 /// # Errors
-/// [`Error::Operand`] if it is empty or too large.
+/// [`crate::Error::Operand`] if it is empty or too large.
 pub fn bilinear_weight(channels: usize, kernel: usize) -> Result<Tensor> {
-    if kernel == 0 {
-        return Err(Error::parameter("bilinear", "kernel", "at least 1", kernel));
-    }
+    let shape = Shape::from([channels, channels, kernel, kernel]);
+    shape.check("bilinear", "weight")?;
     let filter = bilinear_filter(kernel);
     let tap = |[i, o, y, x]: [usize; 4]| if i == o { (filter[y] * filter[x]) as f32 } else { 0.0 };
-    Tensor::from_fn([channels, channels, kernel, kernel], tap)
+    Tensor::from_fn(shape, tap)
 }
