@@ -1,7 +1,7 @@
 //! Addition on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::Add;
@@ -35,6 +35,16 @@ pub(crate) fn plan(a: Shape, b: Shape, caps: &Caps) -> Result<KernelPlan> {
     let params = Params { elements: output.elements() as u32 };
     let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&ADD, &[], &params, &operands, output.elements(), caps)?]))
+}
+
+impl Gpu {
+    /// [`Add`] of `a` and `b`.
+    ///
+    /// # Errors
+    /// As [`Add::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    pub fn add(&self, a: &GpuTensor, b: &GpuTensor) -> Result<GpuTensor> {
+        self.compute(OP, &plan(a.shape(), b.shape(), self.caps())?, &[a, b], a.shape())
+    }
 }
 
 #[cfg(test)]

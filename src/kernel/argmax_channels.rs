@@ -1,7 +1,7 @@
 //! The class of each pixel, on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuLabels, GpuTensor, Kernel, KernelPlan, words_of_bytes};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, RANK, check_binding, params, part};
 use crate::op::ArgmaxChannels;
@@ -40,6 +40,21 @@ pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
         Params { words: words as u32, pixels: pixels as u32, channels: input.c as u32, plane: input.plane() as u32 };
     let operands = [Buffer::Input(0), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&ARGMAX, &[], &params, &operands, words, caps)?]))
+}
+
+impl Gpu {
+    /// [`ArgmaxChannels`] of `x`: a label map an image.
+    ///
+    /// # Errors
+    /// As [`ArgmaxChannels::output_shape`]; [`crate::Error::Limit`] where the input exceeds a binding; the device's
+    /// faults.
+    pub fn argmax_channels(&self, x: &GpuTensor) -> Result<GpuLabels> {
+        let plan = plan(x.shape(), self.caps())?;
+        let shape = ArgmaxChannels.output_shape(x.shape())?;
+        let labels = self.allocate(OP, words_of_bytes(shape.elements()))?;
+        self.execute(OP, &plan, &[x.buffer()], &[&labels])?;
+        Ok(GpuLabels::new(shape.n, shape.extent(), labels))
+    }
 }
 
 #[cfg(test)]

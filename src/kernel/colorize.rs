@@ -1,7 +1,7 @@
 //! From labels to a picture, on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuImage, GpuLabels, Kernel, KernelPlan, words_of_bytes};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_bytes, part};
 use crate::op::{Colorize, Palette};
@@ -46,6 +46,21 @@ pub(crate) fn plan(labels: Shape, palette: &Palette, caps: &Caps) -> Result<Kern
     };
     let operands = [Buffer::Input(0), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&COLORIZE, &[], &params, &operands, pixels.div_ceil(4), caps)?]))
+}
+
+impl Gpu {
+    /// [`Colorize`] of one label map.
+    ///
+    /// # Errors
+    /// As [`Colorize::output_shape`]; [`crate::Error::Limit`] where the picture exceeds a binding; the device's faults.
+    pub fn colorize(&self, labels: &GpuLabels, palette: &Palette) -> Result<GpuImage> {
+        let [h, w] = labels.extent();
+        let shape = Shape { n: labels.count(), c: 1, h, w };
+        let plan = plan(shape, palette, self.caps())?;
+        let picture = self.allocate(OP, words_of_bytes(Colorize.output_shape(shape)?.elements()))?;
+        self.execute(OP, &plan, &[labels.buffer()], &[&picture])?;
+        Ok(GpuImage::new(labels.extent(), picture))
+    }
 }
 
 #[cfg(test)]

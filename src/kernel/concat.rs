@@ -1,7 +1,7 @@
 //! Concatenation of channels on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::Concat;
@@ -49,6 +49,17 @@ pub(crate) fn plan(inputs: &[Shape], caps: &Caps) -> Result<KernelPlan> {
         first += input.c;
     }
     Ok(only_way(0, run))
+}
+
+impl Gpu {
+    /// [`Concat`] of the inputs' channels.
+    ///
+    /// # Errors
+    /// As [`Concat::output_shape`]; [`crate::Error::Limit`] where the output exceeds a binding; the device's faults.
+    pub fn concat(&self, inputs: &[&GpuTensor]) -> Result<GpuTensor> {
+        let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();
+        self.compute(OP, &plan(&shapes, self.caps())?, inputs, Concat.output_shape(&shapes)?)
+    }
 }
 
 #[cfg(test)]

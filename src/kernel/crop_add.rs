@@ -1,7 +1,7 @@
 //! Crop, scale and add in one dispatch.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, PLACE, check_binding, params, part};
 use crate::op::CropAdd;
@@ -51,6 +51,16 @@ pub(crate) fn plan(op: &CropAdd, a: Shape, b: Shape, caps: &Caps) -> Result<Kern
     };
     let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&CROP_ADD, &[], &params, &operands, output.elements(), caps)?]))
+}
+
+impl Gpu {
+    /// [`CropAdd`] of `a`, which stays whole, and `b`, which is cropped.
+    ///
+    /// # Errors
+    /// As [`CropAdd::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    pub fn crop_add(&self, op: &CropAdd, a: &GpuTensor, b: &GpuTensor) -> Result<GpuTensor> {
+        self.compute(OP, &plan(op, a.shape(), b.shape(), self.caps())?, &[a, b], a.shape())
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Max pooling on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::{INDEX, PLACE, RANK, check_binding, params, part, variants};
 use crate::op::MaxPool2d;
@@ -75,6 +75,30 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
     };
     let run = vec![flat_step(kernel, &constants, &params, operands, output.elements(), caps)?];
     Ok(KernelPlan { variant: variant.name(), run, ..KernelPlan::default() })
+}
+
+impl Gpu {
+    /// [`MaxPool2d`] of `x`.
+    ///
+    /// # Errors
+    /// As [`MaxPool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    pub fn max_pool2d(&self, op: &MaxPool2d, x: &GpuTensor) -> Result<GpuTensor> {
+        let plan = plan(op, x.shape(), Variant::Values, self.caps())?;
+        self.compute(OP, &plan, &[x], op.output_shape(x.shape())?)
+    }
+
+    /// [`MaxPool2d`] of `x`, and where in its planes each maximum was.
+    ///
+    /// # Errors
+    /// As [`Gpu::max_pool2d`].
+    pub fn max_pool2d_switches(&self, op: &MaxPool2d, x: &GpuTensor) -> Result<(GpuTensor, GpuSwitches)> {
+        let plan = plan(op, x.shape(), Variant::Switches, self.caps())?;
+        let shape = op.output_shape(x.shape())?;
+        let maxima = self.allocate(OP, shape.elements() as u64)?;
+        let switches = self.allocate(OP, shape.elements() as u64)?;
+        self.execute(OP, &plan, &[x.buffer()], &[&maxima, &switches])?;
+        Ok((GpuTensor::new(shape, maxima), GpuSwitches::new(shape, x.shape().extent(), *op, switches)))
+    }
 }
 
 #[cfg(test)]

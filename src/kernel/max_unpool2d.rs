@@ -1,7 +1,7 @@
 //! Max unpooling on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants};
 use crate::op::{MaxPool2d, MaxUnpool2d};
@@ -150,6 +150,21 @@ fn scatter(input: Shape, output: Shape, origin: [usize; 2], caps: &Caps) -> Resu
         flat_step(&CLAIM, &[], &claims, &[switches, y], input.elements(), caps)?,
         flat_step(&RESOLVE, &[], &cells, &[x, y], output.elements(), caps)?,
     ])
+}
+
+impl Gpu {
+    /// [`MaxUnpool2d`] of `x`: its values go back to where the switches say, over zeros.
+    ///
+    /// # Errors
+    /// As [`MaxUnpool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    pub fn max_unpool2d(&self, op: &MaxUnpool2d, x: &GpuTensor, switches: &GpuSwitches) -> Result<GpuTensor> {
+        let (input, pooled, origin, pool) = (x.shape(), switches.shape(), switches.origin(), switches.pool());
+        let plan = plan(op, input, pooled, origin, &pool, self.preferred(OP)?, self.caps())?;
+        let shape = op.output_shape(input, pooled, origin)?;
+        let output = self.allocate(OP, shape.elements() as u64)?;
+        self.execute(OP, &plan, &[x.buffer(), switches.buffer()], &[&output])?;
+        Ok(GpuTensor::new(shape, output))
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(crate) mod scale;
 pub(crate) mod slice;
 pub(crate) mod softmax_channels;
 
+mod eager;
 mod flat;
 mod pattern;
 mod shards;

@@ -1,7 +1,7 @@
 //! From an 8-bit image to a network's input, on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuImage, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::{ChannelOrder, Normalize};
@@ -44,6 +44,20 @@ pub(crate) fn plan(op: &Normalize, extent: [usize; 2], caps: &Caps) -> Result<Ke
     let operands = [Buffer::Input(0), Buffer::Output(0)];
     let step = flat_step(&NORMALIZE, &constants, &params, &operands, pixels, caps)?;
     Ok(only_way(output.elements() as u64, vec![step]))
+}
+
+impl Gpu {
+    /// [`Normalize`] of an image: a network's input.
+    ///
+    /// # Errors
+    /// As [`Normalize::output_shape`]; [`crate::Error::Limit`] where the output exceeds a binding; the device's faults.
+    pub fn normalize(&self, op: &Normalize, image: &GpuImage) -> Result<GpuTensor> {
+        let plan = plan(op, image.extent(), self.caps())?;
+        let shape = op.output_shape(image.extent())?;
+        let output = self.allocate(OP, shape.elements() as u64)?;
+        self.execute(OP, &plan, &[image.buffer()], &[&output])?;
+        Ok(GpuTensor::new(shape, output))
+    }
 }
 
 #[cfg(test)]

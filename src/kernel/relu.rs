@@ -1,7 +1,7 @@
 //! Rectification on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::Relu;
@@ -35,6 +35,16 @@ pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
     let params = Params { elements: output.elements() as u32 };
     let operands = [Buffer::Input(0), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&RELU, &[], &params, &operands, output.elements(), caps)?]))
+}
+
+impl Gpu {
+    /// [`Relu`] of `x`.
+    ///
+    /// # Errors
+    /// As [`Relu::output_shape`]; [`crate::Error::Limit`] where the operand exceeds a binding; the device's faults.
+    pub fn relu(&self, x: &GpuTensor) -> Result<GpuTensor> {
+        self.compute(OP, &plan(x.shape(), self.caps())?, &[x], x.shape())
+    }
 }
 
 #[cfg(test)]

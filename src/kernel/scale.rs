@@ -1,7 +1,7 @@
 //! A factor and a shift for each channel, on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::Scale;
@@ -40,6 +40,18 @@ pub(crate) fn plan(input: Shape, factor: Shape, shift: Option<Shape>, caps: &Cap
     let operands = [Buffer::Input(0), Buffer::Input(1), shift, Buffer::Output(0)];
     let step = flat_step(&SCALE, &constants, &params, &operands, output.elements(), caps)?;
     Ok(only_way(output.elements() as u64, vec![step]))
+}
+
+impl Gpu {
+    /// [`Scale`] of `x` by `factor`, shifted by `shift` if there is one; both are `1 x C x 1 x 1`.
+    ///
+    /// # Errors
+    /// As [`Scale::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    pub fn scale(&self, x: &GpuTensor, factor: &GpuTensor, shift: Option<&GpuTensor>) -> Result<GpuTensor> {
+        let plan = plan(x.shape(), factor.shape(), shift.map(GpuTensor::shape), self.caps())?;
+        let inputs: Vec<_> = [x, factor].into_iter().chain(shift).collect();
+        self.compute(OP, &plan, &inputs, x.shape())
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A run of channels, on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::Slice;
@@ -43,6 +43,16 @@ pub(crate) fn plan(op: &Slice, input: Shape, caps: &Caps) -> Result<KernelPlan> 
     };
     let operands = [Buffer::Input(0), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&SLICE, &[], &params, &operands, output.elements(), caps)?]))
+}
+
+impl Gpu {
+    /// [`Slice`] of `x`.
+    ///
+    /// # Errors
+    /// As [`Slice::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    pub fn slice(&self, op: &Slice, x: &GpuTensor) -> Result<GpuTensor> {
+        self.compute(OP, &plan(op, x.shape(), self.caps())?, &[x], op.output_shape(x.shape())?)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Class probabilities on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, params, part};
 use crate::op::SoftmaxChannels;
@@ -38,6 +38,17 @@ pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
     let params = Params { pixels: pixels as u32, channels: output.c as u32, plane: output.plane() as u32 };
     let operands = [Buffer::Input(0), Buffer::Output(0)];
     Ok(only_way(0, vec![flat_step(&SOFTMAX, &[], &params, &operands, pixels, caps)?]))
+}
+
+impl Gpu {
+    /// [`SoftmaxChannels`] of `x`.
+    ///
+    /// # Errors
+    /// As [`SoftmaxChannels::output_shape`]; [`crate::Error::Limit`] where the operand exceeds a binding; the device's
+    /// faults.
+    pub fn softmax_channels(&self, x: &GpuTensor) -> Result<GpuTensor> {
+        self.compute(OP, &plan(x.shape(), self.caps())?, &[x], x.shape())
+    }
 }
 
 #[cfg(test)]
