@@ -1,4 +1,4 @@
-//! Running an operator's plan at once.
+//! Running an operator's plan at once, by the variant that the caller prefers.
 
 use std::str::FromStr;
 
@@ -6,7 +6,28 @@ use crate::error::{Error, Result};
 use crate::gpu::{Gpu, GpuTensor, KernelPlan};
 use crate::shape::Shape;
 
+/// A variant of any operator: what [`Gpu::with_variant`] takes, made from the `Variant` in the operator's module.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct AnyVariant {
+    pub(crate) op: &'static str,
+    pub(crate) name: &'static str,
+}
+
 impl Gpu {
+    /// A clone, on the same device, that computes one operator by this variant instead of choosing by its shapes: for
+    /// tests, benchmarks and experts. A variant that cannot do what it is asked for is an error then.
+    ///
+    /// ```no_run
+    /// use switchback::{Gpu, kernel::max_unpool2d::Variant};
+    /// let gpu = Gpu::new()?.with_variant(Variant::Scatter);
+    /// # Ok::<(), switchback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_variant(&self, variant: impl Into<AnyVariant>) -> Self {
+        let AnyVariant { op, name } = variant.into();
+        self.with_preference(op, name)
+    }
+
     /// Runs the plan of an operator of f32 tensors whose result has this shape.
     ///
     /// # Errors
@@ -25,7 +46,7 @@ impl Gpu {
         Ok(GpuTensor::new(shape, output))
     }
 
-    /// The variant that was asked for with `with_variant`, if any.
+    /// The variant that was asked for with [`Gpu::with_variant`], if any.
     ///
     /// # Errors
     /// [`Error::Parameter`] if `op` has no variant of that name.

@@ -11,7 +11,7 @@ const OP: &str = "max_pool2d";
 
 variants! {
     "max_pool2d";
-    /// What a pooling gives.
+    /// What a pooling gives. The method that is called decides, so [`Gpu::with_variant`] has no say.
     pub enum Variant {
         /// The maxima.
         Values = "values",

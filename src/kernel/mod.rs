@@ -40,6 +40,7 @@ use std::fmt::Display;
 use crate::error::{Error, Result};
 use crate::gpu::{Caps, Kernel, Part};
 use crate::shape::Shape;
+pub use eager::AnyVariant;
 pub(crate) use pattern::{params, part, variants};
 
 /// Flat index of a folded dispatch.

@@ -51,6 +51,12 @@ macro_rules! variants {
             }
         }
 
+        impl From<Variant> for $crate::kernel::AnyVariant {
+            fn from(variant: Variant) -> Self {
+                Self { op: $op, name: variant.name() }
+            }
+        }
+
         impl core::str::FromStr for Variant {
             type Err = $crate::error::Error;
 
