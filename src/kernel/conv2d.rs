@@ -1,7 +1,7 @@
 //! Convolution on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Step, fold_workgroups};
 use crate::kernel::shards::shards;
 use crate::kernel::{ACTIVATION, INDEX, WORKGROUP, check_binding, params, part, variants};
 use crate::op::Conv2d;
@@ -85,6 +85,28 @@ pub(crate) fn plan(
             run: direct(op, input, weight, output, buffers, caps)?,
             ..KernelPlan::default()
         }),
+    }
+}
+
+impl Gpu {
+    /// Convolution of `input` (`N x Cin x H x W`) with `weight` (`Cout x Cin/groups x kh x kw`), plus `bias`
+    /// (`1 x Cout x 1 x 1`), as [`Conv2d`] defines it.
+    ///
+    /// # Errors
+    /// As [`Conv2d::output_shape`]; [`crate::Error::Limit`] where the input, the output or one output channel's weights
+    /// exceed a binding; the device's faults.
+    pub fn conv2d(
+        &self,
+        op: &Conv2d,
+        input: &GpuTensor,
+        weight: &GpuTensor,
+        bias: Option<&GpuTensor>,
+    ) -> Result<GpuTensor> {
+        let shapes = (input.shape(), weight.shape(), bias.map(GpuTensor::shape));
+        let output = op.output_shape(shapes.0, shapes.1, shapes.2)?;
+        let plan = plan(op, shapes.0, shapes.1, shapes.2, Variant::preferred(self), self.caps())?;
+        let operands: Vec<_> = [input, weight].into_iter().chain(bias).collect();
+        self.run_tensors(OP, &plan, &operands, output)
     }
 }
 
