@@ -89,7 +89,7 @@ pub(crate) fn plan(
 }
 
 impl Gpu {
-    /// Convolution of `input` (`N x Cin x H x W`) with `weight` (`Cout x Cin/groups x kh x kw`), plus `bias`
+    /// Convolution of `x` (`N x Cin x H x W`) with `weight` (`Cout x Cin/groups x kh x kw`), plus `bias`
     /// (`1 x Cout x 1 x 1`), as [`Conv2d`] defines it.
     ///
     /// # Errors
@@ -98,15 +98,14 @@ impl Gpu {
     pub fn conv2d(
         &self,
         op: &Conv2d,
-        input: &GpuTensor,
+        x: &GpuTensor,
         weight: &GpuTensor,
         bias: Option<&GpuTensor>,
     ) -> Result<GpuTensor> {
-        let shapes = (input.shape(), weight.shape(), bias.map(GpuTensor::shape));
-        let output = op.output_shape(shapes.0, shapes.1, shapes.2)?;
-        let plan = plan(op, shapes.0, shapes.1, shapes.2, Variant::preferred(self), self.caps())?;
-        let operands: Vec<_> = [input, weight].into_iter().chain(bias).collect();
-        self.run_tensors(OP, &plan, &operands, output)
+        let (input, kernel, offset) = (x.shape(), weight.shape(), bias.map(GpuTensor::shape));
+        let plan = plan(op, input, kernel, offset, self.preferred(OP)?, self.caps())?;
+        let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
+        self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
     }
 }
 

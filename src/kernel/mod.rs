@@ -38,7 +38,7 @@ mod checks;
 use std::fmt::Display;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, Gpu, GpuTensor, Kernel, KernelPlan, Part};
+use crate::gpu::{Caps, Kernel, Part};
 use crate::shape::Shape;
 pub use eager::AnyVariant;
 pub(crate) use pattern::{params, part, variants};
@@ -85,43 +85,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn source(name: &str) -> Option<String> {
     kernels().find(|kernel| kernel.name == name).map(Kernel::source)
-}
-
-/// One way to compute one operator: what every operator's `Variant` turns into.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Choice {
-    op: &'static str,
-    variant: &'static str,
-}
-
-impl Gpu {
-    /// A clone of this device that computes one operator in the given way, for comparison and measurement; without it
-    /// the planner chooses.
-    ///
-    /// ```no_run
-    /// use switchback::{Gpu, kernel::conv2d};
-    /// let gpu = Gpu::new()?.with_variant(conv2d::Variant::Direct);
-    /// # Ok::<(), switchback::Error>(())
-    /// ```
-    #[must_use]
-    pub fn with_variant(&self, choice: impl Into<Choice>) -> Self {
-        let Choice { op, variant } = choice.into();
-        self.with_preference(op, variant)
-    }
-
-    /// Runs an operator whose operands and result are f32 tensors.
-    pub(crate) fn run_tensors(
-        &self,
-        op: &'static str,
-        plan: &KernelPlan,
-        inputs: &[&GpuTensor],
-        output: Shape,
-    ) -> Result<GpuTensor> {
-        let result = self.allocate(op, output.elements() as u64)?;
-        let inputs: Vec<_> = inputs.iter().map(|input| input.buffer()).collect();
-        self.execute(op, plan, &inputs, &[&result])?;
-        Ok(GpuTensor::new(output, result))
-    }
 }
 
 /// Invocations of a workgroup, unless a kernel has a reason for another number. Every device can do it.

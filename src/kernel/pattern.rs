@@ -49,17 +49,6 @@ macro_rules! variants {
             pub const fn name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )+ }
             }
-
-            /// The one that `gpu` has been told to prefer.
-            pub(crate) fn preferred(gpu: &$crate::gpu::Gpu) -> Option<Self> {
-                gpu.preference($op)?.parse().ok()
-            }
-        }
-
-        impl From<Variant> for $crate::kernel::Choice {
-            fn from(variant: Variant) -> Self {
-                Self { op: $op, variant: variant.name() }
-            }
         }
 
         impl From<Variant> for $crate::kernel::AnyVariant {
