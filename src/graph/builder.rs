@@ -397,7 +397,7 @@ impl GraphBuilder {
                 node.inputs.iter().for_each(|input| live[input.node] = true);
             }
         }
-        Ok(Graph { nodes: self.nodes, parameters: self.parameters, outputs: self.outputs, live })
+        Ok(Graph { id: self.id, nodes: self.nodes, parameters: self.parameters, outputs: self.outputs, live })
     }
 
     /// Adds a node once `check` has seen the kinds and shapes of its inputs and the shapes of its parameters; gives its

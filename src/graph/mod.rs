@@ -17,19 +17,30 @@
 //! ```
 
 mod builder;
+mod evaluate;
+mod interpret;
 mod node;
 mod parameter;
+mod plan;
+mod values;
 
 pub use builder::GraphBuilder;
+pub use interpret::{NodeCheck, check_nodes, interpret, interpret_with};
 pub use node::{Edge, Node, Operation, ValueType};
 pub use parameter::{Parameter, Parameters, Weight};
+pub use plan::{Plan, PlannedNode};
+pub use values::{Inputs, Outputs, ValueRef};
 
+use crate::error::Result;
 use crate::op::Cost;
 use crate::shape::Shape;
+use crate::weights::Weights;
 
 /// A network: nodes in an order in which each comes after those it reads, and the values that are its results.
 #[derive(Clone, Debug)]
 pub struct Graph {
+    /// The builder's, which its edges carry.
+    id: u64,
     nodes: Vec<Node>,
     parameters: Vec<Parameter>,
     outputs: Vec<Output>,
@@ -65,8 +76,7 @@ impl Graph {
 
     /// Names and types of the inputs that the outputs depend on, in the order in which they were added.
     pub fn inputs(&self) -> impl Iterator<Item = (&str, ValueType)> {
-        let inputs = self.live_nodes().filter(|(_, node)| *node.operation() == Operation::Input);
-        inputs.map(|(_, node)| (node.name(), node.outputs()[0]))
+        self.input_edges().map(|edge| (self.nodes[edge.node].name(), self.value_type(edge)))
     }
 
     /// Names and types of the outputs, in the order in which they were declared. An output has its node's name; the
@@ -91,6 +101,23 @@ impl Graph {
         let total: Cost = self.live_nodes().map(|(_, node)| node.cost()).sum();
         let parameters = self.live_parameters().map(|(_, parameter)| parameter.shape().elements() as u64).sum();
         Cost { parameters, ..total }
+    }
+
+    /// Refuses weights of which some are missing or misshapen; more than are needed are no fault.
+    pub(crate) fn check_weights(&self, weights: &Weights) -> Result<()> {
+        weights.check_present("this graph", self.weights_required())
+    }
+
+    /// The results of the inputs that have a part in an output.
+    pub(crate) fn input_edges(&self) -> impl Iterator<Item = Edge> {
+        let inputs = self.live_nodes().filter(|(_, node)| *node.operation() == Operation::Input);
+        inputs.map(|(node, _)| Edge { builder: self.id, node, port: 0 })
+    }
+
+    /// The results of a node.
+    pub(crate) fn edges_of(&self, node: usize) -> impl Iterator<Item = (Edge, ValueType)> {
+        let outputs = self.nodes[node].outputs().iter().enumerate();
+        outputs.map(move |(port, &value_type)| (Edge { builder: self.id, node, port }, value_type))
     }
 
     /// Nodes that have a part in an output, with their positions.

@@ -1,0 +1,184 @@
+//! One node by the reference operators.
+
+use std::borrow::Cow;
+
+use super::{Graph, Node, Operation, ValueRef};
+use crate::error::{Error, Result};
+use crate::reference::{self, Answer};
+use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
+use crate::weights::Weights;
+
+/// What the reference says about one result of a node.
+pub(super) enum Evaluation {
+    /// Sums, each with the bound that an f32 result must keep.
+    Rounded(Answer),
+    /// Values that are only moved or chosen, and must be equal.
+    Exact(Value),
+}
+
+impl Evaluation {
+    fn tensor(tensor: Tensor) -> Self {
+        Self::Exact(Value::Tensor(tensor))
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        match self {
+            Self::Rounded(answer) => Value::Tensor(answer.tensor()),
+            Self::Exact(value) => value,
+        }
+    }
+
+    /// What is wrong with `found`, or `None`.
+    pub(super) fn mismatch(&self, found: ValueRef) -> Option<String> {
+        match (self, found) {
+            (Self::Rounded(answer), ValueRef::Tensor(found)) => answer.check(found).err().map(|m| m.to_string()),
+            (Self::Exact(Value::Tensor(expected)), ValueRef::Tensor(found)) => {
+                Answer::from(expected).check(found).err().map(|m| m.to_string())
+            }
+            (Self::Exact(Value::Switches(expected)), ValueRef::Switches(found)) => {
+                differing(expected.indices(), found.indices())
+            }
+            (Self::Exact(Value::Labels(expected)), ValueRef::Labels(found)) => differing(expected.data(), found.data()),
+            (Self::Exact(Value::Image(expected)), ValueRef::Image(found)) => differing(expected.data(), found.data()),
+            _ => Some(format!("{}, another kind of value than the reference's", found.value_type())),
+        }
+    }
+}
+
+fn differing<T: PartialEq + std::fmt::Display>(expected: &[T], found: &[T]) -> Option<String> {
+    if expected.len() != found.len() {
+        return Some(format!("{} elements, expected {}", found.len(), expected.len()));
+    }
+    let wrong = || expected.iter().zip(found).enumerate().filter(|(_, (expected, found))| expected != found);
+    let (position, (expected, found)) = wrong().next()?;
+    Some(format!("{} wrong elements, the first at {position}: {found}, expected {expected}", wrong().count()))
+}
+
+/// The weights that a node reads, decoded.
+pub(super) fn parameters<'g>(graph: &'g Graph, node: &Node, weights: &Weights) -> Result<Vec<Cow<'g, Tensor>>> {
+    let decode = |&position: &usize| {
+        let parameter = graph.parameter(position);
+        match parameter.constant() {
+            Some(constant) => Ok(Cow::Borrowed(constant)),
+            None => weights.tensor(parameter.name()).map(Cow::Owned),
+        }
+    };
+    node.parameters().iter().map(decode).collect()
+}
+
+/// A node's results, each sum with its bound.
+pub(super) fn evaluate(node: &Node, inputs: &[ValueRef], parameters: &[Cow<Tensor>]) -> Result<Vec<Evaluation>> {
+    let operands = Operands { node, inputs, parameters };
+    operands.evaluate().map_err(|error| error.at_node(node.name()))
+}
+
+/// A node's results alone, which is faster where there are long sums.
+pub(super) fn values(node: &Node, inputs: &[ValueRef], parameters: &[Cow<Tensor>]) -> Result<Vec<Value>> {
+    let operands = Operands { node, inputs, parameters };
+    operands.values().map_err(|error| error.at_node(node.name()))
+}
+
+/// What a node's operator is applied to.
+#[derive(Clone, Copy)]
+struct Operands<'a> {
+    node: &'a Node,
+    inputs: &'a [ValueRef<'a>],
+    parameters: &'a [Cow<'a, Tensor>],
+}
+
+impl<'a> Operands<'a> {
+    fn values(self) -> Result<Vec<Value>> {
+        let tensor = match self.node.operation() {
+            Operation::Conv2d(op) => reference::conv2d_values(op, self.x()?, self.weight()?, self.bias())?,
+            Operation::ConvTranspose2d(op) => {
+                reference::conv_transpose2d_values(op, self.x()?, self.weight()?, self.bias())?
+            }
+            _ => return Ok(self.evaluate()?.into_iter().map(Evaluation::into_value).collect()),
+        };
+        Ok(vec![Value::Tensor(tensor)])
+    }
+
+    fn evaluate(self) -> Result<Vec<Evaluation>> {
+        use Evaluation::{Exact, Rounded};
+        let result = match self.node.operation() {
+            Operation::Input => return Err(self.unfit("a run's input", "no operator")),
+            Operation::Conv2d(op) => Rounded(reference::conv2d(op, self.x()?, self.weight()?, self.bias())?),
+            Operation::ConvTranspose2d(op) => {
+                Rounded(reference::conv_transpose2d(op, self.x()?, self.weight()?, self.bias())?)
+            }
+            Operation::MaxPool2d(op) => Evaluation::tensor(reference::max_pool2d(op, self.x()?)?.0),
+            Operation::MaxPool2dSwitches(op) => {
+                let (maxima, switches) = reference::max_pool2d(op, self.x()?)?;
+                return Ok(vec![Evaluation::tensor(maxima), Exact(Value::Switches(switches))]);
+            }
+            Operation::MaxUnpool2d(op) => {
+                Evaluation::tensor(reference::max_unpool2d(op, self.x()?, self.switches(1)?)?)
+            }
+            Operation::Relu => Evaluation::tensor(reference::relu(self.x()?)?),
+            Operation::Add => Rounded(reference::add(self.x()?, self.tensor(1)?)?),
+            Operation::Crop(op) => Evaluation::tensor(reference::crop(op, self.x()?)?),
+            Operation::Pad(op) => Evaluation::tensor(reference::pad(op, self.x()?)?),
+            Operation::CropAdd(op) => Rounded(reference::crop_add(op, self.x()?, self.tensor(1)?)?),
+            Operation::Concat => {
+                let inputs =
+                    (0..self.inputs.len()).map(|position| self.tensor(position)).collect::<Result<Vec<_>>>()?;
+                Evaluation::tensor(reference::concat(&inputs)?)
+            }
+            Operation::Slice(op) => Evaluation::tensor(reference::slice(op, self.x()?)?),
+            Operation::Scale => Rounded(reference::scale(self.x()?, self.weight()?, self.bias())?),
+            Operation::SoftmaxChannels => Rounded(reference::softmax_channels(self.x()?)?),
+            Operation::ArgmaxChannels => Exact(Value::Labels(reference::argmax_channels(self.x()?)?)),
+            Operation::Normalize(op) => Rounded(reference::normalize(op, self.image(0)?)?),
+            Operation::Colorize(palette) => Exact(Value::Image(reference::colorize(self.labels(0)?, palette)?)),
+        };
+        Ok(vec![result])
+    }
+
+    fn x(self) -> Result<&'a Tensor> {
+        self.tensor(0)
+    }
+
+    fn tensor(self, position: usize) -> Result<&'a Tensor> {
+        match self.inputs.get(position) {
+            Some(ValueRef::Tensor(tensor)) => Ok(tensor),
+            other => Err(self.unfit("a tensor", kind(other))),
+        }
+    }
+
+    fn switches(self, position: usize) -> Result<&'a Switches> {
+        match self.inputs.get(position) {
+            Some(ValueRef::Switches(switches)) => Ok(switches),
+            other => Err(self.unfit("switches", kind(other))),
+        }
+    }
+
+    fn labels(self, position: usize) -> Result<&'a Labels> {
+        match self.inputs.get(position) {
+            Some(ValueRef::Labels(labels)) => Ok(labels),
+            other => Err(self.unfit("labels", kind(other))),
+        }
+    }
+
+    fn image(self, position: usize) -> Result<&'a RgbImage> {
+        match self.inputs.get(position) {
+            Some(ValueRef::Image(image)) => Ok(image),
+            other => Err(self.unfit("an RGB image", kind(other))),
+        }
+    }
+
+    fn weight(self) -> Result<&'a Tensor> {
+        self.parameters.first().map(AsRef::as_ref).ok_or_else(|| self.unfit("a weight", "none"))
+    }
+
+    fn bias(self) -> Option<&'a Tensor> {
+        self.parameters.get(1).map(AsRef::as_ref)
+    }
+
+    fn unfit(self, expected: &str, found: impl ToString) -> Error {
+        Error::operand(self.node.operation().name(), "operand", expected, found)
+    }
+}
+
+fn kind(value: Option<&ValueRef>) -> String {
+    value.map_or_else(|| "missing".to_owned(), |value| value.value_type().to_string())
+}

@@ -1,0 +1,263 @@
+//! Planning: in which order nodes run, how long each value is needed, and which values share a buffer. Nothing here
+//! needs a device.
+
+mod display;
+mod lower;
+mod order;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Edge, Graph, Node, ValueType};
+use crate::error::Result;
+use crate::gpu::{Buffer, Caps, KernelPlan};
+use crate::op::Cost;
+use slots::{Block, Slots};
+
+pub(crate) use lower::Preferences;
+
+/// How a graph runs on a device: printable, and what [`Session`](super::Session) follows.
+///
+/// Inputs and outputs keep their buffers for the whole run, so that an application may read and write them; everything
+/// else gives its buffer to later values when its last reader is done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    steps: Vec<PlannedNode>,
+    /// Bytes of each slot: the buffers that a session makes.
+    slots: Vec<u64>,
+    /// The slot in which each value lies.
+    values: HashMap<Edge, usize>,
+    live_bytes: u64,
+    weight_bytes: u64,
+    parameters: u64,
+}
+
+/// One node of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedNode {
+    node: usize,
+    name: String,
+    operator: &'static str,
+    outputs: Vec<ValueType>,
+    /// The slots of the outputs, then those of the temporaries.
+    slots: Vec<usize>,
+    cost: Cost,
+    kernel: KernelPlan,
+    /// The slot of each of the kernel plan's temporaries that every run writes.
+    scratch: Vec<Option<usize>>,
+}
+
+impl Graph {
+    /// Plans the graph for a device of such limits: kernels, order, lifetimes and buffers.
+    ///
+    /// # Errors
+    /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
+    /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
+    pub fn plan(&self, caps: &Caps) -> Result<Plan> {
+        self.plan_with(caps, &Preferences::default())
+    }
+
+    /// As [`Graph::plan`], with kernel variants that are to be preferred.
+    pub(crate) fn plan_with(&self, caps: &Caps, preferences: &Preferences) -> Result<Plan> {
+        let kernels = lower::kernels(self, caps, preferences)?;
+        let [insertion, shrinking] = order::candidates(self).map(|order| Layout::of(self, &kernels, order));
+        let best = if shrinking.slots.bytes() < insertion.slots.bytes() { shrinking } else { insertion };
+        Ok(best.into_plan(self, kernels))
+    }
+
+    /// Values that keep their place for the whole run: the inputs and the results.
+    fn pinned(&self) -> impl Iterator<Item = Edge> {
+        self.input_edges().chain(self.results().iter().map(|output| output.edge))
+    }
+}
+
+impl Plan {
+    /// Bytes of the buffers that a run works in: inputs, outputs, all values between, temporaries.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        self.slots.iter().sum()
+    }
+
+    /// The most bytes that are needed at once by any one node: no plan in this order could do with less.
+    #[must_use]
+    pub fn live_bytes(&self) -> u64 {
+        self.live_bytes
+    }
+
+    /// Bytes of weights that stay on the device from run to run.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        self.weight_bytes
+    }
+
+    /// The nodes in the order in which they run.
+    #[must_use]
+    pub fn nodes(&self) -> &[PlannedNode] {
+        &self.steps
+    }
+
+    /// Bytes of each buffer that values share.
+    #[must_use]
+    pub fn slots(&self) -> &[u64] {
+        &self.slots
+    }
+}
+
+impl PlannedNode {
+    /// The node's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The operator's name.
+    #[must_use]
+    pub fn operator(&self) -> &'static str {
+        self.operator
+    }
+
+    /// Kinds and shapes of its results.
+    #[must_use]
+    pub fn outputs(&self) -> &[ValueType] {
+        &self.outputs
+    }
+
+    /// Multiply-adds, parameters and least bytes by the operator's definition.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// The kernel variant that was chosen.
+    #[must_use]
+    pub fn variant(&self) -> &'static str {
+        self.kernel.variant
+    }
+
+    /// Multiply-adds that its kernels execute.
+    #[must_use]
+    pub fn executed_macs(&self) -> u64 {
+        self.kernel.executed_macs
+    }
+}
+
+/// What lies in a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Content {
+    Value(Edge),
+    /// A temporary of a node's kernel plan: node, position.
+    Scratch(usize, usize),
+}
+
+/// An order with the buffers that it takes.
+struct Layout {
+    order: Vec<usize>,
+    contents: Vec<Content>,
+    blocks: Vec<Block>,
+    slots: Slots,
+}
+
+impl Layout {
+    fn of(graph: &Graph, kernels: &HashMap<usize, KernelPlan>, order: Vec<usize>) -> Self {
+        let end = order.len().saturating_sub(1);
+        let mut contents = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut block_of: HashMap<Edge, usize> = HashMap::new();
+        let mut push = |content, bytes, first, last| {
+            contents.push(content);
+            blocks.push(Block { bytes, first, last });
+            blocks.len() - 1
+        };
+        for edge in graph.input_edges() {
+            push(Content::Value(edge), graph.value_type(edge).bytes(), 0, end);
+        }
+        for (step, &node) in order.iter().enumerate() {
+            for (edge, value_type) in graph.edges_of(node) {
+                block_of.insert(edge, push(Content::Value(edge), value_type.bytes(), step, step));
+            }
+            for (position, scratch) in kernels[&node].scratch.iter().enumerate() {
+                if rewritten_by_runs(&kernels[&node], position) {
+                    push(Content::Scratch(node, position), 4 * scratch.words, step, step);
+                }
+            }
+        }
+        for (step, &node) in order.iter().enumerate() {
+            for block in graph.nodes()[node].inputs().iter().filter_map(|edge| block_of.get(edge)) {
+                blocks[*block].last = step;
+            }
+        }
+        for block in graph.results().iter().filter_map(|output| block_of.get(&output.edge)) {
+            blocks[*block].last = end;
+        }
+        let slots = slots::assign(&blocks);
+        Self { order, contents, blocks, slots }
+    }
+
+    fn into_plan(self, graph: &Graph, mut kernels: HashMap<usize, KernelPlan>) -> Plan {
+        let slot_of = |wanted: Content| {
+            let block = self.contents.iter().position(|&content| content == wanted);
+            block.map(|block| self.slots.of[block])
+        };
+        let weight_bytes = weight_bytes(graph, &kernels);
+        let plan_node = |&node: &usize| {
+            let described = &graph.nodes()[node];
+            let kernel = kernels.remove(&node).unwrap_or_default();
+            let scratch = (0..kernel.scratch.len()).map(|s| slot_of(Content::Scratch(node, s))).collect::<Vec<_>>();
+            let outputs = graph.edges_of(node).filter_map(|(edge, _)| slot_of(Content::Value(edge)));
+            PlannedNode {
+                node,
+                name: described.name().to_owned(),
+                operator: described.operation().name(),
+                outputs: described.outputs().to_vec(),
+                slots: outputs.chain(scratch.iter().flatten().copied()).collect(),
+                cost: described.cost(),
+                kernel,
+                scratch,
+            }
+        };
+        let value = |(content, &slot): (&Content, &usize)| match content {
+            Content::Value(edge) => Some((*edge, slot)),
+            Content::Scratch(..) => None,
+        };
+        Plan {
+            steps: self.order.iter().map(plan_node).collect(),
+            values: self.contents.iter().zip(&self.slots.of).filter_map(value).collect(),
+            live_bytes: slots::largest_live_set(&self.blocks),
+            slots: self.slots.sizes,
+            weight_bytes,
+            parameters: graph.cost().parameters,
+        }
+    }
+}
+
+/// Whether a temporary is written anew by every run, and so takes part in sharing; the others hold packed weights, or
+/// serve their making alone.
+fn rewritten_by_runs(kernel: &KernelPlan, scratch: usize) -> bool {
+    let used = kernel.run.iter().flat_map(|step| &step.operands).any(|o| o.buffer == Buffer::Scratch(scratch));
+    used && !kernel.scratch[scratch].persistent
+}
+
+/// Bytes of what stays on the device from run to run: weights that dispatches of a run read, and packed ones.
+fn weight_bytes(graph: &Graph, kernels: &HashMap<usize, KernelPlan>) -> u64 {
+    let mut read: BTreeSet<usize> = BTreeSet::new();
+    let mut packed = 0;
+    for (&node, kernel) in kernels {
+        read.extend(graph.nodes()[node].resident_parameters(kernel));
+        packed +=
+            kernel.scratch.iter().filter(|scratch| scratch.persistent).map(|scratch| 4 * scratch.words).sum::<u64>();
+    }
+    packed + read.iter().map(|&parameter| 4 * graph.parameter(parameter).shape().elements() as u64).sum::<u64>()
+}
+
+impl Node {
+    /// The weights that dispatches of a run read, as positions among the graph's parameters.
+    pub(super) fn resident_parameters(&self, kernel: &KernelPlan) -> impl Iterator<Item = usize> {
+        let operands = kernel.run.iter().flat_map(|step| &step.operands);
+        operands.filter_map(|operand| match operand.buffer {
+            Buffer::Input(position) => self.parameters().get(position.checked_sub(self.inputs().len())?).copied(),
+            _ => None,
+        })
+    }
+}

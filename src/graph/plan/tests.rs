@@ -1,0 +1,247 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::{BTreeSet, HashMap};
+
+use proptest::prelude::*;
+
+use super::slots::{self, Block};
+use super::{Graph, Plan};
+use crate::gpu::Caps;
+use crate::graph::{Edge, GraphBuilder, Operation, Parameters};
+use crate::op::{Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Rounding, Slice};
+
+/// FCN-8s as published, at 500x500: 8-bit image in, scores and labels out.
+fn fcn8s() -> Graph {
+    let mut g = Graph::builder();
+    let image = g.image("image", [500, 500]).unwrap();
+    let mut x = g.normalize("data", image, Normalize::CAFFE).unwrap();
+    let mut pools = Vec::new();
+    for (stage, (layers, channels)) in [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)].into_iter().enumerate() {
+        for layer in 1..=layers {
+            let pad = if (stage, layer) == (0, 1) { 100 } else { 1 };
+            let conv = Conv2d::new([3, 3]).pad(pad).relu();
+            x = g.conv2d(&format!("conv{}_{layer}", stage + 1), x, conv, channels).unwrap();
+        }
+        let pool = MaxPool2d::new([2, 2]).rounding(Rounding::Caffe);
+        x = g.max_pool2d(&format!("pool{}", stage + 1), x, pool).unwrap();
+        pools.push(x);
+    }
+    let score = Conv2d::new([1, 1]);
+    let up = |k: usize| ConvTranspose2d::new([k, k]).stride([k / 2, k / 2]);
+    let frozen = |name: &str| Parameters::named(name).without_bias();
+    let x = g.conv2d("fc6", x, Conv2d::new([7, 7]).relu(), 4096).unwrap();
+    let x = g.conv2d("fc7", x, Conv2d::new([1, 1]).relu(), 4096).unwrap();
+    let x = g.conv2d("score_fr", x, score, 21).unwrap();
+    let x = g.conv_transpose2d_with("upscore2", x, up(4), 21, frozen("upscore2")).unwrap();
+    let skip = g.conv2d("score_pool4", pools[3], score, 21).unwrap();
+    let x = g.crop_add("fuse_pool4", x, skip, CropAdd::new([5, 5])).unwrap();
+    let x = g.conv_transpose2d_with("upscore_pool4", x, up(4), 21, frozen("upscore_pool4")).unwrap();
+    let skip = g.conv2d("score_pool3", pools[2], score, 21).unwrap();
+    let x = g.crop_add("fuse_pool3", x, skip, CropAdd::new([9, 9])).unwrap();
+    let x = g.conv_transpose2d_with("upscore8", x, up(16), 21, frozen("upscore8")).unwrap();
+    let x = g.crop("score", x, Crop::new([31, 31], [500, 500])).unwrap();
+    g.output(x).unwrap();
+    let labels = g.argmax_channels("labels", x).unwrap();
+    g.output(labels).unwrap();
+    g.build().unwrap()
+}
+
+#[test]
+fn fcn8s_has_the_published_cost() {
+    let cost = fcn8s().cost();
+    let (published_macs, normalisation) = (181_529_034_048, 3 * 500 * 500);
+    assert_eq!(cost.macs, published_macs + normalisation);
+    assert_eq!(cost.parameters, 134_489_759);
+}
+
+#[test]
+fn fcn8s_needs_little_more_than_its_largest_live_set() {
+    let plan = fcn8s().plan(&Caps::WEBGPU).unwrap();
+    // Input and output of conv1_2, 118.95 MiB each, with the image and little else beside them.
+    assert!(plan.live_bytes() >= 2 * 4 * 31_181_056, "{}", plan.live_bytes());
+    let ratio = plan.peak_bytes() as f64 / plan.live_bytes() as f64;
+    assert!(ratio <= 1.25, "peak is {ratio:.3} of the largest live set\n{plan}");
+}
+
+#[test]
+fn the_plan_prints_every_node_and_the_peak() {
+    let graph = fcn8s();
+    let plan = graph.plan(&Caps::WEBGPU).unwrap();
+    let text = plan.to_string();
+    for (_, node) in graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input) {
+        assert_eq!(
+            text.lines().filter(|line| line.split(' ').next() == Some(node.name())).count(),
+            1,
+            "{}",
+            node.name()
+        );
+    }
+    assert!(text.contains("17,960,288,256"), "MACs of conv1_2\n{text}");
+    assert!(text.contains("134,489,759 parameters"), "{text}");
+    assert!(text.contains(&format!("peak {:.2} MiB", plan.peak_bytes() as f64 / 1_048_576.0)), "{text}");
+}
+
+#[test]
+fn dead_nodes_are_dropped() {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 2, 4, 4]).unwrap();
+    let unused = g.input("unused", [1, 2, 4, 4]).unwrap();
+    let y = g.relu("y", x).unwrap();
+    let dead = g.conv2d("dead", y, Conv2d::new([3, 3]), 5).unwrap();
+    g.add("dead too", dead, dead).unwrap();
+    g.relu("also dead", unused).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let plan = graph.plan(&Caps::WEBGPU).unwrap();
+    assert_eq!(plan.nodes().iter().map(super::PlannedNode::name).collect::<Vec<_>>(), ["y"]);
+    assert!(graph.weights_required().is_empty());
+    assert_eq!(graph.inputs().map(|(name, _)| name).collect::<Vec<_>>(), ["x"]);
+}
+
+#[test]
+fn a_score_is_taken_before_its_skip_lies_around() {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 1, 8, 8]).unwrap();
+    let skip = g.conv2d("skip", x, Conv2d::new([1, 1]), 64).unwrap();
+    let mut deep = g.conv2d("deep0", skip, Conv2d::new([1, 1]), 64).unwrap();
+    for layer in 1..4 {
+        deep = g.conv2d(&format!("deep{layer}"), deep, Conv2d::new([1, 1]), 64).unwrap();
+    }
+    let deep = g.conv2d("deep", deep, Conv2d::new([1, 1]), 1).unwrap();
+    let score = g.conv2d("score", skip, Conv2d::new([1, 1]), 1).unwrap();
+    let y = g.add("y", deep, score).unwrap();
+    g.output(y).unwrap();
+    let plan = g.build().unwrap().plan(&Caps::WEBGPU).unwrap();
+    let names: Vec<&str> = plan.nodes().iter().map(super::PlannedNode::name).collect();
+    assert_eq!(&names[..3], ["skip", "deep0", "score"]);
+    assert_eq!(plan.slots().iter().filter(|&&bytes| bytes == 4 * 64 * 64).count(), 2);
+}
+
+/// Follows a plan step by step as the device would, and fails where a value is no longer in its slot when it is read.
+fn follow(graph: &Graph, plan: &Plan) {
+    let mut holds: HashMap<usize, Edge> = HashMap::new();
+    for edge in graph.input_edges() {
+        assert!(holds.insert(plan.values[&edge], edge).is_none(), "two inputs in one slot");
+    }
+    let mut ran = BTreeSet::new();
+    for step in &plan.steps {
+        let node = &graph.nodes()[step.node];
+        assert!(ran.insert(step.node), "`{}` runs twice", node.name());
+        for edge in node.inputs() {
+            assert_eq!(holds.get(&plan.values[edge]), Some(edge), "an operand of `{}` was overwritten", node.name());
+        }
+        let mut written = BTreeSet::new();
+        for (edge, value_type) in graph.edges_of(step.node) {
+            let slot = plan.values[&edge];
+            assert!(value_type.bytes() <= plan.slots[slot], "slot {slot} is too small for `{}`", node.name());
+            assert!(written.insert(slot), "two results of `{}` in one slot", node.name());
+            holds.insert(slot, edge);
+        }
+        for edge in node.inputs() {
+            assert!(!written.contains(&plan.values[edge]), "`{}` reads and writes one slot", node.name());
+        }
+    }
+    for edge in graph.pinned() {
+        assert_eq!(holds.get(&plan.values[&edge]), Some(&edge), "an input or output was overwritten");
+    }
+    let live = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
+    assert_eq!(ran, live.map(|(node, _)| node).collect());
+    assert!(plan.peak_bytes() >= plan.live_bytes());
+}
+
+#[test]
+fn fcn8s_values_survive_until_they_are_read() {
+    let graph = fcn8s();
+    follow(&graph, &graph.plan(&Caps::WEBGPU).unwrap());
+}
+
+#[test]
+#[should_panic(expected = "was overwritten")]
+fn a_planted_overlap_is_found() {
+    let graph = fcn8s();
+    let mut plan = graph.plan(&Caps::WEBGPU).unwrap();
+    let edge = |name: &str| {
+        let node = graph.nodes().iter().position(|node| node.name() == name).unwrap();
+        graph.edges_of(node).next().unwrap().0
+    };
+    let taken = plan.values[&edge("score_fr")];
+    plan.values.insert(edge("score_pool4"), taken);
+    plan.values.insert(edge("upscore2"), taken);
+    follow(&graph, &plan);
+}
+
+/// Adds a node made of arbitrary numbers to what is there; some numbers make none.
+fn grow(g: &mut GraphBuilder, name: &str, tensors: &mut Vec<Edge>, switches: &mut Vec<(Edge, Edge)>, pick: [usize; 4]) {
+    let [kind, a, b, n] = pick;
+    let x = tensors[a % tensors.len()];
+    let other = tensors[b % tensors.len()];
+    let shape = g.shape(x).unwrap();
+    let added = match kind % 10 {
+        0 => g.conv2d(name, x, Conv2d::new([1, 1]), 1 + n % 6),
+        1 => g.relu(name, x),
+        2 => g.add(name, x, other).or_else(|_| g.add(name, x, x)),
+        3 => g.concat(name, &[x, other, x]).or_else(|_| g.concat(name, &[x, x])),
+        4 => g.pad(name, x, Pad::new(1 + n % 2)),
+        5 => g.slice(name, x, Slice::new(0, 1 + n % shape.c)),
+        6 => match g.max_pool2d_switches(name, x, MaxPool2d::new([2, 2]).ceil()) {
+            Ok((values, positions)) => {
+                switches.push((values, positions));
+                Ok(values)
+            }
+            Err(error) => Err(error),
+        },
+        7 if !switches.is_empty() => {
+            let (values, positions) = switches[n % switches.len()];
+            g.max_unpool2d_with(name, values, positions, MaxUnpool2d::new())
+        }
+        8 => g.crop(name, x, Crop::new([0, 0], [1 + n % shape.h, shape.w])),
+        _ => g.conv_transpose2d(name, x, ConvTranspose2d::new([2, 2]).stride([2, 2]), 1 + n % 4),
+    };
+    tensors.extend(added);
+}
+
+prop_compose! {
+    fn any_graph()(
+        nodes in prop::collection::vec(any::<[usize; 4]>(), 1..40),
+        outputs in prop::collection::vec(any::<usize>(), 1..4),
+    ) -> Graph {
+        let mut g = Graph::builder();
+        let x = g.input("x", [1, 3, 6, 5]).unwrap();
+        let z = g.input("z", [2, 2, 4, 4]).unwrap();
+        let (mut tensors, mut switches) = (vec![x, z], Vec::new());
+        for (position, node) in nodes.into_iter().enumerate() {
+            grow(&mut g, &format!("n{position}"), &mut tensors, &mut switches, node);
+        }
+        for output in outputs {
+            let _ = g.output(tensors[output % tensors.len()]); // twice the same is refused
+        }
+        g.build().unwrap()
+    }
+}
+
+prop_compose! {
+    fn any_blocks()(spans in prop::collection::vec((1_u64..1000, 0_usize..30, 0_usize..8), 0..60)) -> Vec<Block> {
+        spans.into_iter().map(|(bytes, first, length)| Block { bytes, first, last: first + length }).collect()
+    }
+}
+
+proptest! {
+    #[test]
+    fn values_survive_until_they_are_read(graph in any_graph()) {
+        follow(&graph, &graph.plan(&Caps::WEBGPU).unwrap());
+    }
+
+    #[test]
+    fn blocks_that_meet_lie_apart(blocks in any_blocks()) {
+        let slots = slots::assign(&blocks);
+        for (a, block) in blocks.iter().enumerate() {
+            prop_assert!(block.bytes <= slots.sizes[slots.of[a]]);
+            for (b, other) in blocks.iter().enumerate().skip(a + 1) {
+                let apart = block.last < other.first || other.last < block.first;
+                prop_assert!(apart || slots.of[a] != slots.of[b], "{block:?} and {other:?} meet");
+            }
+        }
+        let separate: u64 = blocks.iter().map(|block| block.bytes).sum();
+        prop_assert!((slots::largest_live_set(&blocks)..=separate).contains(&slots.bytes()));
+    }
+}
