@@ -416,7 +416,7 @@ impl GraphBuilder {
         }
         if let Some(&taken) = self.by_name.get(name) {
             let taken = self.nodes[taken].operation.name();
-            return Err(at_node(Error::Graph(format!("the name is taken by a {taken} node"))));
+            return Err(at_node(Error::Graph(format!("the name is taken already ({taken})"))));
         }
         let types = inputs.iter().map(|&edge| self.value_type(edge)).collect::<Result<Vec<_>>>().map_err(at_node)?;
         let shapes: Vec<Shape> = parameters.iter().map(Parameter::shape).collect();

@@ -52,7 +52,7 @@ pub fn interpret_with<'a>(
         let value = find(graph, &given, &computed, output.edge)?;
         Ok((output.name.clone(), value.to_value()))
     };
-    Ok(Outputs::new(graph.results().iter().map(result).collect::<Result<_>>()?))
+    graph.results().iter().map(result).collect()
 }
 
 fn find<'v>(
@@ -94,6 +94,10 @@ pub fn check_nodes<'a>(
     for output in graph.results() {
         let value = outputs.get(&output.name);
         let value = value.ok_or_else(|| Error::Graph(format!("there is no output `{}` to check", output.name)))?;
+        let (expected, found) = (graph.value_type(output.edge), ValueRef::from(value).value_type());
+        if found != expected {
+            return Err(Error::operand("check", "output", expected, found).at_node(&output.name));
+        }
         known.insert(output.edge, value.into());
     }
     let mut checks = Vec::new();

@@ -137,11 +137,6 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Values in the order of the graph's outputs.
-    pub(crate) fn new(values: Vec<(String, Value)>) -> Self {
-        Self { values }
-    }
-
     /// Names and values, in the order in which the outputs were declared.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value))
@@ -227,6 +222,12 @@ impl Outputs {
 
     fn names(&self) -> String {
         self.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl FromIterator<(String, Value)> for Outputs {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
+        Self { values: values.into_iter().collect() }
     }
 }
 

@@ -1,16 +1,125 @@
 //! Which dispatches each node takes.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Caps, KernelPlan};
-use crate::graph::{Graph, Node, Operation};
+use crate::graph::{Graph, Node, Operation, ValueType};
+use crate::kernel;
 use crate::shape::Shape;
 
-/// Kernel variants to be preferred, by operator.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Preferences {}
+/// The kernel variant to be preferred for an operator, if any.
+pub(crate) type Preference<'a> = &'a dyn Fn(&str) -> Option<&'static str>;
 
-pub(super) fn kernels(graph: &Graph, caps: &Caps, preferences: &Preferences) -> Result<HashMap<usize, KernelPlan>> {
-    Ok(graph.live_nodes().map(|(node, _)| (node, KernelPlan::default())).collect())
+/// The kernel plan of each live node that is no input.
+pub(super) fn kernels(graph: &Graph, caps: &Caps, preference: Preference) -> Result<HashMap<usize, KernelPlan>> {
+    let nodes = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
+    let lower = |(position, node): (usize, &Node)| {
+        let operands = Operands::of(graph, node);
+        let plan = operands.plan(node.operation(), caps, preference).map_err(|error| error.at_node(node.name()))?;
+        Ok((position, plan))
+    };
+    nodes.map(lower).collect()
+}
+
+/// Kinds and shapes of what a node reads.
+struct Operands {
+    inputs: Vec<ValueType>,
+    parameters: Vec<Shape>,
+}
+
+impl Operands {
+    fn of(graph: &Graph, node: &Node) -> Self {
+        let inputs = node.inputs().iter().map(|&edge| graph.value_type(edge)).collect();
+        let parameters = node.parameters().iter().map(|&position| graph.parameter(position).shape()).collect();
+        Self { inputs, parameters }
+    }
+
+    fn plan(&self, operation: &Operation, caps: &Caps, preference: Preference) -> Result<KernelPlan> {
+        let preferred = preference(operation.name());
+        match operation {
+            Operation::Input => Err(unfit(operation, "an operator")),
+            Operation::Conv2d(op) => {
+                let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
+                prefer(preferred, |variant| kernel::conv2d::plan(op, x, weight, bias, variant, caps))
+            }
+            Operation::ConvTranspose2d(op) => {
+                let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
+                // Its kernels are under way; until they land, plans show it without a variant.
+                op.output_shape(x, weight, bias).map(|_| KernelPlan::default())
+            }
+            Operation::MaxPool2d(op) => {
+                kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, kernel::max_pool2d::Variant::Values, caps)
+            }
+            Operation::MaxPool2dSwitches(op) => {
+                kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, kernel::max_pool2d::Variant::Switches, caps)
+            }
+            Operation::MaxUnpool2d(op) => {
+                let x = self.tensor(operation, 0)?;
+                let Some(ValueType::Switches { shape, origin, pool }) = self.inputs.get(1) else {
+                    return Err(unfit(operation, "switches"));
+                };
+                prefer(preferred, |variant| kernel::max_unpool2d::plan(op, x, *shape, *origin, pool, variant, caps))
+            }
+            Operation::Relu => kernel::relu::plan(self.tensor(operation, 0)?, caps),
+            Operation::Add => kernel::add::plan(self.tensor(operation, 0)?, self.tensor(operation, 1)?, caps),
+            Operation::Crop(op) => kernel::crop::plan(op, self.tensor(operation, 0)?, caps),
+            Operation::Pad(op) => kernel::pad::plan(op, self.tensor(operation, 0)?, caps),
+            Operation::CropAdd(op) => {
+                kernel::crop_add::plan(op, self.tensor(operation, 0)?, self.tensor(operation, 1)?, caps)
+            }
+            Operation::Concat => {
+                let shape = |position| self.tensor(operation, position);
+                kernel::concat::plan(&(0..self.inputs.len()).map(shape).collect::<Result<Vec<_>>>()?, caps)
+            }
+            Operation::Slice(op) => kernel::slice::plan(op, self.tensor(operation, 0)?, caps),
+            Operation::Scale => {
+                kernel::scale::plan(self.tensor(operation, 0)?, self.weight(operation)?, self.bias(), caps)
+            }
+            Operation::SoftmaxChannels => kernel::softmax_channels::plan(self.tensor(operation, 0)?, caps),
+            Operation::ArgmaxChannels => kernel::argmax_channels::plan(self.tensor(operation, 0)?, caps),
+            Operation::Normalize(op) => match self.inputs.first() {
+                Some(&ValueType::Image { extent }) => kernel::normalize::plan(op, extent, caps),
+                _ => Err(unfit(operation, "an 8-bit image")),
+            },
+            Operation::Colorize(palette) => match self.inputs.first() {
+                Some(&ValueType::Labels { count, extent: [h, w] }) => {
+                    kernel::colorize::plan(Shape { n: count, c: 1, h, w }, palette, caps)
+                }
+                _ => Err(unfit(operation, "labels")),
+            },
+        }
+    }
+
+    fn tensor(&self, operation: &Operation, position: usize) -> Result<Shape> {
+        match self.inputs.get(position) {
+            Some(&ValueType::Tensor(shape)) => Ok(shape),
+            _ => Err(unfit(operation, "a tensor")),
+        }
+    }
+
+    fn weight(&self, operation: &Operation) -> Result<Shape> {
+        self.parameters.first().copied().ok_or_else(|| unfit(operation, "a weight"))
+    }
+
+    fn bias(&self) -> Option<Shape> {
+        self.parameters.get(1).copied()
+    }
+}
+
+/// The preferred variant's plan; the default's where that variant does not do these operands, or none is preferred.
+fn prefer<V: FromStr<Err = Error>>(
+    preferred: Option<&str>,
+    plan: impl Fn(Option<V>) -> Result<KernelPlan>,
+) -> Result<KernelPlan> {
+    match preferred.map(|name| plan(Some(name.parse()?))) {
+        None => plan(None),
+        Some(Err(error)) if error.is_unsupported() => plan(None),
+        Some(result) => result,
+    }
+}
+
+fn unfit(operation: &Operation, expected: &str) -> Error {
+    Error::operand(operation.name(), "operand", expected, "another kind of value")
 }

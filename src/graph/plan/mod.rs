@@ -16,7 +16,7 @@ use crate::gpu::{Buffer, Caps, KernelPlan};
 use crate::op::Cost;
 use slots::{Block, Slots};
 
-pub(crate) use lower::Preferences;
+pub(crate) use lower::Preference;
 
 /// How a graph runs on a device: printable, and what [`Session`](super::Session) follows.
 ///
@@ -56,12 +56,12 @@ impl Graph {
     /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
     /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
-        self.plan_with(caps, &Preferences::default())
+        self.plan_with(caps, &|_| None)
     }
 
     /// As [`Graph::plan`], with kernel variants that are to be preferred.
-    pub(crate) fn plan_with(&self, caps: &Caps, preferences: &Preferences) -> Result<Plan> {
-        let kernels = lower::kernels(self, caps, preferences)?;
+    pub(crate) fn plan_with(&self, caps: &Caps, preference: Preference) -> Result<Plan> {
+        let kernels = lower::kernels(self, caps, preference)?;
         let [insertion, shrinking] = order::candidates(self).map(|order| Layout::of(self, &kernels, order));
         let best = if shrinking.slots.bytes() < insertion.slots.bytes() { shrinking } else { insertion };
         Ok(best.into_plan(self, kernels))
