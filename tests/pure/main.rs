@@ -5,4 +5,7 @@
 mod common;
 
 mod graph;
+mod nets;
 mod reference_laws;
+#[cfg(feature = "safetensors")]
+mod weights;
