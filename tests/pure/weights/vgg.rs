@@ -1,9 +1,8 @@
 //! Torchvision's VGG16 as an FCN's starting point.
 
 use switchback::net::{Fcn, Head, Vgg16};
-use switchback::op::bilinear_weight;
 use switchback::weights::{Weights, vgg};
-use switchback::{Shape, Tensor};
+use switchback::{Shape, Tensor, bilinear_weight};
 
 const WIDTHS: [usize; 13] = [2, 3, 4, 3, 5, 4, 3, 6, 5, 4, 3, 2, 4];
 const FC: usize = 6;
