@@ -30,6 +30,6 @@ fn main(
         return;
     }
     let bits = x[index];
-    // From -0 to -infinity; what lies past that are NaNs.
-    y[index] = select(bits, 0, bits >= 0x80000000 && bits <= 0xff800000);
+    // Negative numbers down to -infinity; beyond are NaNs. -0 stays.
+    y[index] = select(bits, 0, bits > 0x80000000 && bits <= 0xff800000);
 }

@@ -6,3 +6,9 @@ mod common;
 
 mod conv2d;
 mod device;
+mod devices;
+mod elementwise;
+mod image_ops;
+mod layout;
+mod max_pool2d;
+mod max_unpool2d;
