@@ -123,7 +123,7 @@ impl Conv2d {
         let mut extent = [0; 2];
         for axis in 0..2 {
             let padded = input.extent()[axis] + self.pad.before()[axis] + self.pad.after()[axis];
-            let span = span(self.kernel[axis], self.dilation[axis]).unwrap_or(usize::MAX);
+            let span = span(self.kernel[axis], self.dilation[axis]);
             let Some(slack) = padded.checked_sub(span) else {
                 let expected = format!("at least {span} {} with padding", AXES[axis]);
                 return Err(Error::operand(OP, "input", expected, padded));

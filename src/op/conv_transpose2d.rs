@@ -157,14 +157,13 @@ impl ConvTranspose2d {
     }
 
     fn output_axis(&self, axis: usize, cells: usize) -> Result<usize> {
-        let uncut = (cells - 1)
-            .checked_mul(self.stride[axis])
-            .and_then(|reach| reach.checked_add(span(self.kernel[axis], self.dilation[axis])?))
-            .filter(|&uncut| i32::try_from(uncut).is_ok())
-            .ok_or_else(|| Error::operand(OP, "output", "fewer than 2^31 elements", "more"))?;
+        let uncut = (cells as u64 - 1) * self.stride[axis] as u64 + span(self.kernel[axis], self.dilation[axis]) as u64;
+        let Ok(uncut) = i32::try_from(uncut) else {
+            return Err(Error::operand(OP, "output", "fewer than 2^31 elements", format!("{uncut} {}", AXES[axis])));
+        };
         let slack = self.stride[axis].max(self.dilation[axis]);
         // Negative where the border cuts off more than there is, which an output padding may still make up for.
-        let smallest = uncut as i64 - (self.pad.before()[axis] + self.pad.after()[axis]) as i64;
+        let smallest = i64::from(uncut) - (self.pad.before()[axis] + self.pad.after()[axis]) as i64;
         let largest = smallest + slack as i64 - 1;
         let nothing_left = || {
             let expected = format!("a border that leaves some of the output's {uncut} {}", AXES[axis]);

@@ -104,7 +104,7 @@ impl MaxPool2d {
     fn output_axis(&self, axis: usize, cells: usize) -> Result<usize> {
         let (before, after) = (self.pad.before()[axis], self.pad.after()[axis]);
         let stride = self.stride[axis];
-        let span = span(self.kernel[axis], self.dilation[axis]).unwrap_or(usize::MAX);
+        let span = span(self.kernel[axis], self.dilation[axis]);
         // ceil(a / stride) = floor((a + stride - 1) / stride), here also for -stride < a < 0: one window, partial.
         let grace = if self.rounding == Rounding::Floor { 0 } else { stride - 1 };
         let Some(slack) = (cells + before + after + grace).checked_sub(span) else {

@@ -18,6 +18,8 @@ mod pad;
 mod scale;
 mod slice;
 mod softmax_channels;
+#[cfg(test)]
+mod tests;
 
 pub use argmax_channels::ArgmaxChannels;
 pub use colorize::{Colorize, Palette};
@@ -77,9 +79,9 @@ impl std::iter::Sum for Cost {
 /// The two spatial axes, for messages.
 pub(crate) const AXES: [&str; 2] = ["rows", "columns"];
 
-/// Cells that a dilated kernel spans: `dilation * (kernel - 1) + 1`, or `None` past the address space.
-pub(crate) fn span(kernel: usize, dilation: usize) -> Option<usize> {
-    kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)
+/// Cells that a dilated kernel spans along an axis; both must have passed [`check_window`].
+pub(crate) const fn span(kernel: usize, dilation: usize) -> usize {
+    dilation * (kernel - 1) + 1
 }
 
 /// Refuses a kernel, stride, dilation or group count of zero, and any beyond what a 32-bit shader index can hold.
