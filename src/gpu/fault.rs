@@ -124,27 +124,37 @@ impl Faults {
     ///
     /// On a lost device wgpu's calls succeed without effect; its callback comes only once the queue is empty, and an
     /// application's device has the application's callback. A request to map a buffer is the one call that fails at
-    /// once.
+    /// once. It may also fail on a device that is well: where another thread polls just now, the last probe's mapping
+    /// can take effect after it was given up, and the buffer stays mapped. So a refusal counts only from a new buffer.
     ///
     /// # Errors
     /// [`Error::DeviceLost`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn probe(&self) -> Result<()> {
+        let mut buffer = lock(&self.sentinel);
+        if !self.maps(&buffer) {
+            *buffer = sentinel(&self.device)?;
+            if !self.maps(&buffer) {
+                lock(&self.lost).get_or_insert_with(|| "destroyed, or reset by its driver".to_owned());
+            }
+        }
+        self.check()
+    }
+
+    /// Whether a request to map `buffer` is accepted; it is withdrawn again.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn maps(&self, buffer: &wgpu::Buffer) -> bool {
         use std::sync::atomic::{AtomicBool, Ordering};
-        let sentinel = lock(&self.sentinel);
         let refused = Arc::new(AtomicBool::new(false));
         let callback = Arc::clone(&refused);
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        sentinel.map_async(wgpu::MapMode::Read, .., move |mapped| callback.store(mapped.is_err(), Ordering::Release));
-        let lost = refused.load(Ordering::Acquire);
-        if !lost {
-            sentinel.unmap();
+        buffer.map_async(wgpu::MapMode::Read, .., move |mapped| callback.store(mapped.is_err(), Ordering::Release));
+        let accepted = !refused.load(Ordering::Acquire);
+        if accepted {
+            buffer.unmap();
         }
         drop(scope);
-        if lost {
-            lock(&self.lost).get_or_insert_with(|| "destroyed, or reset by its driver".to_owned());
-        }
-        self.check()
+        accepted
     }
 
     /// Blocks until a submission is done, or everything submitted if `None`; mappings of finished work are then ready.
