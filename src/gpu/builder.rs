@@ -125,7 +125,8 @@ async fn enumerate() -> Vec<wgpu::Adapter> {
             for_resource_creation: Some(95),
             for_device_loss: None,
         },
-        ..wgpu::InstanceDescriptor::new_without_display_handle()
+        // `WGPU_BACKEND` and its like work as in every wgpu program.
+        ..wgpu::InstanceDescriptor::new_without_display_handle_from_env()
     });
     instance.enumerate_adapters(wgpu::Backends::all()).await
 }

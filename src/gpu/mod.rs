@@ -13,6 +13,7 @@ mod rails;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod transfer;
 mod trusted;
 mod uniforms;
@@ -23,6 +24,7 @@ pub use builder::{GpuBuilder, LimitsChoice};
 pub use caps::Caps;
 pub use device::Gpu;
 pub use pool::Memory;
+pub use timing::Timer;
 pub use values::{GpuImage, GpuLabels, GpuSwitches, GpuTensor};
 /// The graphics interface underneath, in the version whose devices and buffers this crate takes.
 pub use wgpu;
@@ -30,5 +32,6 @@ pub use wgpu;
 pub(crate) use buffer::{BufferRange, GpuBuffer};
 pub(crate) use program::{Access, Buffer, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 pub(crate) use recorder::BoundStep;
+pub(crate) use timing::Times;
 pub(crate) use transfer::Readback;
 pub(crate) use values::words_of_bytes;

@@ -31,7 +31,7 @@ impl Readback {
     /// [`Error::DeviceLost`]; with rails, [`Error::Gpu`] if a shader wrote past the end of the buffer.
     pub(crate) async fn read<T: bytemuck::Pod>(&self, gpu: &Gpu, what: &str, count: usize) -> Result<Vec<T>> {
         let (sender, receiver) = oneshot_channel();
-        let unmap = Unmap { gpu, staging: &self.staging };
+        let _unmap = Unmap { gpu, staging: &self.staging };
         gpu.shared.faults.guarded(what, || {
             self.staging.map_async(wgpu::MapMode::Read, .., move |mapped| {
                 // The receiver is gone only if nobody waits any more.
@@ -81,12 +81,16 @@ impl Drop for Unmap<'_> {
 }
 
 impl Gpu {
-    /// Memory through which a buffer is read, without its contents yet.
+    /// Memory through which the first `words` of a buffer are read, without its contents yet.
     ///
     /// # Errors
-    /// The device's faults.
-    pub(crate) fn readback(&self, what: &str, source: &GpuBuffer) -> Result<Readback> {
-        let (words, guard) = (source.words(), source.guard());
+    /// [`Error::Operand`] if the buffer is shorter or cannot be copied; the device's faults.
+    pub(crate) fn readback(&self, what: &str, source: &GpuBuffer, words: u64) -> Result<Readback> {
+        self.check_owner(what, "source", source)?;
+        if words > source.words() {
+            return Err(Error::operand("download", what, format!("at most {} words", source.words()), words));
+        }
+        let guard = if words == source.words() { source.guard() } else { 0 };
         if !source.raw().usage().contains(wgpu::BufferUsages::COPY_SRC) {
             let found = format!("of usage {:?}", source.raw().usage());
             return Err(Error::operand("download", "buffer", "of usage COPY_SRC", found));
@@ -100,8 +104,7 @@ impl Gpu {
     /// # Errors
     /// As [`Readback::read`].
     pub(crate) async fn read<T: bytemuck::Pod>(&self, what: &str, source: &GpuBuffer, count: usize) -> Result<Vec<T>> {
-        self.check_owner(what, "source", source)?;
-        let readback = self.readback(what, source)?;
+        let readback = self.readback(what, source, source.words())?;
         self.submit(what, |encoder| readback.record(encoder, source))?;
         readback.read(self, what, count).await
     }

@@ -60,7 +60,7 @@ impl GpuTensor {
     /// The device buffer that holds it from its first byte on; it may be longer. For applications that bind it in their
     /// own passes.
     #[must_use]
-    pub fn raw(&self) -> &wgpu::Buffer {
+    pub fn wgpu_buffer(&self) -> &wgpu::Buffer {
         self.buffer.raw()
     }
 
@@ -116,7 +116,7 @@ impl GpuLabels {
 
     /// The device buffer that holds them from its first byte on, packed as the module says; it may be longer.
     #[must_use]
-    pub fn raw(&self) -> &wgpu::Buffer {
+    pub fn wgpu_buffer(&self) -> &wgpu::Buffer {
         self.buffer.raw()
     }
 
@@ -138,7 +138,7 @@ impl GpuImage {
 
     /// The device buffer that holds it from its first byte on, packed as the module says; it may be longer.
     #[must_use]
-    pub fn raw(&self) -> &wgpu::Buffer {
+    pub fn wgpu_buffer(&self) -> &wgpu::Buffer {
         self.buffer.raw()
     }
 
