@@ -6,7 +6,12 @@
 #[path = "../../tests/common/adapter.rs"]
 mod adapter;
 
-use crate::gpu::{Access, Buffer, Kernel, KernelPlan, Operand, Part, Scratch, Step};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::gpu::{
+    Access, Buffer, Gpu, GpuBuffer, GpuBuilder, Kernel, KernelPlan, LimitsChoice, Operand, Part, Scratch, Step, Timer,
+};
 
 static HALVES: Part = Part { path: "test/halves.wgsl", source: "fn half(x: f32) -> f32 { return 0.5 * x; }\n" };
 static MAIN: Part = Part {
@@ -43,22 +48,222 @@ fn step(count: u32, past: u32, factor: f64, shift: f32, from: impl Into<Operand>
     }
 }
 
+fn plan(run: Vec<Step>) -> KernelPlan {
+    KernelPlan { run, ..KernelPlan::default() }
+}
+
+fn copy(count: u32, past: u32) -> KernelPlan {
+    plan(vec![step(count, past, 2.0, 0.0, Buffer::Input(0), Buffer::Output(0))])
+}
+
+fn upload(gpu: &Gpu, data: &[f32]) -> GpuBuffer {
+    let buffer = gpu.allocate("x", data.len() as u64).unwrap();
+    gpu.write("x", &buffer, bytemuck::cast_slice(data)).unwrap();
+    buffer
+}
+
+fn floats(gpu: &Gpu, buffer: &GpuBuffer) -> Result<Vec<f32>> {
+    pollster::block_on(gpu.read("y", buffer, buffer.words() as usize))
+}
+
+fn ramp(count: u16) -> Vec<f32> {
+    (0..count).map(f32::from).collect()
+}
+
+/// Trusted shaders, and those with wgpu's checks.
+fn both() -> Vec<Gpu> {
+    let builders = [Gpu::builder().rails(true), Gpu::builder().rails(true).shader_checks(true)];
+    builders.into_iter().filter_map(adapter::open).collect()
+}
+
+fn without_rails(limits: LimitsChoice) -> Option<Gpu> {
+    adapter::open(GpuBuilder::default().limits(limits))
+}
+
 #[test]
 fn steps_see_the_writes_of_those_before_them() {
+    for gpu in both() {
+        let x = ramp(1001);
+        let (input, output) = (upload(&gpu, &x), gpu.allocate("y", 1001).unwrap());
+        let plan = KernelPlan {
+            scratch: vec![Scratch { words: 1001, persistent: true }, Scratch { words: 1001, persistent: false }],
+            prepare: vec![step(1001, 0, 4.0, 1.0, Buffer::Input(0), Buffer::Scratch(0))],
+            run: vec![
+                step(1001, 0, 2.0, 0.25, Buffer::Scratch(0), Buffer::Scratch(1)),
+                step(1001, 0, 6.0, 0.0, Buffer::Scratch(1), Buffer::Output(0)),
+            ],
+            ..KernelPlan::default()
+        };
+        gpu.execute("chain", &plan, &[&input], &[&output]).unwrap();
+        assert!(floats(&gpu, &output).unwrap().iter().zip(&x).all(|(y, x)| *y == 3.0 * (2.0 * x + 1.25)));
+    }
+}
+
+#[test]
+fn an_element_that_a_kernel_forgets_is_poison() {
     let Some(gpu) = adapter::gpu() else { return };
-    let x: Vec<f32> = (0..1001).map(|i| i as f32).collect();
-    let input = gpu.allocate("x", 1001).unwrap();
-    gpu.write("x", &input, bytemuck::cast_slice(&x)).unwrap();
-    let output = gpu.allocate("y", 1001).unwrap();
-    let plan = KernelPlan {
-        scratch: vec![Scratch { words: 1001, persistent: false }],
-        run: vec![
-            step(1001, 0, 4.0, 1.0, Buffer::Input(0), Buffer::Scratch(0)),
-            step(1001, 0, 2.0, 0.0, Buffer::Scratch(0), Buffer::Output(0)),
-        ],
-        ..KernelPlan::default()
+    let (input, output) = (upload(&gpu, &ramp(100)), gpu.allocate("y", 100).unwrap());
+    gpu.execute("short", &copy(99, 0), &[&input], &[&output]).unwrap();
+    let y = floats(&gpu, &output).unwrap();
+    assert_eq!(y[..99], ramp(99));
+    assert!(y[99].is_nan());
+}
+
+#[test]
+fn a_write_past_the_end_is_an_error() {
+    for gpu in both() {
+        for past in [1, 40] {
+            let (input, output) = (upload(&gpu, &ramp(100)), gpu.allocate("y", 100).unwrap());
+            let error = gpu.execute("overrun", &copy(100, past), &[&input], &[&output]).unwrap_err();
+            assert!(error.to_string().contains("overrun") && error.to_string().contains("past the end"), "{error}");
+            assert!(floats(&gpu, &output).unwrap_err().to_string().contains("past the end"), "a download checks too");
+        }
+    }
+}
+
+#[test]
+fn a_recycled_buffer_is_poisoned_again() {
+    let Some(gpu) = adapter::open(GpuBuilder::default().rails(true)) else { return };
+    drop(upload(&gpu, &ramp(100)));
+    let recycled = gpu.allocate("y", 99).unwrap();
+    assert_eq!(gpu.memory().pooled, 0);
+    assert!(floats(&gpu, &recycled).unwrap().iter().all(|y| y.is_nan()));
+}
+
+#[test]
+fn a_shader_that_does_not_compile_is_reported_at_its_file_and_line() {
+    static BROKEN: Part =
+        Part { path: "test/broken.wgsl", source: "\nfn twice(x: f32) -> f32 {\n    return 2 * y;\n}\n" };
+    static KERNEL: Kernel = Kernel { name: "test/broken", parts: &[&HALVES, &BROKEN], ..AFFINE };
+    for gpu in both() {
+        let error = gpu.pipeline(&KERNEL, &[]).unwrap_err().to_string();
+        assert!(error.contains("test/broken") && error.contains("shaders/test/broken.wgsl:3:"), "{error}");
+    }
+}
+
+#[test]
+fn overrides_and_bindings_must_match() {
+    static TWO_INPUTS: Kernel =
+        Kernel { name: "test/two", bindings: &[Access::Uniform, Access::Read, Access::Read], ..AFFINE };
+    let Some(gpu) = adapter::gpu() else { return };
+    for constants in [vec![], vec![("factor", 1.0), ("unknown", 1.0)]] {
+        assert!(matches!(gpu.pipeline(&AFFINE, &constants), Err(Error::Gpu { .. })), "{constants:?}");
+    }
+    assert!(matches!(gpu.pipeline(&TWO_INPUTS, &[("factor", 1.0)]), Err(Error::Gpu { .. })));
+    let mut short = copy(4, 0);
+    short.run[0].operands.pop();
+    let (x, y) = (upload(&gpu, &ramp(4)), gpu.allocate("y", 4).unwrap());
+    assert!(matches!(gpu.execute("short", &short, &[&x], &[&y]), Err(Error::Gpu { .. })));
+    assert!(matches!(gpu.execute("nothing", &copy(4, 0), &[], &[&y]), Err(Error::Operand { .. })));
+    gpu.execute("sound", &copy(4, 0), &[&x], &[&y]).unwrap();
+}
+
+#[test]
+fn pipelines_are_compiled_once_for_each_set_of_constants() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let pipeline = |factor| gpu.pipeline(&AFFINE, &[("factor", factor)]).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&pipeline(7.0), &pipeline(7.0)));
+    assert!(!std::sync::Arc::ptr_eq(&pipeline(7.0), &pipeline(8.0)));
+}
+
+#[test]
+fn a_feature_that_is_missing_is_unsupported() {
+    static ATOMIC: Kernel = Kernel { name: "test/atomic", needs_float_atomics: true, ..AFFINE };
+    let Some(gpu) = without_rails(LimitsChoice::WebGpu) else { return };
+    assert!(gpu.pipeline(&ATOMIC, &[("factor", 1.0)]).unwrap_err().is_unsupported());
+}
+
+#[test]
+fn a_binding_of_exactly_the_limit_is_bound_and_one_more_word_is_refused() {
+    let Some(gpu) = without_rails(LimitsChoice::WebGpu) else { return };
+    let most = gpu.caps().max_binding_bytes / 4;
+    let (large, y) = (gpu.allocate("x", most + 64).unwrap(), gpu.allocate("y", 1).unwrap());
+    let run = |words| {
+        let operand = Operand { buffer: Buffer::Input(0), words };
+        gpu.execute("large", &plan(vec![step(1, 0, 1.0, 0.0, operand, Buffer::Output(0))]), &[&large], &[&y])
     };
-    gpu.execute("affine", &plan, &[&input], &[&output]).unwrap();
-    let y: Vec<f32> = pollster::block_on(gpu.read("y", &output, 1001)).unwrap();
-    assert!(y.iter().zip(&x).all(|(y, x)| *y == 2.0 * x + 1.0));
+    run(Some(0..most)).unwrap();
+    run(Some(64..most + 64)).unwrap();
+    for words in [Some(0..most + 1), None] {
+        let error = run(words).unwrap_err();
+        assert!(matches!(error, Error::Limit { available, .. } if available == 4 * most), "{error:?}");
+    }
+    assert!(matches!(run(Some(1..2)), Err(Error::Operand { .. })), "not aligned");
+    for words in [0..0, 64..most + 65, 0..u64::MAX, u64::MAX - 63..u64::MAX] {
+        assert!(matches!(run(Some(words.clone())), Err(Error::Operand { .. })), "{words:?}");
+    }
+}
+
+#[test]
+fn a_dispatch_of_exactly_the_limit_runs_and_one_more_workgroup_is_refused() {
+    let Some(gpu) = without_rails(LimitsChoice::WebGpu) else { return };
+    let (x, y) = (upload(&gpu, &ramp(4)), gpu.allocate("y", 4).unwrap());
+    let run = |workgroups| {
+        let mut plan = copy(4, 0);
+        plan.run[0].workgroups = workgroups;
+        gpu.execute("wide", &plan, &[&x], &[&y])
+    };
+    let most = gpu.caps().max_workgroups;
+    run([most, 1, 1]).unwrap();
+    for workgroups in [[most + 1, 1, 1], [1, 1, u32::MAX]] {
+        assert!(matches!(run(workgroups), Err(Error::Limit { .. })), "{workgroups:?}");
+    }
+}
+
+#[test]
+fn absurd_allocations_are_errors() {
+    let Some(gpu) = without_rails(LimitsChoice::Adapter) else { return };
+    for words in [gpu.caps().max_buffer_bytes / 4 + 1, u64::MAX / 4, u64::MAX / 4 + 1, u64::MAX] {
+        assert!(matches!(gpu.allocate("absurd", words), Err(Error::Limit { .. })), "{words}");
+    }
+    let x = ramp(5);
+    assert_eq!(floats(&gpu, &upload(&gpu, &x)).unwrap(), x, "the device works on");
+}
+
+#[test]
+#[ignore = "takes all of the device's memory for a moment, which tests beside it would feel"]
+fn running_out_of_memory_is_an_error() {
+    let Some(gpu) = without_rails(LimitsChoice::Adapter) else { return };
+    let hoard: Result<Vec<_>> = (0..1 << 20).map(|_| gpu.allocate("hoard", gpu.caps().max_buffer_bytes / 4)).collect();
+    assert!(hoard.unwrap_err().is_out_of_memory());
+    let x = ramp(5);
+    assert_eq!(floats(&gpu, &upload(&gpu, &x)).unwrap(), x, "the device works on");
+}
+
+#[test]
+fn large_params_and_many_steps() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (x, y) = (upload(&gpu, &ramp(10)), gpu.allocate("y", 10).unwrap());
+    let shifted = |shift: u16| step(10, 0, 2.0, f32::from(shift), Buffer::Input(0), Buffer::Output(0));
+    let mut steps: Vec<_> = (0..600).map(shifted).collect();
+    steps[599].params.resize(1024, 0);
+    gpu.execute("many", &plan(steps), &[&x], &[&y]).unwrap();
+    assert_eq!(floats(&gpu, &y).unwrap()[3], 602.0);
+    let mut endless = copy(10, 0);
+    endless.run[0].params.resize(65 << 10, 0);
+    assert!(matches!(gpu.execute("endless", &endless, &[&x], &[&y]), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn passes_are_timed() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let count = 1 << 20;
+    let (x, y) = (gpu.allocate("x", count.into()).unwrap(), gpu.allocate("y", count.into()).unwrap());
+    let resolve = |buffer| Ok(if buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
+    let bound = |step: &Step| gpu.prepare_step("timed", step, resolve).unwrap();
+    let long: Vec<_> = (0..20).map(|_| bound(&copy(count, 0).run[0])).collect();
+    let short = [bound(&copy(64, 0).run[0])];
+    let times = pollster::block_on(gpu.measure("timed", &[&long, &short, &[]])).unwrap();
+    assert_eq!((times.timer, times.passes.len()), (gpu.timer(), 3));
+    assert!(times.passes[0] > times.passes[1] && times.passes[0] < Duration::from_secs(60), "{times:?}");
+    assert_eq!(gpu.timer() == Timer::GpuTimestamps, gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY));
+}
+
+#[test]
+fn preferences_belong_to_a_clone() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let tuned = gpu.with_preference("conv2d", "direct").with_preference("max_pool2d", "values");
+    let tuned = tuned.with_preference("conv2d", "tiled");
+    assert_eq!((gpu.preference("conv2d"), tuned.preference("conv2d")), (None, Some("tiled")));
+    assert_eq!(tuned.preference("max_pool2d"), Some("values"));
 }
