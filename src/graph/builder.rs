@@ -384,20 +384,7 @@ impl GraphBuilder {
     /// # Errors
     /// [`Error::Graph`] if it has no output.
     pub fn build(self) -> Result<Graph> {
-        if self.outputs.is_empty() {
-            return Err(Error::Graph("no outputs; declare at least one with `output`".to_owned()));
-        }
-        let mut live = vec![false; self.nodes.len()];
-        for output in &self.outputs {
-            live[output.edge.node] = true;
-        }
-        // Nodes come after those they read, so that one pass backwards reaches everything.
-        for (position, node) in self.nodes.iter().enumerate().rev() {
-            if live[position] {
-                node.inputs.iter().for_each(|input| live[input.node] = true);
-            }
-        }
-        Ok(Graph { id: self.id, nodes: self.nodes, parameters: self.parameters, outputs: self.outputs, live })
+        Graph::assemble(self.id, self.nodes, self.parameters, self.outputs)
     }
 
     /// Adds a node once `check` has seen the kinds and shapes of its inputs and the shapes of its parameters; gives its

@@ -31,7 +31,7 @@ pub use parameter::{Parameter, Parameters, Weight};
 pub use plan::{Plan, PlannedNode};
 pub use values::{Inputs, Outputs, ValueRef};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::Cost;
 use crate::shape::Shape;
 use crate::weights::Weights;
@@ -83,6 +83,42 @@ impl Graph {
     /// switches of a pooling are `NODE.switches`.
     pub fn outputs(&self) -> impl Iterator<Item = (&str, ValueType)> {
         self.outputs.iter().map(|output| (output.name.as_str(), self.value_type(output.edge)))
+    }
+
+    /// The same network with these nodes' (first) results as outputs in place of its own: for a look inside.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] for no names, for a name twice, and for one that no node has.
+    pub fn with_outputs<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Result<Self> {
+        let mut outputs: Vec<Output> = Vec::new();
+        for name in names {
+            let name = name.as_ref();
+            let node = self.nodes.iter().position(|node| node.name() == name);
+            let node = node.ok_or_else(|| Error::Graph(format!("there is no node `{name}`")))?;
+            if outputs.iter().any(|output| output.name == name) {
+                return Err(Error::Graph(format!("`{name}` is an output already")));
+            }
+            outputs.push(Output { name: name.to_owned(), edge: Edge { builder: self.id, node, port: 0 } });
+        }
+        Self::assemble(self.id, self.nodes.clone(), self.parameters.clone(), outputs)
+    }
+
+    /// A graph of these outputs and all that they depend on.
+    fn assemble(id: u64, nodes: Vec<Node>, parameters: Vec<Parameter>, outputs: Vec<Output>) -> Result<Self> {
+        if outputs.is_empty() {
+            return Err(Error::Graph("no outputs; declare at least one with `output`".to_owned()));
+        }
+        let mut live = vec![false; nodes.len()];
+        for output in &outputs {
+            live[output.edge.node] = true;
+        }
+        // Nodes come after those they read, so that one pass backwards reaches everything.
+        for (position, node) in nodes.iter().enumerate().rev() {
+            if live[position] {
+                node.inputs.iter().for_each(|input| live[input.node] = true);
+            }
+        }
+        Ok(Self { id, nodes, parameters, outputs, live })
     }
 
     /// Names and shapes of the weights that the outputs depend on, each once, in the order of first use.

@@ -302,3 +302,20 @@ fn coordinate_maps_compose_as_in_caffe() {
     let dilated = identity.conv2d(&Conv2d::new([3, 3]).dilation([2, 4]).pad([2, 4]));
     assert_eq!(dilated, identity);
 }
+
+#[test]
+fn any_map_can_be_looked_at() {
+    let graph = Fcn::published(Head::Stride8, 3).slimmed(64).graph([1, 3, 9, 9]).unwrap();
+    let inside = graph.with_outputs(["fc7", "pool3"]).unwrap();
+    assert_eq!(inside.outputs().map(|(name, _)| name).collect::<Vec<_>>(), ["fc7", "pool3"]);
+    assert!(
+        inside.weights_required().iter().all(|(name, _)| !name.starts_with("score")),
+        "what comes later is not run"
+    );
+    for (names, refusal) in
+        [(vec!["pool9"], "there is no node `pool9`"), (vec!["fc7", "fc7"], "output already"), (vec![], "no outputs")]
+    {
+        let error = graph.with_outputs(&names).unwrap_err().to_string();
+        assert!(error.contains(refusal), "{names:?}: {error}");
+    }
+}
