@@ -1,6 +1,6 @@
 //! Max unpooling on the device.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants};
@@ -88,7 +88,8 @@ params! {
 /// of extent `origin`.
 ///
 /// # Errors
-/// As [`MaxUnpool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding.
+/// As [`MaxUnpool2d::output_shape`]; [`Error::Operand`] if `pool` does not make such switches; [`Error::Limit`] where an
+/// operand exceeds a binding.
 pub(crate) fn plan(
     op: &MaxUnpool2d,
     input: Shape,
@@ -99,6 +100,11 @@ pub(crate) fn plan(
     caps: &Caps,
 ) -> Result<KernelPlan> {
     let output = op.output_shape(input, switches, origin)?;
+    let pooled = pool.output_shape(switches.with_extent(origin))?;
+    if pooled != switches {
+        let expected = format!("{pooled}, from planes of {}x{}", origin[0], origin[1]);
+        return Err(Error::operand(OP, "switches", expected, switches));
+    }
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let variant = variant.unwrap_or_else(|| select(pool));
@@ -156,7 +162,7 @@ impl Gpu {
     /// [`MaxUnpool2d`] of `x`: its values go back to where the switches say, over zeros.
     ///
     /// # Errors
-    /// As [`MaxUnpool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding; the device's faults.
+    /// As [`MaxUnpool2d::output_shape`]; [`Error::Limit`] where an operand exceeds a binding; the device's faults.
     pub fn max_unpool2d(&self, op: &MaxUnpool2d, x: &GpuTensor, switches: &GpuSwitches) -> Result<GpuTensor> {
         let (input, pooled, origin, pool) = (x.shape(), switches.shape(), switches.origin(), switches.pool());
         let plan = plan(op, input, pooled, origin, &pool, self.preferred(OP)?, self.caps())?;
@@ -182,4 +188,34 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         (&RESOLVE, CellParams::FIELDS),
     ];
     crate::kernel::checks::Exhibit { params, plans }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn variant_for(pool: MaxPool2d) -> &'static str {
+        let pooled = pool.output_shape([1, 2, 33, 35].into()).unwrap();
+        plan(&MaxUnpool2d::new(), pooled, pooled, [33, 35], &pool, None, &Caps::WEBGPU).unwrap().variant
+    }
+
+    #[test]
+    fn windows_that_overlap_many_times_are_scattered() {
+        assert_eq!(variant_for(MaxPool2d::new([2, 2])), "gather");
+        assert_eq!(variant_for(MaxPool2d::new([3, 3]).stride([2, 2])), "gather");
+        assert_eq!(variant_for(MaxPool2d::new([32, 32])), "gather");
+        assert_eq!(variant_for(MaxPool2d::new([4, 4]).stride([1, 1])), "gather");
+        assert_eq!(variant_for(MaxPool2d::new([5, 4]).stride([1, 1])), "scatter");
+    }
+
+    #[test]
+    fn names_are_parsed() {
+        for &variant in Variant::ALL {
+            assert_eq!(variant.name().parse::<Variant>().unwrap(), variant);
+        }
+        let message = "sort".parse::<Variant>().unwrap_err().to_string();
+        assert_eq!(message, "max_unpool2d: variant is sort, expected gather, scatter");
+    }
 }

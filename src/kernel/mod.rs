@@ -34,6 +34,8 @@ mod shards;
 
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod limits;
 
 use std::fmt::Display;
 
