@@ -90,7 +90,7 @@ impl Gpu {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let info = AdapterInfo::from(&device.adapter_info());
         let limits = device.limits();
-        let faults = Faults::new(&device, settings.owned)?;
+        let faults = Faults::new(&device, settings.owned);
         let absent = faults.guarded("opening the device", || {
             Ok(device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("absent operand"),

@@ -17,9 +17,6 @@ pub(crate) struct Faults {
     device: wgpu::Device,
     /// Why the device was lost, once it is.
     lost: Arc<Mutex<Option<String>>>,
-    /// A buffer that is mapped to find out whether the device is alive (see [`Faults::probe`]).
-    #[cfg(not(target_arch = "wasm32"))]
-    sentinel: Mutex<wgpu::Buffer>,
     /// Scopes whose verdict the browser has not given yet.
     #[cfg(target_arch = "wasm32")]
     pending: Mutex<Vec<Verdict>>,
@@ -40,10 +37,7 @@ const FILTERS: [wgpu::ErrorFilter; 3] =
 impl Faults {
     /// Watches `device`. Its two handlers are installed only if it is `owned`: an application's device keeps the
     /// application's.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`] if there are not even 16 bytes.
-    pub(crate) fn new(device: &wgpu::Device, owned: bool) -> Result<Self> {
+    pub(crate) fn new(device: &wgpu::Device, owned: bool) -> Self {
         let lost = Arc::new(Mutex::new(None));
         if owned {
             device.on_uncaptured_error(Arc::new(|error| log::error!("uncaptured GPU error: {error}")));
@@ -53,14 +47,12 @@ impl Faults {
                 lock(&lost).get_or_insert(message);
             });
         }
-        Ok(Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            sentinel: Mutex::new(sentinel(device)?),
+        Self {
             #[cfg(target_arch = "wasm32")]
             pending: Mutex::default(),
             device: device.clone(),
             lost,
-        })
+        }
     }
 
     /// Runs calls into wgpu and returns their faults as errors that say `what` was done. In browsers the verdict comes
@@ -122,39 +114,25 @@ impl Faults {
 
     /// Finds out whether the device is still there, and remembers if it is not.
     ///
-    /// On a lost device wgpu's calls succeed without effect; its callback comes only once the queue is empty, and an
-    /// application's device has the application's callback. A request to map a buffer is the one call that fails at
-    /// once. It may also fail on a device that is well: where another thread polls just now, the last probe's mapping
-    /// can take effect after it was given up, and the buffer stays mapped. So a refusal counts only from a new buffer.
+    /// On a lost device calls succeed without effect; the callback comes only once the queue is empty, and an
+    /// application's device has the application's callback. But WebGPU reports no errors of lost devices, so an
+    /// impossible request that raises none is the proof.
     ///
     /// # Errors
     /// [`Error::DeviceLost`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn probe(&self) -> Result<()> {
-        let mut buffer = lock(&self.sentinel);
-        if !self.maps(&buffer) {
-            *buffer = sentinel(&self.device)?;
-            if !self.maps(&buffer) {
-                lock(&self.lost).get_or_insert_with(|| "destroyed, or reset by its driver".to_owned());
-            }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        drop(self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("probe"),
+            size: 16,
+            usage: wgpu::BufferUsages::empty(),
+            mapped_at_creation: false,
+        }));
+        if pollster::block_on(scope.pop()).is_none() {
+            lock(&self.lost).get_or_insert_with(|| "destroyed, or reset by its driver".to_owned());
         }
         self.check()
-    }
-
-    /// Whether a request to map `buffer` is accepted; it is withdrawn again.
-    #[cfg(not(target_arch = "wasm32"))]
-    fn maps(&self, buffer: &wgpu::Buffer) -> bool {
-        use std::sync::atomic::{AtomicBool, Ordering};
-        let refused = Arc::new(AtomicBool::new(false));
-        let callback = Arc::clone(&refused);
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        buffer.map_async(wgpu::MapMode::Read, .., move |mapped| callback.store(mapped.is_err(), Ordering::Release));
-        let accepted = !refused.load(Ordering::Acquire);
-        if accepted {
-            buffer.unmap();
-        }
-        drop(scope);
-        accepted
     }
 
     /// Blocks until a submission is done, or everything submitted if `None`; mappings of finished work are then ready.
@@ -178,19 +156,6 @@ impl Faults {
             }
         }
     }
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn sentinel(device: &wgpu::Device) -> Result<wgpu::Buffer> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("sentinel"),
-        size: 16,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let fault = pollster::block_on(scope.pop());
-    fault.map_or(Ok(buffer), |fault| Err(error_from("opening the device", &fault)))
 }
 
 fn error_from(what: &str, fault: &wgpu::Error) -> Error {
