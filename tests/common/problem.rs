@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use switchback::reference::{self, Answer};
 use switchback::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Padding, Result, Rounding, Shape, Switches, Tensor};
 
 use super::random::Random;
@@ -33,28 +34,43 @@ pub(crate) struct ConvOperands {
 }
 
 /// What [`Conv2d`] and [`ConvTranspose2d`] have in common.
-pub(crate) trait Convolution: Copy {
+pub(crate) trait Convolution: Copy + std::fmt::Debug {
     fn weight_shape(&self, input_channels: usize, output_channels: usize) -> Result<Shape>;
     fn output_shape(&self, input: Shape, weight: Shape, bias: Option<Shape>) -> Result<Shape>;
+    fn has_relu(&self) -> bool;
+    fn without_relu(self) -> Self;
+    fn reference(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer>;
+    fn reference_values(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor>;
 }
 
-impl Convolution for Conv2d {
-    fn weight_shape(&self, input_channels: usize, output_channels: usize) -> Result<Shape> {
-        self.weight_shape(input_channels, output_channels)
-    }
-    fn output_shape(&self, input: Shape, weight: Shape, bias: Option<Shape>) -> Result<Shape> {
-        self.output_shape(input, weight, bias)
-    }
+macro_rules! convolution {
+    ($op:ty, $reference:path, $reference_values:path) => {
+        impl Convolution for $op {
+            fn weight_shape(&self, input_channels: usize, output_channels: usize) -> Result<Shape> {
+                self.weight_shape(input_channels, output_channels)
+            }
+            fn output_shape(&self, input: Shape, weight: Shape, bias: Option<Shape>) -> Result<Shape> {
+                self.output_shape(input, weight, bias)
+            }
+            fn has_relu(&self) -> bool {
+                self.relu
+            }
+            fn without_relu(mut self) -> Self {
+                self.relu = false;
+                self
+            }
+            fn reference(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
+                $reference(self, x, w, bias)
+            }
+            fn reference_values(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+                $reference_values(self, x, w, bias)
+            }
+        }
+    };
 }
 
-impl Convolution for ConvTranspose2d {
-    fn weight_shape(&self, input_channels: usize, output_channels: usize) -> Result<Shape> {
-        self.weight_shape(input_channels, output_channels)
-    }
-    fn output_shape(&self, input: Shape, weight: Shape, bias: Option<Shape>) -> Result<Shape> {
-        self.output_shape(input, weight, bias)
-    }
-}
+convolution!(Conv2d, reference::conv2d, reference::conv2d_values);
+convolution!(ConvTranspose2d, reference::conv_transpose2d, reference::conv_transpose2d_values);
 
 impl<Op: Convolution> ConvProblem<Op> {
     pub(crate) fn weight_shape(&self) -> Result<Shape> {
@@ -412,7 +428,7 @@ pub(crate) struct UnpoolProblem {
 impl UnpoolProblem {
     /// Non-zero values, and the switches that say where they go.
     pub(crate) fn operands(&self, seed: u64) -> (Tensor, Switches) {
-        let (pooled, switches) = switchback::reference::max_pool2d(&self.pool.op, &self.pool.input(seed)).unwrap();
+        let (pooled, switches) = reference::max_pool2d(&self.pool.op, &self.pool.input(seed)).unwrap();
         let mut random = Random::new(seed + 1);
         let values = Tensor::from_fn(pooled.shape(), |_| random.integer(1, 16) as f32 - 16.5).unwrap();
         (values, switches)

@@ -4,8 +4,5 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod graph;
-mod nets;
 mod reference_laws;
-#[cfg(feature = "safetensors")]
-mod weights;
+mod reference_literals;
