@@ -349,8 +349,7 @@ impl GraphBuilder {
     /// [`Error::Graph`] for an edge of another builder or one that is an output already.
     pub fn output(&mut self, edge: Edge) -> Result<()> {
         self.value_type(edge)?;
-        let node = self.nodes[edge.node].name();
-        let name = if edge.port == 0 { node.to_owned() } else { format!("{node}.switches") };
+        let name = self.nodes[edge.node].value_name(edge.port);
         if self.outputs.iter().any(|output| output.name == name) {
             return Err(Error::Graph(format!("`{name}` is an output already")));
         }

@@ -89,6 +89,20 @@ pub fn check_nodes<'a>(
     inputs: impl Into<Inputs<'a>>,
     outputs: &Outputs,
 ) -> Result<Vec<NodeCheck>> {
+    check_nodes_where(graph, weights, inputs, outputs, |_| true)
+}
+
+/// As [`check_nodes`], of the nodes that `which` picks.
+///
+/// # Errors
+/// As [`interpret`].
+pub fn check_nodes_where<'a>(
+    graph: &Graph,
+    weights: &Weights,
+    inputs: impl Into<Inputs<'a>>,
+    outputs: &Outputs,
+    which: impl Fn(&Node) -> bool,
+) -> Result<Vec<NodeCheck>> {
     let mut known: HashMap<Edge, ValueRef> = inputs.into().bind(graph)?.into_iter().collect();
     graph.check_weights(weights)?;
     for output in graph.results() {
@@ -101,7 +115,8 @@ pub fn check_nodes<'a>(
         known.insert(output.edge, value.into());
     }
     let mut checks = Vec::new();
-    for (position, node) in graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input) {
+    for (position, node) in graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input && which(node))
+    {
         let operands = node.inputs().iter().map(|edge| known.get(edge).copied()).collect::<Option<Vec<_>>>();
         let results = graph.edges_of(position).map(|(edge, _)| known.get(&edge).copied()).collect::<Option<Vec<_>>>();
         let (Some(operands), Some(results)) = (operands, results) else { continue };

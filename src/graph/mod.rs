@@ -18,6 +18,7 @@
 
 mod builder;
 mod evaluate;
+mod inspect;
 mod interpret;
 mod node;
 mod parameter;
@@ -25,7 +26,7 @@ mod plan;
 mod values;
 
 pub use builder::GraphBuilder;
-pub use interpret::{NodeCheck, check_nodes, interpret, interpret_with};
+pub use interpret::{NodeCheck, check_nodes, check_nodes_where, interpret, interpret_with};
 pub use node::{Edge, Node, Operation, ValueType};
 pub use parameter::{Parameter, Parameters, Weight};
 pub use plan::{Plan, PlannedNode};

@@ -187,6 +187,11 @@ impl Node {
         self.cost
     }
 
+    /// The name of one of its results as an output: its own, or `NODE.switches`.
+    pub(super) fn value_name(&self, port: usize) -> String {
+        if port == 0 { self.name.clone() } else { format!("{}.switches", self.name) }
+    }
+
     /// What it reads.
     pub(crate) fn inputs(&self) -> &[Edge] {
         &self.inputs

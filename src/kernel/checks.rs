@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 use super::{
-    add, argmax_channels, colorize, concat, conv2d, crop, crop_add, kernels, max_pool2d, max_unpool2d, normalize, pad,
-    relu, scale, slice, softmax_channels,
+    add, argmax_channels, ceiling, colorize, concat, conv2d, crop, crop_add, kernels, max_pool2d, max_unpool2d,
+    normalize, pad, relu, scale, slice, softmax_channels,
 };
 use crate::error::Result;
 use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
@@ -39,6 +39,7 @@ fn exhibits() -> Vec<Exhibit> {
         argmax_channels::exhibit(),
         normalize::exhibit(),
         colorize::exhibit(),
+        ceiling::exhibit(),
     ]
 }
 

@@ -10,6 +10,7 @@
 //! - `exhibit()`, for tests: plans that between them reach every kernel, so that the checks in `checks.rs` see each one
 //!   in the specialisations that the planner really asks for.
 
+pub mod ceiling;
 pub mod conv2d;
 pub mod max_pool2d;
 pub mod max_unpool2d;
@@ -71,6 +72,7 @@ static REGISTRY: &[&[&Kernel]] = &[
     argmax_channels::KERNELS,
     normalize::KERNELS,
     colorize::KERNELS,
+    ceiling::KERNELS,
 ];
 
 /// Every kernel of the library.

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ceilings;
 mod conv2d;
 mod device;
 mod devices;

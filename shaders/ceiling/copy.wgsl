@@ -1,0 +1,32 @@
+// Computes  y = x: as many bytes a second as a kernel can move
+// Layout    x, y: 16-byte blocks
+// Bindings  0 params; 1 x; 2 y
+// Overrides WORKGROUP
+// Dispatch  One invocation a block, folded.
+// Limits    Fewer than 2^31 blocks.
+// Writes    Every block of y, once.
+// Order     Any.
+// Uses      common/index.wgsl
+// Oracle    x
+
+override WORKGROUP: u32 = 64;
+
+struct Params {
+    blocks: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<u32>>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    if index < params.blocks {
+        y[index] = x[index];
+    }
+}

@@ -1,0 +1,198 @@
+//! What the device can do at best, to measure kernels against: bytes a second by a copy, multiply-adds a second by
+//! independent chains of them.
+
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuBuffer, Kernel, Step, Timer};
+use crate::kernel::flat::flat_step;
+use crate::kernel::{INDEX, params, part};
+
+const OP: &str = "ceiling";
+
+static COPY: Kernel = Kernel {
+    name: "ceiling/copy",
+    parts: &[&INDEX, &part!("ceiling/copy.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+static FMA: Kernel = Kernel {
+    name: "ceiling/fma",
+    parts: &[&INDEX, &part!("ceiling/fma.wgsl")],
+    bindings: &[Access::Uniform, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&COPY, &FMA];
+
+params! {
+    /// Uniforms of `ceiling/copy`; the shader says what they mean.
+    struct CopyParams {
+        blocks: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `ceiling/fma`; the shader says what they mean.
+    struct FmaParams {
+        elements: u32,
+        rounds: u32,
+        factor: f32,
+        term: f32,
+    }
+}
+
+/// 4-byte words that are copied: more than caches hold, and half of what every device can bind.
+const COPY_WORDS: usize = 16 << 20;
+
+/// Invocations of `ceiling/fma`: enough for every lane of a large device.
+const FMA_ELEMENTS: usize = 1 << 18;
+
+/// Multiply-adds that a round of an invocation of `ceiling/fma` does.
+const FMAS_A_ROUND: usize = 16 * 8;
+
+/// Rounds at first, and the most that keep every sum exact.
+const ROUNDS: std::ops::RangeInclusive<u32> = 1..=8192;
+
+/// Seconds that the multiply-adds must take for the time to mean something.
+const LONG_ENOUGH: f64 = 0.01;
+
+/// Times each is measured; the best counts.
+const REPETITIONS: usize = 5;
+
+/// The best rates that plain kernels reach on a device, measured by [`Gpu::ceilings`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Ceilings {
+    /// Bytes a second, reads and writes together, of a copy of 64 MiB.
+    pub bytes_per_s: f64,
+    /// Floating-point operations a second, two a multiply-add, of independent f32 multiply-adds.
+    pub flops_per_s: f64,
+    /// What the times were measured with.
+    pub timer: Timer,
+}
+
+impl Ceilings {
+    /// The least seconds in which so much work can be done: the longer of moving and computing.
+    #[must_use]
+    pub fn seconds(&self, bytes: f64, flops: f64) -> f64 {
+        (bytes / self.bytes_per_s).max(flops / self.flops_per_s)
+    }
+}
+
+impl Gpu {
+    /// Measures a copy kernel and a multiply-add kernel, after checking what they compute.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if a kernel computes something else; the device's faults; in browsers without GPU timestamps
+    /// [`Error::Unsupported`].
+    pub async fn ceilings_async(&self) -> Result<Ceilings> {
+        let copied = self.copy_seconds().await?;
+        let (flops, computed) = self.fma_seconds().await?;
+        Ok(Ceilings {
+            bytes_per_s: 8.0 * COPY_WORDS as f64 / copied,
+            flops_per_s: flops / computed,
+            timer: self.timer(),
+        })
+    }
+
+    /// As [`Gpu::ceilings_async`], blocking.
+    ///
+    /// # Errors
+    /// As [`Gpu::ceilings_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn ceilings(&self) -> Result<Ceilings> {
+        pollster::block_on(self.ceilings_async())
+    }
+
+    async fn copy_seconds(&self) -> Result<f64> {
+        // Odd multiples of a large odd number: no two words in a row are alike.
+        let source: Vec<u32> = (0..COPY_WORDS as u32).map(|i| (2 * i + 1).wrapping_mul(0x9E37_79B9)).collect();
+        let (x, y) = (self.allocate(OP, COPY_WORDS as u64)?, self.allocate(OP, COPY_WORDS as u64)?);
+        self.write(OP, &x, bytemuck::cast_slice(&source))?;
+        let seconds = self.best_seconds(&copy_step(COPY_WORDS, self.caps())?, &[&x], &y).await?;
+        if self.read::<u32>(OP, &y, COPY_WORDS).await? != source {
+            return Err(wrong(&COPY));
+        }
+        Ok(seconds)
+    }
+
+    /// Operations, and how long they took.
+    async fn fma_seconds(&self) -> Result<(f64, f64)> {
+        let y = self.allocate(OP, FMA_ELEMENTS as u64)?;
+        let mut rounds = *ROUNDS.start();
+        loop {
+            let seconds = self.best_seconds(&fma_step(FMA_ELEMENTS, rounds, self.caps())?, &[], &y).await?;
+            let expected = fma_answer(rounds);
+            if self.read::<f32>(OP, &y, FMA_ELEMENTS).await?.iter().any(|&value| value != expected) {
+                return Err(wrong(&FMA));
+            }
+            if seconds >= LONG_ENOUGH || rounds >= *ROUNDS.end() {
+                let fmas = FMA_ELEMENTS as f64 * f64::from(rounds) * FMAS_A_ROUND as f64;
+                return Ok((2.0 * fmas, seconds));
+            }
+            rounds = (rounds * 4).min(*ROUNDS.end());
+        }
+    }
+
+    /// The shortest of some runs of a step; at least a nanosecond, so that rates are finite.
+    async fn best_seconds(&self, step: &Step, inputs: &[&GpuBuffer], output: &GpuBuffer) -> Result<f64> {
+        let resolve = |buffer| match buffer {
+            Buffer::Input(i) => Ok(inputs[i].whole()),
+            _ => Ok(output.whole()),
+        };
+        let step = [self.prepare_step(OP, step, resolve)?];
+        let passes = [step.as_slice(); REPETITIONS];
+        let times = self.measure(OP, &passes).await?;
+        let best = times.passes.iter().min().map_or(f64::INFINITY, std::time::Duration::as_secs_f64);
+        Ok(best.max(1e-9))
+    }
+}
+
+fn wrong(kernel: &Kernel) -> Error {
+    Error::Gpu { what: kernel.name.to_owned(), message: "it computed something else than it should".to_owned() }
+}
+
+fn copy_step(words: usize, caps: &Caps) -> Result<Step> {
+    let params = CopyParams { blocks: (words / 4) as u32 };
+    flat_step(&COPY, &[], &params, &[Buffer::Input(0), Buffer::Output(0)], words / 4, caps)
+}
+
+fn fma_step(elements: usize, rounds: u32, caps: &Caps) -> Result<Step> {
+    let params = FmaParams { elements: elements as u32, rounds, factor: 1.0, term: 1.0 };
+    flat_step(&FMA, &[], &params, &[Buffer::Output(0)], elements, caps)
+}
+
+/// Sixteen numbers, 0 to 15 at first, each counted up by one eight times a round: exact in f32.
+fn fma_answer(rounds: u32) -> f32 {
+    (16 * 8 * rounds + 120) as f32
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    use crate::gpu::KernelPlan;
+    let steps = [copy_step(64, &Caps::WEBGPU), fma_step(64, 3, &Caps::WEBGPU)];
+    let plan = |step: Result<Step>| Ok(KernelPlan { run: vec![step?], ..KernelPlan::default() });
+    crate::kernel::checks::Exhibit {
+        params: vec![(&COPY, CopyParams::FIELDS), (&FMA, FmaParams::FIELDS)],
+        plans: steps.into_iter().map(plan).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_of_moving_and_computing_bounds_the_time() {
+        let ceilings = Ceilings { bytes_per_s: 10.0, flops_per_s: 100.0, timer: Timer::WallClock };
+        assert_eq!(ceilings.seconds(20.0, 100.0), 2.0);
+        assert_eq!(ceilings.seconds(1.0, 500.0), 5.0);
+    }
+
+    #[test]
+    fn sums_stay_exact_for_all_rounds() {
+        let largest = *ROUNDS.end();
+        assert!(16 * 8 * largest + 120 < 1 << 24);
+        assert_ne!(fma_answer(largest), fma_answer(largest - 1));
+    }
+}
