@@ -38,6 +38,13 @@ impl Answer {
         round(self.shape, self.sums.iter().map(|sum| sum.value))
     }
 
+    /// The same values without tolerance: for operands whose sums f32 holds exactly, such as small integers, among which a
+    /// term too few or too many could be smaller than the bound on rounding.
+    #[must_use]
+    pub fn exact(&self) -> Self {
+        Self::from(&self.tensor())
+    }
+
     /// Whether `found` has the same shape and every element within its bound ([`Answer::check`] tells what differs).
     #[must_use]
     pub fn matches(&self, found: &Tensor) -> bool {

@@ -4,5 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod comparator;
+mod graph;
+mod layers;
+mod nets;
 mod reference_laws;
 mod reference_literals;
+mod weights;
