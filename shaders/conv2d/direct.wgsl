@@ -2,13 +2,14 @@
 //           made zero if RELU; cells outside x count as zero, and are not visited.
 // Layout    x: N x Cin x H x W; w: channels x Cin/groups x KH x KW; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 w, the rows of this dispatch's channels from word weight_offset on; 3 b, read if BIAS; 4 y.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; WORKGROUP, the invocations of a workgroup.
-// Dispatch  A workgroup computes WORKGROUP cells of 4 output channels of one image, an invocation one cell of all 4. Cells
-//           vary fastest, then channels, then images; `tiles` workgroups have work.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; CHANNELS, how many an invocation computes;
+//           WORKGROUP, the invocations of a workgroup.
+// Dispatch  A workgroup computes WORKGROUP cells of CHANNELS output channels of one image, an invocation one cell of all
+//           CHANNELS. Cells vary fastest, then channels, then images; `tiles` workgroups have work. Folded.
+// Limits    CHANNELS is 1 to MOST_CHANNELS. Each operand has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's channels, once.
 // Order     One f32 accumulator a channel: c, then u, then v ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/taps.wgsl
 // Oracle    reference::conv2d
 
 struct Params {
@@ -20,14 +21,14 @@ struct Params {
     out_w: u32,
     pad_top: u32,
     pad_left: u32,
-    // Channels a group: read and written.
+    // What this dispatch covers: groups from first_group on, of which it computes group_outputs channels each, from
+    // first_channel on; every one of them sums over its group's group_inputs.
     group_inputs: u32,
     group_outputs: u32,
-    // What this dispatch covers: groups from first_group on, group_outputs channels each, from first_channel on.
     first_group: u32,
     first_channel: u32,
     weight_offset: u32,
-    // Workgroups along the cells of a plane, along the channels of a group, along all channels, and in all.
+    // Workgroups along the cells of a plane, the channels of a group, all channels; and in all.
     cell_tiles: u32,
     group_tiles: u32,
     channel_tiles: u32,
@@ -41,20 +42,17 @@ override SX: u32;
 override DY: u32;
 override DX: u32;
 override BIAS: bool;
+override CHANNELS: u32;
 override WORKGROUP: u32 = 64;
+
+// Length of the private arrays; the host's constant of this name is compared with it.
+const MOST_CHANNELS = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// Taps [x, y) of a window at `start` (in cells of the padded axis) that lie inside: before <= start + tap*dilation < end.
-fn inside(start: u32, before: u32, end: u32, dilation: u32, taps: u32) -> vec2<u32> {
-    let first = (max(before, start) - start + dilation - 1) / dilation;
-    let last = (max(end, start) - start + dilation - 1) / dilation;
-    return vec2(min(first, taps), min(last, taps));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -63,48 +61,73 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let tile = flat_workgroup(workgroup, workgroups);
-    let cell = tile % params.cell_tiles * WORKGROUP + invocation;
-    if tile >= params.tiles || cell >= params.out_h * params.out_w {
+    if tile >= params.tiles {
         return;
     }
     let channel_tile = tile / params.cell_tiles % params.channel_tiles;
     let n = tile / params.cell_tiles / params.channel_tiles;
     let group = channel_tile / params.group_tiles;
-    let within = channel_tile % params.group_tiles * 4;
-    let channels = min(params.group_outputs - within, 4u);
+    let channel = channel_tile % params.group_tiles * CHANNELS;
+    let channels = min(params.group_outputs - channel, CHANNELS);
 
+    // The workgroup's cells, and the taps that any of them has inside x. The loops run over these, so that their counters
+    // and the weights are the same for all invocations; each then skips the taps that its own window has outside.
+    let cells = params.out_h * params.out_w;
+    let first_cell = tile % params.cell_tiles * WORKGROUP;
+    let last_cell = min(first_cell + WORKGROUP, cells) - 1;
+    let first_row = first_cell / params.out_w;
+    let last_row = last_cell / params.out_w;
+    let one_row = first_row == last_row;
+    let first_column = select(0u, first_cell % params.out_w, one_row);
+    let last_column = select(params.out_w - 1, last_cell % params.out_w, one_row);
+    let rows = taps_inside(first_row * SY, last_row * SY, params.pad_top, params.in_h, DY, KH);
+    let columns = taps_inside(first_column * SX, last_column * SX, params.pad_left, params.in_w, DX, KW);
+
+    let cell = first_cell + invocation;
+    if cell >= cells {
+        return;
+    }
     let row = cell / params.out_w * SY;
     let column = cell % params.out_w * SX;
-    let rows = inside(row, params.pad_top, params.pad_top + params.in_h, DY, KH);
-    let columns = inside(column, params.pad_left, params.pad_left + params.in_w, DX, KW);
+    let own_rows = taps_inside(row, row, params.pad_top, params.in_h, DY, KH);
+    let own_columns = taps_inside(column, column, params.pad_left, params.in_w, DX, KW);
 
-    // Channels past the group's last repeat it, so that the loop needs no test; they are not stored.
-    let row_words = params.group_inputs * KH * KW;
-    let first_row = group * params.group_outputs + within;
-    let w0 = params.weight_offset + first_row * row_words;
-    let w1 = w0 + min(1u, channels - 1) * row_words;
-    let w2 = w0 + min(2u, channels - 1) * row_words;
-    let w3 = w0 + min(3u, channels - 1) * row_words;
+    // Where each channel's weights start. Those past the group's last read the last one's, and are not stored.
+    var weights: array<u32, MOST_CHANNELS>;
+    let first_weights = group * params.group_outputs + channel;
+    for (var k = 0u; k < CHANNELS; k++) {
+        weights[k] = params.weight_offset + (first_weights + min(k, channels - 1)) * params.group_inputs * KH * KW;
+    }
 
-    var sum = vec4<f32>();
+    var sums: array<f32, MOST_CHANNELS>;
+    let first_plane = n * params.in_channels + (params.first_group + group) * params.group_inputs;
     for (var c = 0u; c < params.group_inputs; c++) {
-        let plane = n * params.in_channels + (params.first_group + group) * params.group_inputs + c;
         for (var u = rows.x; u < rows.y; u++) {
-            let x_row = (plane * params.in_h + row + u * DY - params.pad_top) * params.in_w + column - params.pad_left;
-            let w_row = (c * KH + u) * KW;
+            if u < own_rows.x || u >= own_rows.y {
+                continue;
+            }
+            let in_row = (first_plane + c) * params.in_h + row + u * DY - params.pad_top;
             for (var v = columns.x; v < columns.y; v++) {
-                let tap = w_row + v;
-                sum += x[x_row + v * DX] * vec4(w[w0 + tap], w[w1 + tap], w[w2 + tap], w[w3 + tap]);
+                if v < own_columns.x || v >= own_columns.y {
+                    continue;
+                }
+                let value = x[in_row * params.in_w + column + v * DX - params.pad_left];
+                let tap = (c * KH + u) * KW + v;
+                for (var k = 0u; k < CHANNELS; k++) {
+                    sums[k] += value * w[weights[k] + tap];
+                }
             }
         }
     }
 
-    let first = params.first_channel + first_row;
-    for (var k = 0u; k < channels; k++) {
-        var value = sum[k];
-        if BIAS {
-            value += b[first + k];
+    let out_channel = params.first_channel + first_weights;
+    for (var k = 0u; k < CHANNELS; k++) {
+        if k < channels {
+            var sum = sums[k];
+            if BIAS {
+                sum += b[out_channel + k];
+            }
+            y[(n * params.out_channels + out_channel + k) * cells + cell] = activate(sum);
         }
-        y[((n * params.out_channels + first + k) * params.out_h) * params.out_w + cell] = activate(value);
     }
 }

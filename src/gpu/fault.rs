@@ -22,12 +22,20 @@ pub(crate) struct Faults {
     pending: Mutex<Vec<Verdict>>,
 }
 
+/// A popped scope, as a browser's promise.
+#[cfg(target_arch = "wasm32")]
+type Scope = std::pin::Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>;
+
 /// The popped scopes of one guarded call and what it was.
 #[cfg(target_arch = "wasm32")]
 struct Verdict {
     what: String,
-    scopes: Vec<std::pin::Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>>,
+    scopes: [Scope; 3],
 }
+
+/// Verdicts that are kept for the next waiting call.
+#[cfg(target_arch = "wasm32")]
+const MOST_PENDING: usize = 1024;
 
 /// Scopes around every guarded call, in the order in which their errors are preferred: an allocation that failed also
 /// makes later calls invalid.
@@ -69,9 +77,12 @@ impl Faults {
         let (inner, middle, outer) = (inner.pop(), middle.pop(), outer.pop());
         #[cfg(target_arch = "wasm32")]
         {
-            let scopes: Vec<std::pin::Pin<Box<dyn Future<Output = _>>>> =
-                vec![Box::pin(outer), Box::pin(middle), Box::pin(inner)];
-            lock(&self.pending).push(Verdict { what: what.to_owned(), scopes });
+            let mut pending = lock(&self.pending);
+            // Whoever never waits never asks; the first fault is the one that explains the others.
+            if pending.len() < MOST_PENDING {
+                let scopes: [Scope; 3] = [Box::pin(outer), Box::pin(middle), Box::pin(inner)];
+                pending.push(Verdict { what: what.to_owned(), scopes });
+            }
             result
         }
         #[cfg(not(target_arch = "wasm32"))]

@@ -10,6 +10,7 @@ use crate::gpu::Caps;
 #[derive(Debug)]
 pub(crate) struct Part {
     /// Path under `shaders/`, for messages.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "browsers locate shader errors themselves"))]
     pub(crate) path: &'static str,
     /// Its text.
     pub(crate) source: &'static str,
@@ -46,6 +47,7 @@ impl Kernel {
     }
 
     /// Which part's file, and which line of it, a line of the joined source came from; lines count from 1.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "browsers locate shader errors themselves"))]
     pub(crate) fn locate(&self, line: u32) -> Option<(&'static str, u32)> {
         let mut first = 1;
         for part in self.parts {

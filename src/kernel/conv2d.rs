@@ -2,8 +2,9 @@
 
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::kernel::flat::window_constants;
 use crate::kernel::shards::shards;
-use crate::kernel::{ACTIVATION, INDEX, WORKGROUP, check_binding, params, part, variants};
+use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, check_binding, params, part, variants};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -18,12 +19,12 @@ variants! {
     }
 }
 
-/// Output channels of an invocation of `conv2d/direct`.
-const CHANNELS: u64 = 4;
+/// The most output channels that an invocation of `conv2d/direct` computes: what registers hold without spilling.
+const MOST_CHANNELS: u64 = 8;
 
 static DIRECT: Kernel = Kernel {
     name: "conv2d/direct",
-    parts: &[&INDEX, &ACTIVATION, &part!("conv2d/direct.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &TAPS, &part!("conv2d/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -130,11 +131,12 @@ pub(super) fn direct(
     let groups = op.groups as u64;
     let shards = shards(OP, groups, weight.n as u64 / groups, (weight.elements() / weight.n) as u64, caps)?;
     let whole = shards.len() == 1;
+    let channels = channel_block(weight.n as u64 / groups, MOST_CHANNELS);
     shards
         .into_iter()
         .map(|shard| {
             let cell_tiles = (output.plane() as u64).div_ceil(u64::from(WORKGROUP));
-            let group_tiles = shard.group_channels.div_ceil(CHANNELS);
+            let group_tiles = shard.group_channels.div_ceil(channels);
             let channel_tiles = shard.groups * group_tiles;
             let tiles = output.n as u64 * channel_tiles * cell_tiles;
             let params = Params {
@@ -158,7 +160,7 @@ pub(super) fn direct(
             };
             Ok(Step {
                 kernel: &DIRECT,
-                constants: window_constants(op, operands.bias != Buffer::Absent),
+                constants: constants(op, operands.bias != Buffer::Absent, channels),
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: vec![
                     operands.input.into(),
@@ -172,19 +174,14 @@ pub(super) fn direct(
         .collect()
 }
 
-fn window_constants(op: &Conv2d, bias: bool) -> Vec<(&'static str, f64)> {
-    let ([kh, kw], [sy, sx], [dy, dx]) = (op.kernel, op.stride, op.dilation);
-    vec![
-        ("KH", kh as f64),
-        ("KW", kw as f64),
-        ("SY", sy as f64),
-        ("SX", sx as f64),
-        ("DY", dy as f64),
-        ("DX", dx as f64),
+fn constants(op: &Conv2d, bias: bool, channels: u64) -> Vec<(&'static str, f64)> {
+    let more = [
         ("BIAS", f64::from(bias)),
         ("RELU", f64::from(op.relu)),
+        ("CHANNELS", channels as f64),
         ("WORKGROUP", f64::from(WORKGROUP)),
-    ]
+    ];
+    [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &more].concat()
 }
 
 /// Multiply-adds of `conv2d/direct`: taps inside the input only, channels rounded up to tiles.
@@ -197,7 +194,8 @@ fn direct_macs(op: &Conv2d, input: Shape, weight: Shape, output: Shape) -> u64 {
         };
         (0..output.extent()[axis]).map(|i| inside(i * op.stride[axis])).sum()
     };
-    let channels = op.groups as u64 * (weight.n as u64 / op.groups as u64).next_multiple_of(CHANNELS);
+    let group_channels = (weight.n / op.groups) as u64;
+    let channels = group_channels.next_multiple_of(channel_block(group_channels, MOST_CHANNELS)) * op.groups as u64;
     (output.n as u64 * channels * weight.c as u64).saturating_mul(taps(0).saturating_mul(taps(1)))
 }
 

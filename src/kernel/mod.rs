@@ -48,6 +48,8 @@ pub(crate) use pattern::{params, part, variants};
 
 /// Flat index of a folded dispatch.
 pub(crate) static INDEX: Part = part!("common/index.wgsl");
+/// Where a window lies inside an axis.
+pub(crate) static TAPS: Part = part!("common/taps.wgsl");
 /// Plane, row and column of a flat position.
 pub(crate) static PLACE: Part = part!("common/place.wgsl");
 /// Comparison of f32 values by their bits.
@@ -93,6 +95,11 @@ pub fn source(name: &str) -> Option<String> {
 
 /// Invocations of a workgroup, unless a kernel has a reason for another number. Every device can do it.
 pub(crate) const WORKGROUP: u32 = 64;
+
+/// Output channels an invocation: at most `most`, and such that the last of a group's blocks is as full as can be.
+pub(crate) fn channel_block(group_channels: u64, most: u64) -> u64 {
+    group_channels.div_ceil(group_channels.div_ceil(most))
+}
 
 /// Refuses an f32 operand that one storage binding cannot hold.
 ///
