@@ -82,6 +82,18 @@ pub(crate) struct BufferRange<'a> {
     pub(crate) words: Range<u64>,
 }
 
+impl BufferRange<'_> {
+    /// The run of these words of it, counted from its start; all if `None`.
+    pub(crate) fn narrow(self, words: Option<Range<u64>>) -> Self {
+        let Some(words) = words else { return self };
+        let start = self.words.start.saturating_add(words.start);
+        let end = self.words.start.saturating_add(words.end);
+        // Words past its end make a run that no binding accepts.
+        let end = if end > self.words.end { u64::MAX } else { end };
+        Self { words: start..end, ..self }
+    }
+}
+
 impl Gpu {
     /// Memory for `words` 4-byte words, for `what`. Its contents are arbitrary (with rails: poison), so whoever asks
     /// writes all of it.

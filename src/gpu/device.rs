@@ -147,6 +147,11 @@ impl Gpu {
         &self.shared.queue
     }
 
+    /// Whether memory is poisoned and guarded (see [`GpuBuilder::rails`]).
+    pub(crate) fn has_rails(&self) -> bool {
+        self.shared.rails
+    }
+
     /// A clone that prefers `variant` for the operator `op`.
     #[must_use]
     pub(crate) fn with_preference(&self, op: &'static str, variant: &'static str) -> Self {

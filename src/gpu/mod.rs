@@ -17,6 +17,7 @@ mod timing;
 mod transfer;
 mod trusted;
 mod uniforms;
+mod upload;
 mod values;
 
 pub use adapter::{ADAPTER_VARIABLE, AdapterChoice, AdapterInfo, AdapterKind};
@@ -34,4 +35,5 @@ pub(crate) use program::{Access, Buffer, Kernel, KernelPlan, Operand, Part, Scra
 pub(crate) use recorder::BoundStep;
 pub(crate) use timing::Times;
 pub(crate) use transfer::Readback;
+pub(crate) use upload::Upload;
 pub(crate) use values::words_of_bytes;

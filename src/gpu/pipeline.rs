@@ -37,12 +37,12 @@ impl Gpu {
         if let Some(pipeline) = lock(&self.shared.pipelines.pipelines).get(&key) {
             return Ok(Arc::clone(pipeline));
         }
-        let pipeline = Arc::new(self.compile(kernel, constants)?);
+        let pipeline = Arc::new(self.compile_kernel(kernel, constants)?);
         lock(&self.shared.pipelines.pipelines).insert(key, Arc::clone(&pipeline));
         Ok(pipeline)
     }
 
-    fn compile(&self, kernel: &Kernel, constants: &[(&'static str, f64)]) -> Result<Pipeline> {
+    fn compile_kernel(&self, kernel: &Kernel, constants: &[(&'static str, f64)]) -> Result<Pipeline> {
         if kernel.needs_float_atomics && !self.shared.caps.float_atomics {
             return Err(Error::Unsupported {
                 what: format!("kernel {}", kernel.name),

@@ -34,7 +34,7 @@ impl BoundStep {
 }
 
 impl Gpu {
-    /// Compiles, binds and checks one dispatch. `resolve` says which memory a plan's buffer is; it is not asked for
+    /// Compiles, binds and checks one dispatch. `resolve` says which run of memory an operand is; it is not asked for
     /// [`Buffer::Absent`].
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Gpu {
         &'a self,
         what: &str,
         step: &Step,
-        resolve: impl Fn(Buffer) -> Result<BufferRange<'a>>,
+        resolve: impl Fn(&Operand) -> Result<BufferRange<'a>>,
     ) -> Result<BoundStep> {
         let kernel = step.kernel;
         self.check_workgroups(what, step)?;
@@ -54,9 +54,9 @@ impl Gpu {
         for operand in &step.operands {
             let range = match operand.buffer {
                 Buffer::Absent => self.shared.absent.whole(),
-                buffer => resolve(buffer)?,
+                _ => resolve(operand)?,
             };
-            resources.push(self.bind(what, operand, &range)?);
+            resources.push(self.bind(what, operand.buffer, &range)?);
         }
         let entries: Vec<_> =
             (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
@@ -83,14 +83,15 @@ impl Gpu {
     ) -> Result<()> {
         let scratch =
             plan.scratch.iter().map(|scratch| self.allocate(what, scratch.words)).collect::<Result<Vec<_>>>()?;
-        let resolve = |buffer| {
-            let found = match buffer {
+        let resolve = |operand: &Operand| {
+            let found = match operand.buffer {
                 Buffer::Input(i) => inputs.get(i).copied(),
                 Buffer::Output(i) => outputs.get(i).copied(),
                 Buffer::Scratch(i) => scratch.get(i),
                 Buffer::Absent => Some(&self.shared.absent),
             };
-            found.map(GpuBuffer::whole).ok_or_else(|| Error::operand("execute", what, "given", format!("{buffer:?}")))
+            let missing = || Error::operand("execute", what, "given", format!("{:?}", operand.buffer));
+            found.map(|buffer| buffer.whole().narrow(operand.words.clone())).ok_or_else(missing)
         };
         let steps = plan
             .prepare
@@ -141,15 +142,13 @@ impl Gpu {
         }
     }
 
-    /// The binding of an operand: a run of the words of `range`, with the guard if it reaches the buffer's end.
-    fn bind<'a>(&self, what: &str, operand: &Operand, range: &BufferRange<'a>) -> Result<wgpu::BindingResource<'a>> {
+    /// The binding of a run of memory, with the guard if it reaches the buffer's end.
+    fn bind<'a>(&self, what: &str, operand: Buffer, range: &BufferRange<'a>) -> Result<wgpu::BindingResource<'a>> {
         let buffer = range.buffer;
-        let name = format!("{:?}", operand.buffer);
+        let name = format!("{operand:?}");
         self.check_owner(what, &name, buffer)?;
-        let length = range.words.end.saturating_sub(range.words.start);
-        let asked = operand.words.clone().unwrap_or(0..length);
-        let (start, end) = (range.words.start.saturating_add(asked.start), range.words.start.saturating_add(asked.end));
-        if asked.is_empty() || asked.end > length || end > buffer.words() {
+        let (start, end) = (range.words.start, range.words.end);
+        if range.words.is_empty() || end > buffer.words() {
             let found = format!("words {start}..{end} of {}", buffer.words());
             return Err(Error::operand("device", format!("{name} of {what}"), "a run of its buffer", found));
         }

@@ -23,34 +23,13 @@ impl Readback {
         encoder.copy_buffer_to_buffer(source.raw(), 0, &self.staging, 0, bytes);
     }
 
-    /// The first `count` elements of what was copied, once the work submitted so far is done.
-    ///
-    /// On native it blocks inside its first poll, because nothing else drives the device there; in browsers it yields.
+    /// The first `count` elements of what was copied, once the work submitted so far is done; see [`map`].
     ///
     /// # Errors
     /// [`Error::DeviceLost`]; with rails, [`Error::Gpu`] if a shader wrote past the end of the buffer.
     pub(crate) async fn read<T: bytemuck::Pod>(&self, gpu: &Gpu, what: &str, count: usize) -> Result<Vec<T>> {
-        let (sender, receiver) = oneshot_channel();
-        let _unmap = Unmap { gpu, staging: &self.staging };
-        gpu.shared.faults.guarded(what, || {
-            self.staging.map_async(wgpu::MapMode::Read, .., move |mapped| {
-                // The receiver is gone only if nobody waits any more.
-                sender.send(mapped).ok();
-            });
-            Ok(())
-        })?;
-        #[cfg(not(target_arch = "wasm32"))]
-        gpu.shared.faults.wait(None)?;
-        #[cfg(target_arch = "wasm32")]
-        gpu.shared.faults.settle().await?;
+        let _unmap = map(gpu, what, &self.staging, wgpu::MapMode::Read).await?;
         let failed = |message: String| Error::Gpu { what: format!("{what}: reading back"), message };
-        match receiver.receive().await {
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                return Err(gpu.shared.faults.check().err().unwrap_or_else(|| failed(error.to_string())));
-            }
-            None => return Err(failed("the mapping was dropped".to_owned())),
-        }
         let mapped = self.staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
         let (data, guard) = mapped.split_at(mapped.len().min((self.words * WORD) as usize));
         let guard: Vec<u32> =
@@ -65,8 +44,41 @@ impl Readback {
     }
 }
 
-/// Ends a mapping, also when the reading is abandoned or fails.
-struct Unmap<'a> {
+/// Maps a buffer once the work submitted so far is done.
+///
+/// On native it blocks inside its first poll, because nothing else drives the device there; in browsers it yields.
+///
+/// # Errors
+/// [`Error::DeviceLost`] and the device's other faults.
+pub(crate) async fn map<'a>(
+    gpu: &'a Gpu,
+    what: &str,
+    staging: &'a wgpu::Buffer,
+    mode: wgpu::MapMode,
+) -> Result<Unmap<'a>> {
+    let (sender, receiver) = oneshot_channel();
+    let unmap = Unmap { gpu, staging };
+    gpu.shared.faults.guarded(what, || {
+        staging.map_async(mode, .., move |mapped| {
+            // The receiver is gone only if nobody waits any more.
+            sender.send(mapped).ok();
+        });
+        Ok(())
+    })?;
+    #[cfg(not(target_arch = "wasm32"))]
+    gpu.shared.faults.wait(None)?;
+    #[cfg(target_arch = "wasm32")]
+    gpu.shared.faults.settle().await?;
+    let failed = |message: String| Error::Gpu { what: format!("{what}: mapping"), message };
+    match receiver.receive().await {
+        Some(Ok(())) => Ok(unmap),
+        Some(Err(error)) => Err(gpu.shared.faults.check().err().unwrap_or_else(|| failed(error.to_string()))),
+        None => Err(failed("the mapping was dropped".to_owned())),
+    }
+}
+
+/// Ends a mapping, also when what it was made for is abandoned or fails.
+pub(crate) struct Unmap<'a> {
     gpu: &'a Gpu,
     staging: &'a wgpu::Buffer,
 }
@@ -114,25 +126,47 @@ impl Gpu {
     /// # Errors
     /// [`Error::Operand`] if they do not fit; the device's faults.
     pub(crate) fn write(&self, what: &str, target: &GpuBuffer, bytes: &[u8]) -> Result<()> {
+        self.write_at(what, target, 0, bytes)
+    }
+
+    /// Writes bytes from a word of a buffer on, before the next submission; a last incomplete word is filled with zeros.
+    ///
+    /// # Errors
+    /// As [`Gpu::write`].
+    pub(crate) fn write_at(&self, what: &str, target: &GpuBuffer, word: u64, bytes: &[u8]) -> Result<()> {
         self.check_owner(what, "target", target)?;
-        if bytes.len() as u64 > target.words() * WORD {
-            let expected = format!("at most {} bytes", target.words() * WORD);
-            return Err(Error::operand("upload", what, expected, bytes.len()));
+        let room = target.words().saturating_sub(word) * WORD;
+        if bytes.len() as u64 > room {
+            return Err(Error::operand("upload", what, format!("at most {room} bytes"), bytes.len()));
         }
-        let whole = bytes.len() / WORD as usize * WORD as usize;
-        let (words, tail) = bytes.split_at(whole);
-        let mut last = [0; WORD as usize];
-        last[..tail.len()].copy_from_slice(tail);
+        let start = word * WORD;
+        let (words, last) = split_words(bytes);
         self.shared.faults.guarded(what, || {
             let queue = &self.shared.queue;
             if !words.is_empty() {
-                queue.write_buffer(target.raw(), 0, words);
+                queue.write_buffer(target.raw(), start, words);
             }
-            if !tail.is_empty() {
-                queue.write_buffer(target.raw(), whole as u64, &last);
+            if let Some(last) = last {
+                queue.write_buffer(target.raw(), start + words.len() as u64, &last);
             }
             Ok(())
         })
+    }
+
+    /// Hands everything written so far to the device. On native it waits until that is there, so that wgpu frees the
+    /// memory it went through; in browsers it waits for the faults of what was done so far.
+    ///
+    /// # Errors
+    /// The device's faults.
+    pub(crate) async fn flush(&self, what: &str) -> Result<()> {
+        let submission = self.submit(what, |_| {})?;
+        #[cfg(not(target_arch = "wasm32"))]
+        return self.shared.faults.wait(Some(submission));
+        #[cfg(target_arch = "wasm32")]
+        {
+            let _ = submission;
+            self.shared.faults.settle().await
+        }
     }
 
     /// Refuses, with rails, buffers whose guards a shader has overwritten.
@@ -164,4 +198,12 @@ impl Gpu {
         }
         Ok(())
     }
+}
+
+/// Bytes as whole words, and what is left of them as a word filled with zeros.
+pub(crate) fn split_words(bytes: &[u8]) -> (&[u8], Option<[u8; WORD as usize]>) {
+    let (words, tail) = bytes.split_at(bytes.len() - bytes.len() % WORD as usize);
+    let mut last = [0; WORD as usize];
+    last[..tail.len()].copy_from_slice(tail);
+    (words, (!tail.is_empty()).then_some(last))
 }

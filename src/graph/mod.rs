@@ -23,6 +23,7 @@ mod interpret;
 mod node;
 mod parameter;
 mod plan;
+mod session;
 mod values;
 
 pub use builder::GraphBuilder;
@@ -30,6 +31,7 @@ pub use interpret::{NodeCheck, check_nodes, check_nodes_where, interpret, interp
 pub use node::{Edge, Node, Operation, ValueType};
 pub use parameter::{Parameter, Parameters, Weight};
 pub use plan::{Plan, PlannedNode};
+pub use session::{NodeTime, Profile, Session};
 pub use values::{Inputs, Outputs, ValueRef};
 
 use crate::error::{Error, Result};

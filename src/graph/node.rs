@@ -201,4 +201,9 @@ impl Node {
     pub(crate) fn parameters(&self) -> &[usize] {
         &self.parameters
     }
+    /// The weight that a kernel plan's input of this position is, as a position among the graph's parameters: weights
+    /// come after the node's inputs.
+    pub(super) fn parameter_at(&self, position: usize) -> Option<usize> {
+        self.parameters.get(position.checked_sub(self.inputs.len())?).copied()
+    }
 }

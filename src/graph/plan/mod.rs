@@ -37,16 +37,17 @@ pub struct Plan {
 /// One node of a plan.
 #[derive(Clone, Debug)]
 pub struct PlannedNode {
-    node: usize,
+    /// Its position in the graph.
+    pub(super) node: usize,
     name: String,
     operator: &'static str,
     outputs: Vec<ValueType>,
     /// The slots of the outputs, then those of the temporaries.
     slots: Vec<usize>,
     cost: Cost,
-    kernel: KernelPlan,
+    pub(super) kernel: KernelPlan,
     /// The slot of each of the kernel plan's temporaries that every run writes.
-    scratch: Vec<Option<usize>>,
+    pub(super) scratch: Vec<Option<usize>>,
 }
 
 impl Graph {
@@ -102,6 +103,11 @@ impl Plan {
     #[must_use]
     pub fn slots(&self) -> &[u64] {
         &self.slots
+    }
+
+    /// The slot in which a value lies.
+    pub(crate) fn slot(&self, edge: Edge) -> usize {
+        self.values[&edge]
     }
 }
 
@@ -253,10 +259,10 @@ fn weight_bytes(graph: &Graph, kernels: &HashMap<usize, KernelPlan>) -> u64 {
 
 impl Node {
     /// The weights that dispatches of a run read, as positions among the graph's parameters.
-    pub(super) fn resident_parameters(&self, kernel: &KernelPlan) -> impl Iterator<Item = usize> {
+    pub(crate) fn resident_parameters(&self, kernel: &KernelPlan) -> impl Iterator<Item = usize> {
         let operands = kernel.run.iter().flat_map(|step| &step.operands);
         operands.filter_map(|operand| match operand.buffer {
-            Buffer::Input(position) => self.parameters().get(position.checked_sub(self.inputs().len())?).copied(),
+            Buffer::Input(position) => self.parameter_at(position),
             _ => None,
         })
     }

@@ -1,0 +1,91 @@
+//! Making a session: kernels, pipelines, weights, buffers and bindings.
+
+use super::Session;
+use super::pack::{PackedWeights, pack, unknown};
+use crate::error::Result;
+use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand};
+use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
+use crate::weights::Weights;
+
+impl Gpu {
+    /// Compiles a graph: chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates
+    /// and binds everything that a run needs. Weights that the graph does not name are left alone.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] for missing or misshapen weights; [`Error::Node`] round what goes wrong at a node, such as
+    /// [`Error::Limit`] for a value that is too large for the device; the device's faults.
+    pub async fn compile_async(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
+        graph.check_weights(weights)?;
+        let plan = graph.plan_with(self.caps(), &|op| self.preference(op))?;
+        let packed = pack(self, graph, &plan, weights).await?;
+        let slot = |(slot, bytes): (usize, &u64)| self.allocate(&format!("slot {slot}"), bytes / 4);
+        let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
+        let bind = |(step, planned): (usize, &PlannedNode)| {
+            let memory = Memory { graph, plan: &plan, slots: &slots, packed: &packed, step };
+            let bind = |dispatch| self.prepare_step(planned.name(), dispatch, |operand| memory.find(operand));
+            planned
+                .kernel
+                .run
+                .iter()
+                .map(bind)
+                .collect::<Result<Vec<_>>>()
+                .map_err(|error| error.at_node(planned.name()))
+        };
+        let nodes = plan.nodes().iter().enumerate().map(bind).collect::<Result<Vec<_>>>()?;
+        let input = |edge: Edge| {
+            let upload = self.upload_through(graph.nodes()[edge.node()].name(), graph.value_type(edge).words())?;
+            Ok((edge, upload))
+        };
+        let inputs = graph.input_edges().map(input).collect::<Result<Vec<_>>>()?;
+        let output = |output: &Output| {
+            self.readback(&output.name, &slots[plan.slot(output.edge)], graph.value_type(output.edge).words())
+        };
+        let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
+        self.flush("compiling").await?;
+        let (gpu, graph) = (self.clone(), graph.clone());
+        Ok(Session { gpu, graph, plan, slots, nodes, inputs, outputs, _weights: packed })
+    }
+
+    /// Compiles a graph, blocking; see [`Gpu::compile_async`].
+    ///
+    /// # Errors
+    /// As [`Gpu::compile_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn compile(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
+        pollster::block_on(self.compile_async(graph, weights))
+    }
+}
+
+/// Where the operands of a planned node are.
+struct Memory<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    slots: &'a [GpuBuffer],
+    packed: &'a PackedWeights,
+    step: usize,
+}
+
+impl<'a> Memory<'a> {
+    /// The run of memory that an operand of a run's dispatch is.
+    fn find(&self, operand: &Operand) -> Result<BufferRange<'a>> {
+        let planned = &self.plan.nodes()[self.step];
+        let node = &self.graph.nodes()[planned.node];
+        if let Some(weight) = self.packed.find(node, self.step, operand) {
+            return Ok(weight);
+        }
+        let found = match operand.buffer {
+            Buffer::Input(position) => node.inputs().get(position).map(|&edge| self.value(edge)),
+            Buffer::Output(port) => self.graph.edges_of(planned.node).nth(port).map(|(edge, _)| self.value(edge)),
+            Buffer::Scratch(position) => planned.scratch.get(position).copied().flatten().map(|slot| {
+                let words = planned.kernel.scratch[position].words;
+                self.slots[slot].range(0..words)
+            }),
+            Buffer::Absent => None,
+        };
+        found.map(|memory| memory.narrow(operand.words.clone())).ok_or_else(|| unknown(operand))
+    }
+
+    fn value(&self, edge: Edge) -> BufferRange<'a> {
+        self.slots[self.plan.slot(edge)].range(0..self.graph.value_type(edge).words())
+    }
+}

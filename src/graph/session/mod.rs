@@ -1,0 +1,189 @@
+//! Running a graph on the GPU: everything is compiled, packed, allocated and bound once; a run only fills the inputs,
+//! submits one command buffer and reads the outputs.
+
+mod compile;
+mod pack;
+mod profile;
+mod resident;
+
+use self::pack::PackedWeights;
+use super::{Edge, Graph, Inputs, Outputs, Plan, ValueRef, ValueType};
+use crate::error::{Error, Result};
+use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Upload, wgpu};
+use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
+
+pub use profile::{NodeTime, Profile};
+
+/// A graph compiled for one device, with its weights on it.
+///
+/// ```no_run
+/// use switchback::{Conv2d, Gpu, Graph, Tensor, weights::Weights};
+/// let mut g = Graph::builder();
+/// let x = g.input("x", [1, 3, 96, 64])?;
+/// let y = g.conv2d("conv1", x, Conv2d::new([3, 3]).pad(1).relu(), 32)?;
+/// g.output(y)?;
+/// let graph = g.build()?;
+/// let weights = Weights::random(graph.weights_required(), 1)?;
+/// let mut session = Gpu::new()?.compile(&graph, &weights)?;
+/// let outputs = session.run(&Tensor::zeros([1, 3, 96, 64])?)?;
+/// assert_eq!(outputs.tensor("conv1")?.shape(), [1, 32, 96, 64].into());
+/// # Ok::<(), switchback::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    gpu: Gpu,
+    graph: Graph,
+    plan: Plan,
+    /// The buffers that values share.
+    slots: Vec<GpuBuffer>,
+    /// The dispatches of each node, in the plan's order.
+    nodes: Vec<Vec<BoundStep>>,
+    /// Where the host puts the inputs, in the graph's order.
+    inputs: Vec<(Edge, Upload)>,
+    /// Where the host finds the outputs, in the graph's order.
+    outputs: Vec<Readback>,
+    /// The weights that the dispatches read: theirs until the session ends.
+    _weights: PackedWeights,
+}
+
+impl Session {
+    /// Runs the graph once: one submission, no compilation, no allocation on the device. In browsers, where nothing may
+    /// block, this is the only form.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] or [`Error::Node`] for inputs that are missing or do not fit; the device's faults, after which
+    /// (but for a lost device) the session can run again.
+    pub async fn run_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
+        let given = inputs.into().bind(&self.graph)?;
+        for ((edge, upload), (_, value)) in self.inputs.iter().zip(given) {
+            upload.fill(&self.gpu, self.graph.nodes()[edge.node()].name(), bytes(value)).await?;
+        }
+        self.poison()?;
+        let slots = |edge: Edge| &self.slots[self.plan.slot(edge)];
+        self.gpu.submit("a run", |encoder| {
+            self.inputs.iter().for_each(|(edge, upload)| upload.record(encoder, slots(*edge)));
+            self.record(encoder);
+            let outputs = self.graph.results().iter().zip(&self.outputs);
+            outputs.for_each(|(output, readback)| readback.record(encoder, slots(output.edge)));
+        })?;
+        let mut values = Vec::with_capacity(self.outputs.len());
+        for (output, readback) in self.graph.results().iter().zip(&self.outputs) {
+            let value = read(&self.gpu, readback, &output.name, self.graph.value_type(output.edge)).await?;
+            values.push((output.name.clone(), value));
+        }
+        self.check_guards()?;
+        Ok(values.into_iter().collect())
+    }
+
+    /// Runs the graph once, blocking; see [`Session::run_async`].
+    ///
+    /// # Errors
+    /// As [`Session::run_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn run<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
+        pollster::block_on(self.run_async(inputs))
+    }
+
+    /// Records a run into an application's own encoder of the same device: one compute pass from the input buffers to the
+    /// output buffers. The inputs are those that [`Session::write`], or the application itself, puts into
+    /// [`Session::input_buffer`] before the encoder's commands are submitted; a run leaves them as they are.
+    ///
+    /// The session must outlive the submission. It has one set of buffers, so a run's outputs last until the next run.
+    pub fn record(&self, encoder: &mut wgpu::CommandEncoder) {
+        let mut pass = encoder
+            .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("switchback"), timestamp_writes: None });
+        self.nodes.iter().flatten().for_each(|step| step.record(&mut pass));
+    }
+
+    /// Puts values into the input buffers, before the next submission: for [`Session::record`].
+    ///
+    /// # Errors
+    /// As [`Session::run_async`].
+    pub fn write<'a>(&self, inputs: impl Into<Inputs<'a>>) -> Result<()> {
+        for (edge, value) in inputs.into().bind(&self.graph)? {
+            let slot = &self.slots[self.plan.slot(edge)];
+            self.gpu.write(self.graph.nodes()[edge.node()].name(), slot, bytes(value))?;
+        }
+        Ok(())
+    }
+
+    /// The buffer of an input, which holds it from its first byte on and may be longer: f32 NCHW, or the bytes of an
+    /// image, four to a word, the lowest first.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] if there is no such input, or no output depends on it.
+    pub fn input_buffer(&self, name: &str) -> Result<&wgpu::Buffer> {
+        let found = self.graph.input_edges().find(|edge| self.graph.nodes()[edge.node()].name() == name);
+        let edge = found.ok_or_else(|| Error::Graph(format!("there is no input `{name}`")))?;
+        Ok(self.slots[self.plan.slot(edge)].raw())
+    }
+
+    /// The buffer of an output, which holds it from its first byte on and may be longer: f32 NCHW, switches as u32, or
+    /// the bytes of labels or an image, four to a word, the lowest first.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] if there is no such output.
+    pub fn output_buffer(&self, name: &str) -> Result<&wgpu::Buffer> {
+        let found = self.graph.results().iter().find(|output| output.name == name);
+        let output = found.ok_or_else(|| Error::Graph(format!("there is no output `{name}`")))?;
+        Ok(self.slots[self.plan.slot(output.edge)].raw())
+    }
+
+    /// The plan that it follows.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The graph that it runs.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// With rails: poisons every slot, so that a run that reads what it did not write shows.
+    fn poison(&self) -> Result<()> {
+        if self.gpu.has_rails() {
+            self.slots.iter().try_for_each(|slot| self.gpu.poison(slot))?;
+        }
+        Ok(())
+    }
+
+    /// With rails: refuses writes past a slot's end.
+    fn check_guards(&self) -> Result<()> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if self.gpu.has_rails() {
+            self.gpu.check_guards("a run", &self.slots.iter().collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+}
+
+/// A value's bytes as the device has them, but for the end of the last word.
+fn bytes(value: ValueRef<'_>) -> &[u8] {
+    match value {
+        ValueRef::Tensor(tensor) => bytemuck::cast_slice(tensor.data()),
+        ValueRef::Switches(switches) => bytemuck::cast_slice(switches.indices()),
+        ValueRef::Labels(labels) => labels.data(),
+        ValueRef::Image(image) => image.data(),
+    }
+}
+
+async fn read(gpu: &Gpu, readback: &Readback, name: &str, value_type: ValueType) -> Result<Value> {
+    Ok(match value_type {
+        ValueType::Tensor(shape) => {
+            Value::Tensor(Tensor::new(shape, readback.read(gpu, name, shape.elements()).await?)?)
+        }
+        ValueType::Switches { shape, origin, pool } => {
+            let indices = readback.read(gpu, name, shape.elements()).await?;
+            Value::Switches(Switches::trusted(shape, origin, pool, indices))
+        }
+        ValueType::Labels { count, extent } => {
+            let pixels = readback.read(gpu, name, count * extent[0] * extent[1]).await?;
+            Value::Labels(Labels::new(count, extent, pixels)?)
+        }
+        ValueType::Image { extent } => {
+            Value::Image(RgbImage::new(extent, readback.read(gpu, name, 3 * extent[0] * extent[1]).await?)?)
+        }
+    })
+}
