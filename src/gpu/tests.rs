@@ -249,7 +249,7 @@ fn passes_are_timed() {
     let Some(gpu) = adapter::gpu() else { return };
     let count = 1 << 20;
     let (x, y) = (gpu.allocate("x", count.into()).unwrap(), gpu.allocate("y", count.into()).unwrap());
-    let resolve = |buffer| Ok(if buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
+    let resolve = |operand: &Operand| Ok(if operand.buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
     let bound = |step: &Step| gpu.prepare_step("timed", step, resolve).unwrap();
     let long: Vec<_> = (0..20).map(|_| bound(&copy(count, 0).run[0])).collect();
     let short = [bound(&copy(64, 0).run[0])];

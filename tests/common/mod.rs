@@ -2,5 +2,6 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
 pub(crate) mod adapter;
+pub(crate) mod graphs;
 pub(crate) mod problem;
 pub(crate) mod random;

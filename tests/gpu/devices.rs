@@ -26,15 +26,16 @@ pub(crate) fn on_each(test: impl Fn(&Gpu)) {
     }
 }
 
-/// The adapter of `gpu`, opened as an application would open it, with lower limits than any real device has.
 fn with_few_workgroups(gpu: &Gpu) -> Gpu {
+    let limits = wgpu::Limits { max_compute_workgroups_per_dimension: FEW_WORKGROUPS, ..wgpu::Limits::defaults() };
+    with_limits(gpu, limits)
+}
+
+/// The adapter of `gpu`, opened as an application would open it, perhaps with lower limits than any real device has.
+pub(crate) fn with_limits(gpu: &Gpu, required_limits: wgpu::Limits) -> Gpu {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let adapter = adapters.into_iter().find(|adapter| adapter.get_info().name == gpu.info().name).unwrap();
-    let required_limits = wgpu::Limits {
-        max_compute_workgroups_per_dimension: FEW_WORKGROUPS, //
-        ..wgpu::Limits::defaults()
-    };
     let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
     Gpu::builder().rails(true).build_on(device, queue).unwrap()

@@ -9,6 +9,7 @@ mod conv2d;
 mod device;
 mod devices;
 mod elementwise;
+mod graph;
 mod image_ops;
 mod layout;
 mod max_pool2d;

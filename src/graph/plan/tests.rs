@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::slots::{self, Block};
 use super::{Graph, Plan};
@@ -225,7 +226,13 @@ prop_compose! {
     }
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn values_survive_until_they_are_read(graph in any_graph()) {
         follow(&graph, &graph.plan(&Caps::WEBGPU).unwrap());
