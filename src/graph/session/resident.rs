@@ -152,17 +152,18 @@ mod tests {
 
     #[test]
     fn what_is_bound_together_lies_together() {
-        for (bound, most, expected) in [
-            (vec![0..10], 10, Some(vec![0..10])),
-            (vec![0..11], 10, None),
-            (vec![6..10, 0..6], 10, Some(vec![0..10])),
-            (vec![0..6, 6..12, 12..18], 12, Some(vec![0..12, 12..18])),
+        let runs = |bounds: &[(u64, u64)]| bounds.iter().map(|&(start, end)| start..end).collect::<Vec<_>>();
+        let rows: [(&[(u64, u64)], u64, Option<&[(u64, u64)]>); 6] = [
+            (&[(0, 10)], 10, Some(&[(0, 10)])),
+            (&[(0, 11)], 10, None),
+            (&[(6, 10), (0, 6)], 10, Some(&[(0, 10)])),
+            (&[(0, 6), (6, 12), (12, 18)], 12, Some(&[(0, 12), (12, 18)])),
             // The second binding starts before the first ends, to be aligned.
-            (vec![0..7, 6..12], 7, Some(vec![0..7, 6..12])),
-            (vec![0..4, 0..4, 2..3, 8..9], 5, Some(vec![0..4, 8..9])),
-        ] {
-            let shown = format!("{bound:?} within {most}");
-            assert_eq!(split(bound, most), expected, "{shown}");
+            (&[(0, 7), (6, 12)], 7, Some(&[(0, 7), (6, 12)])),
+            (&[(0, 4), (0, 4), (2, 3), (8, 9)], 5, Some(&[(0, 4), (8, 9)])),
+        ];
+        for (bound, most, expected) in rows {
+            assert_eq!(split(runs(bound), most), expected.map(runs), "{bound:?} within {most}");
         }
     }
 }
