@@ -2,7 +2,7 @@
 //! independent chains of them.
 
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuBuffer, Kernel, Step, Timer};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuBuffer, Kernel, Operand, Step, Timer};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, params, part};
 
@@ -136,7 +136,7 @@ impl Gpu {
 
     /// The shortest of some runs of a step; at least a nanosecond, so that rates are finite.
     async fn best_seconds(&self, step: &Step, inputs: &[&GpuBuffer], output: &GpuBuffer) -> Result<f64> {
-        let resolve = |buffer| match buffer {
+        let resolve = |operand: &Operand| match operand.buffer {
             Buffer::Input(i) => Ok(inputs[i].whole()),
             _ => Ok(output.whole()),
         };
