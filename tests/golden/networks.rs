@@ -252,3 +252,20 @@ fn a_wrong_network_strays() {
     assert!(run.strays("scores", &scores(Head::Stride8AtOnce), REFERENCE).is_ok());
     assert!(run.strays("scores", &scores(Head::Stride8), DEVICE).is_err(), "the factors of 0.01 and 0.0001 matter");
 }
+
+/// The demo's smallest scene: at least 99.9 % of its labels are PyTorch's.
+#[cfg(feature = "image")]
+#[test]
+fn the_demo_s_network_labels_as_pytorch_does() {
+    use switchback::image;
+    let digits = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
+    let weights = Weights::open(digits.join("fcn8s-digits.safetensors")).unwrap();
+    let scene = image::load(digits.join("scene-5.png")).unwrap();
+    let expected = image::read_labels(digits.join("scene-5.pytorch.png")).unwrap();
+    let graph = Fcn::from_weights(Head::Stride8, &weights).unwrap().labels_from_image(scene.extent()).unwrap();
+    let outputs = interpret_with(&graph, &weights, &scene, |_, _| {}).unwrap();
+    let found = outputs.labels("labels").unwrap();
+    let differ = found.data().iter().zip(expected.data()).filter(|(found, expected)| found != expected).count();
+    println!("{differ} of {} labels differ", expected.data().len());
+    assert!(differ * 1000 <= expected.data().len(), "{differ} of {}", expected.data().len());
+}
