@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::gpu::fault::lock;
 use crate::gpu::pool::{Memory, Pool};
-use crate::gpu::{Gpu, rails};
+use crate::gpu::rails::Guard;
 
 /// Bytes of a device word.
 pub(crate) const WORD: u64 = 4;
@@ -27,7 +28,7 @@ struct Allocation {
     buffer: wgpu::Buffer,
     words: u64,
     /// Words after the data that are bound with it and must never change; none without rails.
-    guard: u64,
+    guard: Guard,
     /// Which [`Gpu`] it belongs to.
     owner: u64,
     /// Where it goes when dropped; nowhere if it is the application's.
@@ -46,7 +47,7 @@ impl Drop for Allocation {
 impl GpuBuffer {
     /// A buffer that no pool owns, of `words` words at least, on the [`Gpu`] `owner`.
     pub(crate) fn foreign(buffer: wgpu::Buffer, words: u64, owner: u64) -> Self {
-        Self(Arc::new(Allocation { buffer, words, guard: 0, owner, pool: None }))
+        Self(Arc::new(Allocation { buffer, words, guard: Guard::NONE, owner, pool: None }))
     }
 
     /// Its size in 4-byte words, without guard.
@@ -55,7 +56,7 @@ impl GpuBuffer {
     }
 
     /// Guard words after the data.
-    pub(crate) fn guard(&self) -> u64 {
+    pub(crate) fn guard(&self) -> Guard {
         self.0.guard
     }
 
@@ -114,8 +115,8 @@ impl Gpu {
         if bytes > caps.max_buffer_bytes {
             return Err(too_large(bytes));
         }
-        let guard = if self.shared.rails { rails::guard_words(words, caps) } else { 0 };
-        let bytes = bytes.max((words + guard) * WORD);
+        let guard = if self.shared.rails { Guard::after(words, caps) } else { Guard::NONE };
+        let bytes = bytes.max((words + guard.words) * WORD);
         let buffer = self.take_or_create(what, bytes)?;
         let allocation =
             Allocation { buffer, words, guard, owner: self.shared.id, pool: Some(Arc::downgrade(&self.shared.pool)) };

@@ -152,7 +152,7 @@ impl Gpu {
             let found = format!("words {start}..{end} of {}", buffer.words());
             return Err(Error::operand("device", format!("{name} of {what}"), "a run of its buffer", found));
         }
-        let end = if end == buffer.words() { end + buffer.guard() } else { end };
+        let end = if end == buffer.words() { end + buffer.guard().words } else { end };
         let (offset, bytes) = (start * WORD, (end - start) * WORD);
         let caps = &self.shared.caps;
         if bytes > caps.max_binding_bytes {

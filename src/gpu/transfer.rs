@@ -5,7 +5,7 @@ use futures_intrusive::channel::shared::oneshot_channel;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::buffer::{GpuBuffer, WORD};
-use crate::gpu::rails;
+use crate::gpu::rails::Guard;
 
 /// A host-visible copy of a device buffer: recorded with the work that fills the buffer, read once that is submitted.
 /// It can be used again and again, one reading at a time.
@@ -13,13 +13,13 @@ use crate::gpu::rails;
 pub(crate) struct Readback {
     staging: wgpu::Buffer,
     words: u64,
-    guard: u64,
+    guard: Guard,
 }
 
 impl Readback {
     /// Copies `source` into it, after the commands recorded so far.
     pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, source: &GpuBuffer) {
-        let bytes = (self.words + self.guard) * WORD;
+        let bytes = (self.words + self.guard.words) * WORD;
         encoder.copy_buffer_to_buffer(source.raw(), 0, &self.staging, 0, bytes);
     }
 
@@ -39,7 +39,7 @@ impl Readback {
         let source =
             data.get(..bytes.len()).ok_or_else(|| failed(format!("{count} elements of {} bytes", data.len())))?;
         bytes.copy_from_slice(source);
-        rails::check_guard(what, &guard)?;
+        self.guard.check(what, &guard)?;
         Ok(elements)
     }
 }
@@ -102,13 +102,13 @@ impl Gpu {
         if words > source.words() {
             return Err(Error::operand("download", what, format!("at most {} words", source.words()), words));
         }
-        let guard = if words == source.words() { source.guard() } else { 0 };
+        let guard = if words == source.words() { source.guard() } else { Guard::NONE };
         if !source.raw().usage().contains(wgpu::BufferUsages::COPY_SRC) {
             let found = format!("of usage {:?}", source.raw().usage());
             return Err(Error::operand("download", "buffer", "of usage COPY_SRC", found));
         }
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        Ok(Readback { staging: self.create_buffer(what, (words + guard) * WORD, usage)?, words, guard })
+        Ok(Readback { staging: self.create_buffer(what, (words + guard.words) * WORD, usage)?, words, guard })
     }
 
     /// Reads `count` elements from the start of a buffer.
@@ -172,7 +172,7 @@ impl Gpu {
     /// Refuses, with rails, buffers whose guards a shader has overwritten.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn check_guards(&self, what: &str, buffers: &[&GpuBuffer]) -> Result<()> {
-        let total: u64 = buffers.iter().map(|buffer| buffer.guard()).sum();
+        let total: u64 = buffers.iter().map(|buffer| buffer.guard().words).sum();
         if total == 0 {
             return Ok(());
         }
@@ -181,19 +181,19 @@ impl Gpu {
         self.submit(what, |encoder| {
             let mut offset = 0;
             for buffer in buffers {
-                let (start, bytes) = (buffer.words() * WORD, buffer.guard() * WORD);
+                let (start, bytes) = (buffer.words() * WORD, buffer.guard().words * WORD);
                 if bytes > 0 {
                     encoder.copy_buffer_to_buffer(buffer.raw(), start, &staging, offset, bytes);
                 }
                 offset += bytes;
             }
         })?;
-        let readback = Readback { staging, words: total, guard: 0 };
+        let readback = Readback { staging, words: total, guard: Guard::NONE };
         let words: Vec<u32> = pollster::block_on(readback.read(self, what, total as usize))?;
         let mut rest = words.as_slice();
         for buffer in buffers {
-            let (guard, after) = rest.split_at(buffer.guard() as usize);
-            rails::check_guard(what, guard)?;
+            let (guard, after) = rest.split_at(buffer.guard().words as usize);
+            buffer.guard().check(what, guard)?;
             rest = after;
         }
         Ok(())

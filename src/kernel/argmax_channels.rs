@@ -62,3 +62,21 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let plans = vec![plan([2, 3, 5, 7].into(), &Caps::WEBGPU)];
     crate::kernel::checks::Exhibit { params: vec![(&ARGMAX, Params::FIELDS)], plans }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+    use crate::kernel::adapter;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn the_last_word_is_filled_with_zeros() {
+        let Some(gpu) = adapter::gpu() else { return };
+        let x = Tensor::from_fn([1, 3, 1, 5], |[_, c, _, _]| c as f32).unwrap();
+        let labels = gpu.argmax_channels(&gpu.upload(&x).unwrap()).unwrap();
+        let words: Vec<u32> = pollster::block_on(gpu.read("labels", labels.buffer(), 2)).unwrap();
+        assert_eq!(words, [0x0202_0202, 0x0000_0002]);
+    }
+}

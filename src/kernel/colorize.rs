@@ -75,3 +75,21 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let plans = vec![plan([1, 1, 5, 7].into(), &Palette::voc(), &Caps::WEBGPU)];
     crate::kernel::checks::Exhibit { params: vec![(&COLORIZE, FIELDS)], plans }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+    use crate::kernel::adapter;
+    use crate::tensor::Labels;
+
+    #[test]
+    fn the_last_word_is_filled_with_zeros() {
+        let Some(gpu) = adapter::gpu() else { return };
+        let labels = gpu.upload_labels(&Labels::new(1, [1, 3], vec![0; 3]).unwrap()).unwrap();
+        let picture = gpu.colorize(&labels, &Palette([[0x11, 0x22, 0x33]; 256])).unwrap();
+        let words: Vec<u32> = pollster::block_on(gpu.read("picture", picture.buffer(), 3)).unwrap();
+        assert_eq!(words, [0x1133_2211, 0x2211_3322, 0x0000_0033]);
+    }
+}

@@ -34,6 +34,10 @@ mod pattern;
 mod shards;
 
 #[cfg(test)]
+#[allow(dead_code, reason = "integration tests use the rest")]
+#[path = "../../tests/common/adapter.rs"]
+mod adapter;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod limits;
