@@ -71,7 +71,6 @@ impl Gpu {
     }
 
     /// To choose adapter, limits and checks.
-    #[must_use]
     pub fn builder() -> GpuBuilder {
         GpuBuilder::default()
     }

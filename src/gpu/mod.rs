@@ -33,7 +33,6 @@ pub use wgpu;
 pub(crate) use buffer::{BufferRange, GpuBuffer};
 pub(crate) use program::{Access, Buffer, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 pub(crate) use recorder::BoundStep;
-pub(crate) use timing::Times;
 pub(crate) use transfer::Readback;
 pub(crate) use upload::Upload;
 pub(crate) use values::words_of_bytes;

@@ -11,7 +11,6 @@ use crate::gpu::{Buffer, Gpu, KernelPlan, Operand, Step};
 /// A dispatch with its pipeline and bindings: recording it costs three calls and makes nothing.
 #[derive(Debug)]
 pub(crate) struct BoundStep {
-    name: &'static str,
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
     workgroups: [u32; 3],
@@ -19,11 +18,6 @@ pub(crate) struct BoundStep {
 }
 
 impl BoundStep {
-    /// Name of its kernel.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// Adds the dispatch to a pass; it sees the writes of those before it.
     pub(crate) fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
         let [x, y, z] = self.workgroups;
@@ -67,7 +61,7 @@ impl Gpu {
                 entries: &entries,
             }))
         })?;
-        Ok(BoundStep { name: kernel.name, pipeline, bind_group, workgroups: step.workgroups, _params: params })
+        Ok(BoundStep { pipeline, bind_group, workgroups: step.workgroups, _params: params })
     }
 
     /// Runs an operator once: scratch memory, `prepare`, `run`, in one submission.

@@ -154,19 +154,28 @@ impl Gpu {
     }
 
     /// Hands everything written so far to the device. On native it waits until that is there, so that wgpu frees the
-    /// memory it went through; in browsers it waits for the faults of what was done so far.
+    /// memory it went through.
+    ///
+    /// # Errors
+    /// The device's faults.
+    pub(crate) fn hand_over(&self, what: &str) -> Result<()> {
+        let submission = self.submit(what, |_| {})?;
+        #[cfg(not(target_arch = "wasm32"))]
+        self.shared.faults.wait(Some(submission))?;
+        #[cfg(target_arch = "wasm32")]
+        drop(submission);
+        Ok(())
+    }
+
+    /// Hands everything written so far to the device; in browsers it waits for the faults of what was done so far.
     ///
     /// # Errors
     /// The device's faults.
     pub(crate) async fn flush(&self, what: &str) -> Result<()> {
-        let submission = self.submit(what, |_| {})?;
-        #[cfg(not(target_arch = "wasm32"))]
-        return self.shared.faults.wait(Some(submission));
+        self.hand_over(what)?;
         #[cfg(target_arch = "wasm32")]
-        {
-            let _ = submission;
-            self.shared.faults.settle().await
-        }
+        self.shared.faults.settle().await?;
+        Ok(())
     }
 
     /// Refuses, with rails, buffers whose guards a shader has overwritten.

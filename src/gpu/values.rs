@@ -184,17 +184,17 @@ impl Gpu {
         Ok(GpuImage::new(image.extent(), buffer))
     }
 
-    /// Memory for a tensor of this shape, for an operator `what` to write.
-    ///
-    /// # Errors
-    /// As [`Gpu::allocate`].
-    pub(crate) fn tensor(&self, what: &str, shape: Shape) -> Result<GpuTensor> {
-        Ok(GpuTensor::new(shape, self.allocate(what, shape.elements() as u64)?))
-    }
-
+    /// New memory with these bytes in it. wgpu stages a write in memory of its size, and loses the device where the
+    /// driver has none left, so large ones go in pieces.
     fn upload_bytes(&self, what: &str, bytes: &[u8]) -> Result<GpuBuffer> {
+        const PIECE: usize = 64 << 20;
         let buffer = self.allocate(what, words_of_bytes(bytes.len()))?;
-        self.write(what, &buffer, bytes)?;
+        for (piece, start) in bytes.chunks(PIECE).zip((0..).step_by(PIECE)) {
+            if start > 0 {
+                self.hand_over(what)?;
+            }
+            self.write_at(what, &buffer, words_of_bytes(start), piece)?;
+        }
         Ok(buffer)
     }
 
