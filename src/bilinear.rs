@@ -1,8 +1,10 @@
 //! Bilinear kernels for upsampling by transposed convolution.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
+
+const OP: &str = "bilinear_weight";
 
 /// The one-dimensional bilinear filter of `kernel` taps: `1 - |i - centre| / f` with `f = floor((kernel + 1) / 2)` and
 /// `centre = f - 1` for an odd kernel, `f - 0.5` for an even one (`fcn.berkeleyvision.org`'s `surgery.py`).
@@ -15,17 +17,22 @@ pub fn bilinear_filter(kernel: usize) -> Vec<f64> {
     (0..kernel).map(|i| 1.0 - (i as f64 - centre).abs() / f).collect()
 }
 
-/// The weight `channels x channels x kernel x kernel` of a [`crate::ConvTranspose2d`] that upsamples each channel
-/// bilinearly on its own: the filter's outer product on the channel diagonal, zero elsewhere.
+/// The weight of a [`crate::ConvTranspose2d`] that upsamples each channel bilinearly on its own: the outer product of two
+/// filters, on the channel diagonal of a dense weight `C x C x kh x kw` or in each plane of a grouped one `C x 1 x kh x kw`
+/// (with as many groups as channels), and zero elsewhere.
 ///
 /// # Errors
-/// [`crate::Error::Operand`] if it is empty or too large.
-pub fn bilinear_weight(channels: usize, kernel: usize) -> Result<Tensor> {
-    let shape = Shape::from([channels, channels, kernel, kernel]);
-    shape.check("bilinear", "weight")?;
-    let filter = bilinear_filter(kernel);
-    let tap = |[i, o, y, x]: [usize; 4]| if i == o { (filter[y] * filter[x]) as f32 } else { 0.0 };
-    Tensor::from_fn(shape, tap)
+/// [`Error::Operand`] for any other shape, and for one that is empty or too large.
+pub fn bilinear_weight(shape: impl Into<Shape>) -> Result<Tensor> {
+    let shape = shape.into();
+    shape.check(OP, "weight")?;
+    if shape.c != shape.n && shape.c != 1 {
+        let expected = "as many output as input channels, or one (with groups)";
+        return Err(Error::operand(OP, "weight", expected, shape));
+    }
+    let (rows, columns) = (bilinear_filter(shape.h), bilinear_filter(shape.w));
+    let on_diagonal = |i, o| i == o || shape.c == 1;
+    Tensor::from_fn(shape, |[i, o, y, x]| if on_diagonal(i, o) { (rows[y] * columns[x]) as f32 } else { 0.0 })
 }
 
 #[cfg(test)]
@@ -63,19 +70,22 @@ mod tests {
 
     #[test]
     fn weights_lie_on_the_channel_diagonal() -> Result<()> {
-        let weight = bilinear_weight(3, 4)?;
-        assert_eq!(weight.shape(), Shape::from([3, 3, 4, 4]));
         let plane = [1., 3., 3., 1., 3., 9., 9., 3., 3., 9., 9., 3., 1., 3., 3., 1.].map(|n| n / 16.0_f32);
-        for (position, found) in weight.data().chunks_exact(16).enumerate() {
+        for (position, found) in bilinear_weight([3, 3, 4, 4])?.data().chunks_exact(16).enumerate() {
             assert_eq!(found, if position % 4 == 0 { plane } else { [0.0; 16] }, "plane {position}");
         }
+        assert!(bilinear_weight([3, 1, 4, 4])?.data().chunks_exact(16).all(|found| found == plane));
+        assert_eq!(bilinear_weight([1, 1, 1, 4])?.data(), [0.25, 0.75, 0.75, 0.25]);
         Ok(())
     }
 
     #[test]
-    fn impossible_weights_are_refused_before_anything_is_allocated() {
-        for (channels, kernel) in [(0, 4), (3, 0), (1, usize::MAX), (usize::MAX, 1), (1 << 10, 1 << 10)] {
-            assert!(bilinear_weight(channels, kernel).is_err(), "{channels} channels, {kernel} taps");
+    fn other_weights_are_refused_before_anything_is_allocated() {
+        let huge = usize::MAX;
+        for shape in
+            [[0, 0, 4, 4], [3, 3, 0, 4], [1, 1, huge, 1], [huge, huge, 1, 1], [1 << 12, 1 << 12, 16, 16], [4, 2, 4, 4]]
+        {
+            assert!(bilinear_weight(shape).is_err(), "{shape:?}");
         }
     }
 }

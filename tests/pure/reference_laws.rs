@@ -207,7 +207,9 @@ fn bilinear_transposed_convolution_resizes_the_interior() {
     for stride in [2, 4, 8] {
         let x = Random::new(1).integers([1, 2, 3, 5]);
         let op = ConvTranspose2d::new([2 * stride; 2]).stride([stride; 2]).pad(stride / 2);
-        let found = conv_transpose2d(&op, &x, &bilinear_weight(2, 2 * stride).unwrap(), None).unwrap().tensor();
+        let found = conv_transpose2d(&op, &x, &bilinear_weight([2, 2, 2 * stride, 2 * stride]).unwrap(), None)
+            .unwrap()
+            .tensor();
         assert_eq!(found.shape(), Shape::from([1, 2, 3 * stride, 5 * stride]));
         let centre = |cell: usize| (cell as f64 + 0.5) / stride as f64 - 0.5;
         let interior = |cell: usize, extent: usize| (stride / 2..extent - stride / 2).contains(&cell);

@@ -23,7 +23,7 @@ impl Fcn {
             if name.starts_with("score") {
                 weights.insert(name, &Tensor::zeros(shape)?);
             } else if name.starts_with("upscore") {
-                weights.insert(name, &bilinear_weight(classes, shape.h)?);
+                weights.insert(name, &bilinear_weight(shape)?);
             }
         }
         weights.check(head.title(), fcn.weights_required())?;

@@ -1,9 +1,10 @@
 //! Tables of shapes, valid and refused ones side by side; the refusals are whole messages, as a user reads them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+mod convolution;
 mod fcn;
 mod layout;
-mod windows;
+mod pooling;
 
 use std::fmt::Display;
 
