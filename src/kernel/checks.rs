@@ -14,10 +14,13 @@ use super::{
 use crate::error::Result;
 use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
 
+/// A kernel, and name, WGSL type and offset of every field of its uniforms.
+pub(crate) type ParamsExhibit = (&'static Kernel, &'static [(&'static str, &'static str, usize)]);
+
 /// What an operator's file shows to these checks.
 pub(crate) struct Exhibit {
     /// The uniforms of each of its kernels: name, WGSL type and offset of every field.
-    pub(crate) params: Vec<(&'static Kernel, &'static [(&'static str, &'static str, usize)])>,
+    pub(crate) params: Vec<ParamsExhibit>,
     /// Plans that between them run each of its kernels.
     pub(crate) plans: Vec<Result<KernelPlan>>,
 }

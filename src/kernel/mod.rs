@@ -58,6 +58,8 @@ pub(crate) static TAPS: Part = part!("common/taps.wgsl");
 pub(crate) static PLACE: Part = part!("common/place.wgsl");
 /// Comparison of f32 values by their bits.
 pub(crate) static RANK: Part = part!("common/rank.wgsl");
+/// The register tile of a matrix product.
+pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The fused ReLU.
 pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 

@@ -1,0 +1,77 @@
+// Computes  u[block,p,q,r][k] = (G g G^T)[p] with g the 3x3 kernel from input channel 4q+k to the r-th output channel of the
+//           block, and p the position in the 6x6 result of F(4x4, 3x3), row by row. Channels that do not exist are zero.
+// Layout    w: channels x Cin x 3 x 3, the rows of this dispatch's blocks from word weight_offset on; u: blocks x 36 x
+//           ceil(Cin/4) x ROWS x 4.
+// Bindings  0 params; 1 w; 2 u.
+// Overrides ROWS, rows of a block; WORKGROUP, the invocations of a workgroup.
+// Dispatch  An invocation transforms one kernel; k varies fastest, then rows, then q, then blocks. `kernels` have work.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Writes    Every element of u, once.
+// Order     Along each row of g, then along each column of the result.
+// Uses      common/index.wgsl
+// Oracle    reference::conv2d, through conv2d/winograd_f4_output
+//
+// G is that of Lavin and Gray, "Fast algorithms for convolutional neural networks" (2015), section 4.1.
+
+struct Params {
+    weight_offset: u32,
+    in_channels: u32,
+    out_channels: u32,
+    // The first channel of this dispatch; kernels in all, those that do not exist included.
+    first_channel: u32,
+    kernels: u32,
+}
+
+override ROWS: u32;
+override WORKGROUP: u32 = 64;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> u: array<f32>;
+
+// G g for one row or column g.
+fn transform(g: vec3<f32>) -> array<f32, 6> {
+    let even = g.x + g.z;
+    let wide = fma(4.0, g.z, g.x);
+    return array(
+        g.x / 4.0,
+        -(even + g.y) / 6.0,
+        -(even - g.y) / 6.0,
+        fma(2.0, g.y, wide) / 24.0,
+        fma(-2.0, g.y, wide) / 24.0,
+        g.z,
+    );
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let i = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
+    if i >= params.kernels {
+        return;
+    }
+    let quads = (params.in_channels + 3) / 4;
+    let c = i / 4 / ROWS % quads * 4 + i % 4;
+    let block = i / 4 / ROWS / quads;
+    let channel = block * ROWS + i / 4 % ROWS;
+    var g = mat3x3<f32>();
+    if c < params.in_channels && params.first_channel + channel < params.out_channels {
+        let at = params.weight_offset + (channel * params.in_channels + c) * 9;
+        g = mat3x3(w[at], w[at + 1], w[at + 2], w[at + 3], w[at + 4], w[at + 5], w[at + 6], w[at + 7], w[at + 8]);
+    }
+    // A column of the matrix g is a row of the kernel.
+    var r0 = transform(g[0]);
+    var r1 = transform(g[1]);
+    var r2 = transform(g[2]);
+    let step = quads * ROWS * 4;
+    let first = block * 36 * step + i % step;
+    for (var j = 0u; j < 6; j++) {
+        var column = transform(vec3(r0[j], r1[j], r2[j]));
+        for (var p = 0u; p < 6; p++) {
+            u[first + (p * 6 + j) * step] = column[p];
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// Computes  m[p,o,t] = sum_c u[o,p,c] * d[p,c,t]: one matrix product for each position p of a transformed tile.
+// Layout    d: positions x channels x tiles; u: blocks x positions x channels/4 x ROWS x 4, as conv2d/winograd_*_weight
+//           leave it; m: positions x rows x tiles, rows the channels of all blocks. tiles is a multiple of four.
+// Bindings  0 params; 1 d; 2 u, this dispatch's blocks; 3 m.
+// Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
+// Dispatch  An invocation computes ROWS channels of four tiles in a row, a workgroup 4*WORKGROUP tiles. Tiles vary fastest,
+//           then blocks, then positions; `groups` workgroups have work.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Writes    Every element of this dispatch's blocks, once.
+// Order     One f32 accumulator an element: c ascending.
+// Uses      common/index.wgsl, common/tile.wgsl
+// Oracle    reference::conv2d, through conv2d/winograd_*_output
+//
+// Why: as conv2d/tiled.
+
+struct Params {
+    channels: u32,
+    rows: u32,
+    tiles: u32,
+    positions: u32,
+    // The first block of this dispatch, and how many.
+    first_block: u32,
+    blocks: u32,
+    // Workgroups along the tiles, and in all.
+    tile_groups: u32,
+    groups: u32,
+}
+
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> u: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
+
+// Adds four terms to the tile whose weights start at u[i].
+fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
+    multiply_add(tile, columns, u[i], u[i + 1], u[i + 2], u[i + 3], u[i + 4], u[i + 5], u[i + 6], u[i + 7]);
+}
+
+// Stores eight rows from m[i] on, `step` vectors apart.
+fn store_tile(i: u32, step: u32, tile: Tile) {
+    m[i] = tile.r0;
+    m[i + step] = tile.r1;
+    m[i + 2 * step] = tile.r2;
+    m[i + 3 * step] = tile.r3;
+    m[i + 4 * step] = tile.r4;
+    m[i + 5 * step] = tile.r5;
+    m[i + 6 * step] = tile.r6;
+    m[i + 7 * step] = tile.r7;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let flat = flat_workgroup(workgroup, workgroups);
+    let step = params.tiles / 4;
+    let column = flat % params.tile_groups * WORKGROUP + invocation;
+    if flat >= params.groups || column >= step {
+        return;
+    }
+    let block = flat / params.tile_groups % params.blocks;
+    let position = flat / params.tile_groups / params.blocks;
+    let quads = params.channels / 4;
+    var source = position * params.channels * step + column;
+    var i = (block * params.positions + position) * quads * ROWS;
+    var t0: Tile;
+    var t1: Tile;
+    var t2: Tile;
+    var t3: Tile;
+    for (var q = 0u; q < quads; q++) {
+        let columns = mat4x4(d[source], d[source + step], d[source + 2 * step], d[source + 3 * step]);
+        multiply_add_at(&t0, columns, i);
+        if ROWS > 8 { multiply_add_at(&t1, columns, i + 8); }
+        if ROWS > 16 { multiply_add_at(&t2, columns, i + 16); }
+        if ROWS > 24 { multiply_add_at(&t3, columns, i + 24); }
+        source += 4 * step;
+        i += ROWS;
+    }
+    let to = (position * params.rows + (params.first_block + block) * ROWS) * step + column;
+    store_tile(to, step, t0);
+    if ROWS > 8 { store_tile(to + 8 * step, step, t1); }
+    if ROWS > 16 { store_tile(to + 16 * step, step, t2); }
+    if ROWS > 24 { store_tile(to + 24 * step, step, t3); }
+}

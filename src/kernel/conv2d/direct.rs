@@ -1,0 +1,157 @@
+//! `Variant::Direct`: the definition, a few output channels of one cell an invocation.
+
+use super::{OP, Operands, Variant};
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::kernel::flat::window_constants;
+use crate::kernel::shards::shards;
+use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, part};
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+/// The most output channels that an invocation of `conv2d/direct` computes: what registers hold without spilling.
+const MOST_CHANNELS: u64 = 8;
+
+pub(super) static DIRECT: Kernel = Kernel {
+    name: "conv2d/direct",
+    parts: &[&INDEX, &ACTIVATION, &TAPS, &part!("conv2d/direct.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv2d/direct`; the shader says what they mean.
+    struct Params {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        first_group: u32,
+        first_channel: u32,
+        weight_offset: u32,
+        cell_tiles: u32,
+        group_tiles: u32,
+        channel_tiles: u32,
+        tiles: u32,
+    }
+}
+
+/// One dispatch a shard of the weight.
+///
+/// # Errors
+/// [`Error::Limit`](crate::Error::Limit) where one output channel's weights exceed a binding.
+pub(super) fn plan(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    Ok(KernelPlan {
+        variant: Variant::Direct.name(),
+        executed_macs: macs(op, input, weight, output),
+        run: steps(op, input, weight, output, operands, caps)?,
+        ..KernelPlan::default()
+    })
+}
+
+/// What it takes, in multiply-adds of a register tile: each tap loads a cell, as costly as eight, for a few channels.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape) -> f64 {
+    let group_channels = (weight.n / op.groups) as u64;
+    let channels = channel_block(group_channels, MOST_CHANNELS);
+    let tiles = op.groups as u64 * group_channels.div_ceil(channels);
+    let sums = (output.n * output.plane()) as f64 * tiles as f64;
+    sums * (weight.elements() / weight.n) as f64 * (channels + 8) as f64
+}
+
+/// The dispatches, one a shard of the weight.
+pub(in crate::kernel) fn steps(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<Vec<Step>> {
+    let groups = op.groups as u64;
+    let shards = shards(OP, groups, weight.n as u64 / groups, (weight.elements() / weight.n) as u64, caps)?;
+    let whole = shards.len() == 1;
+    let channels = channel_block(weight.n as u64 / groups, MOST_CHANNELS);
+    shards
+        .into_iter()
+        .map(|shard| {
+            let cell_tiles = (output.plane() as u64).div_ceil(u64::from(WORKGROUP));
+            let group_tiles = shard.group_channels.div_ceil(channels);
+            let channel_tiles = shard.groups * group_tiles;
+            let tiles = output.n as u64 * channel_tiles * cell_tiles;
+            let params = Params {
+                in_channels: input.c as u32,
+                in_h: input.h as u32,
+                in_w: input.w as u32,
+                out_channels: output.c as u32,
+                out_h: output.h as u32,
+                out_w: output.w as u32,
+                pad_top: op.pad.top as u32,
+                pad_left: op.pad.left as u32,
+                group_inputs: weight.c as u32,
+                group_outputs: shard.group_channels as u32,
+                first_group: shard.first_group as u32,
+                first_channel: shard.first_channel as u32,
+                weight_offset: shard.offset as u32,
+                cell_tiles: cell_tiles as u32,
+                group_tiles: group_tiles as u32,
+                channel_tiles: channel_tiles as u32,
+                tiles: tiles as u32,
+            };
+            Ok(Step {
+                kernel: &DIRECT,
+                constants: constants(op, operands.bias != Buffer::Absent, channels),
+                params: bytemuck::bytes_of(&params).to_vec(),
+                operands: vec![
+                    operands.input.into(),
+                    Operand { buffer: operands.weight, words: (!whole).then_some(shard.words) },
+                    operands.bias.into(),
+                    operands.output.into(),
+                ],
+                workgroups: fold_workgroups(tiles, caps)?,
+            })
+        })
+        .collect()
+}
+
+fn constants(op: &Conv2d, bias: bool, channels: u64) -> Vec<(&'static str, f64)> {
+    let more = [
+        ("BIAS", f64::from(bias)),
+        ("RELU", f64::from(op.relu)),
+        ("CHANNELS", channels as f64),
+        ("WORKGROUP", f64::from(WORKGROUP)),
+    ];
+    [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &more].concat()
+}
+
+/// Multiply-adds of `conv2d/direct`: taps inside the input only, channels rounded up to tiles.
+fn macs(op: &Conv2d, input: Shape, weight: Shape, output: Shape) -> u64 {
+    let taps = |axis: usize| -> u64 {
+        let (before, cells) = (op.pad.before()[axis], input.extent()[axis]);
+        let inside = |start: usize| {
+            let tap = |tap: &usize| (before..before + cells).contains(&(start + tap * op.dilation[axis]));
+            (0..op.kernel[axis]).filter(tap).count() as u64
+        };
+        (0..output.extent()[axis]).map(|i| inside(i * op.stride[axis])).sum()
+    };
+    let group_channels = (weight.n / op.groups) as u64;
+    let channels = group_channels.next_multiple_of(channel_block(group_channels, MOST_CHANNELS)) * op.groups as u64;
+    (output.n as u64 * channels * weight.c as u64).saturating_mul(taps(0).saturating_mul(taps(1)))
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    vec![(&DIRECT, Params::FIELDS)]
+}

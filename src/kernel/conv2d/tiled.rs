@@ -1,0 +1,232 @@
+//! `Variant::Tiled`: an implicit matrix product in register tiles, over weights packed once.
+
+use super::{OP, Operands};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::kernel::flat::window_constants;
+use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+pub(super) static TILED: Kernel = Kernel {
+    name: "conv2d/tiled",
+    parts: &[&INDEX, &ACTIVATION, &TILE, &part!("conv2d/tiled.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(super) static PACK: Kernel = Kernel {
+    name: "conv2d/pack",
+    parts: &[&INDEX, &part!("conv2d/pack.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv2d/tiled`; the shader says what they mean.
+    struct Params {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        first_block: u32,
+        blocks: u32,
+        cell_tiles: u32,
+        tiles: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv2d/pack`; the shader says what they mean.
+    struct PackParams {
+        weight_offset: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        taps: u32,
+        first_block: u32,
+        first_channel: u32,
+        vectors: u32,
+    }
+}
+
+/// Cells of an invocation: a vector.
+const CELLS: u64 = 4;
+
+/// Invocations of a workgroup: the lanes of a CPU driver. On a GPU a warp's worth shares the weights it loads.
+pub(super) fn workgroup(caps: &Caps) -> u64 {
+    if caps.software { 8 } else { 32 }
+}
+
+/// Rows of a block, 8 to 32, for a group of so many output channels: the fewest rows computed, loads of the other operand
+/// counted as eight rows a block (the measured ratio on a CPU driver).
+pub(super) fn rows(group_outputs: u64) -> u64 {
+    let cost = |rows: &u64| group_outputs.div_ceil(*rows) * (rows + 8);
+    [32, 24, 16, 8].into_iter().min_by_key(cost).unwrap_or(8)
+}
+
+/// What `conv2d/tiled` takes, in multiply-adds of its register tile; comparable with the other variants' efforts.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
+    let group_outputs = (weight.n / op.groups) as u64;
+    let rows = rows(group_outputs);
+    let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(CELLS * workgroup(caps));
+    let terms = (weight.c.next_multiple_of(4) * op.kernel[0] * op.kernel[1]) as u64;
+    // The loads of four scattered cells, with their bounds, against the aligned vectors of a Winograd product.
+    const SCATTERED: f64 = 1.2;
+    SCATTERED * (cells * op.groups as u64 * group_outputs.div_ceil(rows) * (rows + 8)) as f64 * terms as f64
+}
+
+/// A run of blocks whose weights, raw and packed, each fit a binding.
+pub(super) struct Run {
+    pub(super) first_block: u64,
+    pub(super) blocks: u64,
+    pub(super) first_channel: u64,
+    /// Words of the raw weight, from where bindings can start.
+    pub(super) words: std::ops::Range<u64>,
+    /// Word of the binding at which the first channel's row starts.
+    pub(super) offset: u64,
+}
+
+/// How a weight's output channels fall into blocks of `rows`, group by group.
+#[derive(Clone, Copy)]
+pub(super) struct Blocks {
+    pub(super) rows: u64,
+    pub(super) groups: u64,
+    pub(super) group_outputs: u64,
+    /// Words of one channel's raw weights.
+    pub(super) row_words: u64,
+    /// Words of one block's packed weights.
+    pub(super) block_words: u64,
+}
+
+impl Blocks {
+    pub(super) fn group_blocks(&self) -> u64 {
+        self.group_outputs.div_ceil(self.rows)
+    }
+
+    /// The first output channel of a block, counted over all groups.
+    fn channel(&self, block: u64) -> u64 {
+        let per_group = self.group_blocks();
+        block / per_group * self.group_outputs + (block % per_group * self.rows).min(self.group_outputs)
+    }
+
+    /// The fewest runs of blocks.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where not even one block fits a binding.
+    pub(super) fn runs(&self, caps: &Caps) -> Result<Vec<Run>> {
+        let most_words = caps.max_binding_bytes.min(caps.max_buffer_bytes) / 4;
+        let alignment = u64::from(caps.storage_alignment / 4).max(1);
+        let all = self.groups * self.group_blocks();
+        let raw = self.rows * self.row_words + alignment - 1;
+        let most =
+            (most_words / self.block_words).min(most_words.saturating_sub(alignment - 1) / (raw + 1 - alignment));
+        if most == 0 {
+            return Err(Error::Limit {
+                what: format!("{OP}: the weights of {} output channels", self.rows),
+                needed: 4 * self.block_words.max(raw),
+                available: 4 * most_words,
+                unit: "bytes a binding",
+                way_out: "use the direct variant, or an adapter and limits that allow more".to_owned(),
+            });
+        }
+        let run = |first_block: u64| {
+            let blocks = most.min(all - first_block);
+            let first_channel = self.channel(first_block);
+            let start = first_channel * self.row_words;
+            let end = self.channel(first_block + blocks) * self.row_words;
+            let offset = start % alignment;
+            Run { first_block, blocks, first_channel, words: start - offset..end, offset }
+        };
+        Ok((0..all).step_by(most as usize).map(run).collect())
+    }
+}
+
+/// Packs the weight into a persistent scratch buffer for each run, then one dispatch a run.
+pub(super) fn plan(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
+    let group_outputs = weight.n as u64 / groups;
+    let quads = (weight.c as u64).div_ceil(4);
+    let rows = rows(group_outputs);
+    let blocks =
+        Blocks { rows, groups, group_outputs, row_words: weight.c as u64 * taps, block_words: 4 * rows * quads * taps };
+    let mut plan = KernelPlan { variant: super::Variant::Tiled.name(), ..KernelPlan::default() };
+    let runs = blocks.runs(caps)?;
+    let whole = runs.len() == 1;
+    for run in runs {
+        let packed = Buffer::Scratch(plan.scratch.len());
+        let words = run.blocks * blocks.block_words;
+        plan.scratch.push(Scratch { words, persistent: true });
+        let pack = PackParams {
+            weight_offset: run.offset as u32,
+            group_inputs: weight.c as u32,
+            group_outputs: group_outputs as u32,
+            group_blocks: blocks.group_blocks() as u32,
+            taps: taps as u32,
+            first_block: run.first_block as u32,
+            first_channel: run.first_channel as u32,
+            vectors: (words / 4) as u32,
+        };
+        plan.prepare.push(Step {
+            kernel: &PACK,
+            constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+            params: bytemuck::bytes_of(&pack).to_vec(),
+            operands: vec![Operand { buffer: operands.weight, words: (!whole).then_some(run.words) }, packed.into()],
+            workgroups: fold_workgroups((words / 4).div_ceil(u64::from(WORKGROUP)), caps)?,
+        });
+        let lanes = workgroup(caps);
+        let cell_tiles = (output.plane() as u64).div_ceil(CELLS * lanes);
+        let tiles = output.n as u64 * run.blocks * cell_tiles;
+        let params = Params {
+            in_channels: input.c as u32,
+            in_h: input.h as u32,
+            in_w: input.w as u32,
+            out_channels: output.c as u32,
+            out_h: output.h as u32,
+            out_w: output.w as u32,
+            pad_top: op.pad.top as u32,
+            pad_left: op.pad.left as u32,
+            group_inputs: weight.c as u32,
+            group_outputs: group_outputs as u32,
+            group_blocks: blocks.group_blocks() as u32,
+            first_block: run.first_block as u32,
+            blocks: run.blocks as u32,
+            cell_tiles: cell_tiles as u32,
+            tiles: tiles as u32,
+        };
+        let more = [
+            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
+            ("RELU", f64::from(op.relu)),
+            ("ROWS", rows as f64),
+            ("WORKGROUP", lanes as f64),
+        ];
+        plan.run.push(Step {
+            kernel: &TILED,
+            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &more].concat(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![operands.input.into(), packed.into(), operands.bias.into(), operands.output.into()],
+            workgroups: fold_workgroups(tiles, caps)?,
+        });
+        plan.executed_macs += tiles * lanes * CELLS * rows * quads * 4 * taps;
+    }
+    Ok(plan)
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    vec![(&TILED, Params::FIELDS), (&PACK, PackParams::FIELDS)]
+}

@@ -1,0 +1,328 @@
+//! `Variant::WinogradF2` and `WinogradF4`: 3x3 kernels of stride 1 by minimal filtering.
+//!
+//! F(m x m, 3x3) makes m x m output cells from (m+2) x (m+2) input cells with (m+2)^2 products instead of 9 m^2: the
+//! input tile and the kernel are transformed, multiplied position by position (for all channels that is one matrix product
+//! a position), and the products transformed back (Lavin and Gray, 2015). The transformed maps are larger than the maps
+//! themselves, so tiles are worked off in strips that share their scratch.
+
+use super::tiled::{Blocks, rows, workgroup};
+use super::{OP, Operands, Variant};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+/// One of the two transforms: its output tile and its kernels.
+pub(super) struct Transform {
+    variant: Variant,
+    /// Output cells of a tile along each axis.
+    cells: usize,
+    input: &'static Kernel,
+    weight: &'static Kernel,
+    output: &'static Kernel,
+}
+
+impl Transform {
+    /// Positions of a transformed tile.
+    fn positions(&self) -> u64 {
+        ((self.cells + 2) * (self.cells + 2)) as u64
+    }
+}
+
+const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
+const INS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write];
+
+const fn kernel(
+    name: &'static str,
+    parts: &'static [&'static crate::gpu::Part],
+    bindings: &'static [Access],
+) -> Kernel {
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
+
+pub(super) static F2_INPUT: Kernel =
+    kernel("conv2d/winograd_f2_input", &[&INDEX, &part!("conv2d/winograd_f2_input.wgsl")], IN);
+pub(super) static F2_WEIGHT: Kernel =
+    kernel("conv2d/winograd_f2_weight", &[&INDEX, &part!("conv2d/winograd_f2_weight.wgsl")], IN);
+pub(super) static F2_OUTPUT: Kernel =
+    kernel("conv2d/winograd_f2_output", &[&INDEX, &ACTIVATION, &part!("conv2d/winograd_f2_output.wgsl")], INS);
+pub(super) static F4_INPUT: Kernel =
+    kernel("conv2d/winograd_f4_input", &[&INDEX, &part!("conv2d/winograd_f4_input.wgsl")], IN);
+pub(super) static F4_WEIGHT: Kernel =
+    kernel("conv2d/winograd_f4_weight", &[&INDEX, &part!("conv2d/winograd_f4_weight.wgsl")], IN);
+pub(super) static F4_OUTPUT: Kernel =
+    kernel("conv2d/winograd_f4_output", &[&INDEX, &ACTIVATION, &part!("conv2d/winograd_f4_output.wgsl")], INS);
+pub(super) static PRODUCT: Kernel =
+    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &part!("conv2d/winograd_product.wgsl")], INS);
+
+/// F(2x2, 3x3): 2.25 times fewer products, exact on small integers.
+pub(super) static F2: Transform =
+    Transform { variant: Variant::WinogradF2, cells: 2, input: &F2_INPUT, weight: &F2_WEIGHT, output: &F2_OUTPUT };
+/// F(4x4, 3x3): 4 times fewer products.
+pub(super) static F4: Transform =
+    Transform { variant: Variant::WinogradF4, cells: 4, input: &F4_INPUT, weight: &F4_WEIGHT, output: &F4_OUTPUT };
+
+params! {
+    /// Uniforms of `conv2d/winograd_*_input`; the shaders say what they mean.
+    struct InputParams {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        tile_columns: u32,
+        image_tiles: u32,
+        first_tile: u32,
+        last_tile: u32,
+        tiles: u32,
+        channels: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv2d/winograd_*_weight`; the shaders say what they mean.
+    struct WeightParams {
+        weight_offset: u32,
+        in_channels: u32,
+        out_channels: u32,
+        first_channel: u32,
+        kernels: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv2d/winograd_product`; the shader says what they mean.
+    struct ProductParams {
+        channels: u32,
+        rows: u32,
+        tiles: u32,
+        positions: u32,
+        first_block: u32,
+        blocks: u32,
+        tile_groups: u32,
+        groups: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv2d/winograd_*_output`; the shaders say what they mean.
+    struct OutputParams {
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        tile_columns: u32,
+        image_tiles: u32,
+        first_tile: u32,
+        count: u32,
+        tiles: u32,
+        channels: u32,
+    }
+}
+
+/// Bytes of transformed input and output together that a strip may take: what a CPU's caches keep; on a GPU what keeps
+/// all of it busy.
+fn strip_bytes(caps: &Caps) -> u64 {
+    if caps.software { 4 << 20 } else { 64 << 20 }
+}
+
+/// Whether minimal filtering is defined here for this convolution.
+///
+/// # Errors
+/// [`Error::Unsupported`] that says what it is not.
+fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
+    if op.kernel == [3, 3] && op.stride == [1, 1] && op.dilation == [1, 1] && op.groups == 1 {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        what: format!("{OP} variant {}", transform.variant.name()),
+        why: format!(
+            "it is for 3x3 kernels of stride 1, dilation 1 and one group, not for {:?}, stride {:?}, dilation {:?}, {} \
+             groups",
+            op.kernel, op.stride, op.dilation, op.groups
+        ),
+        way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
+    })
+}
+
+/// What minimal filtering takes, in multiply-adds of a register tile, transforms included; comparable with
+/// [`super::tiled::effort`]. `None` where it does not apply.
+pub(super) fn effort(transform: &Transform, op: &Conv2d, input: Shape, output: Shape, caps: &Caps) -> Option<f64> {
+    check(op, transform).ok()?;
+    let tiles = (output.n * output.h.div_ceil(transform.cells) * output.w.div_ceil(transform.cells)) as u64;
+    let rows = rows(output.c as u64);
+    let positions = transform.positions() as f64;
+    let padded = tiles.next_multiple_of(4 * workgroup(caps)) as f64;
+    let products = positions
+        * padded
+        * (input.c.next_multiple_of(4) as u64 * (output.c as u64).div_ceil(rows) * (rows + 8)) as f64;
+    // A word loaded or stored costs as much as about six multiply-adds (measured on a CPU driver).
+    let cells = (transform.cells * transform.cells) as f64;
+    let words = tiles as f64 * (2.0 * positions * input.c as f64 + (positions + cells) * output.c as f64);
+    Some(products + 6.0 * words)
+}
+
+/// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a convolution that is not 3x3 of stride 1; [`Error::Limit`] where not even four tiles or
+/// one block of weights fit a binding.
+pub(super) fn plan(
+    transform: &Transform,
+    op: &Conv2d,
+    input: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    check(op, transform)?;
+    let positions = transform.positions();
+    let channels = input.c.next_multiple_of(4) as u64;
+    let rows = rows(output.c as u64);
+    let blocks = Blocks {
+        rows,
+        groups: 1,
+        group_outputs: output.c as u64,
+        row_words: 9 * input.c as u64,
+        block_words: positions * channels * rows,
+    };
+    let mut plan = KernelPlan { variant: transform.variant.name(), ..KernelPlan::default() };
+    let out_rows = blocks.group_blocks() * rows;
+
+    let grid = [output.h.div_ceil(transform.cells), output.w.div_ceil(transform.cells)];
+    let image_tiles = (grid[0] * grid[1]) as u64;
+    let all_tiles = output.n as u64 * image_tiles;
+    let strip = strip_tiles(positions, channels, out_rows, caps)?.min(all_tiles.next_multiple_of(4));
+    let (transformed, products) = (Buffer::Scratch(0), Buffer::Scratch(1));
+    plan.scratch.push(Scratch { words: positions * channels * strip, persistent: false });
+    plan.scratch.push(Scratch { words: positions * out_rows * strip, persistent: false });
+
+    let runs = blocks.runs(caps)?;
+    let whole = runs.len() == 1;
+    for run in &runs {
+        let packed = Buffer::Scratch(plan.scratch.len());
+        let kernels = run.blocks * rows * channels;
+        plan.scratch.push(Scratch { words: run.blocks * blocks.block_words, persistent: true });
+        let params = WeightParams {
+            weight_offset: run.offset as u32,
+            in_channels: input.c as u32,
+            out_channels: output.c as u32,
+            first_channel: run.first_channel as u32,
+            kernels: kernels as u32,
+        };
+        plan.prepare.push(Step {
+            kernel: transform.weight,
+            constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![
+                Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
+                packed.into(),
+            ],
+            workgroups: fold_workgroups(kernels.div_ceil(u64::from(WORKGROUP)), caps)?,
+        });
+    }
+
+    for first_tile in (0..all_tiles).step_by(strip as usize) {
+        let count = strip.min(all_tiles - first_tile);
+        let tiles = count.next_multiple_of(4);
+        let params = InputParams {
+            in_channels: input.c as u32,
+            in_h: input.h as u32,
+            in_w: input.w as u32,
+            pad_top: op.pad.top as u32,
+            pad_left: op.pad.left as u32,
+            tile_columns: grid[1] as u32,
+            image_tiles: image_tiles as u32,
+            first_tile: first_tile as u32,
+            last_tile: (first_tile + count - 1) as u32,
+            tiles: tiles as u32,
+            channels: channels as u32,
+        };
+        plan.run.push(Step {
+            kernel: transform.input,
+            constants: vec![("WORKGROUP", f64::from(WORKGROUP))],
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![operands.input.into(), transformed.into()],
+            workgroups: fold_workgroups((tiles * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
+        });
+        for (place, run) in runs.iter().enumerate() {
+            let lanes = workgroup(caps);
+            let tile_groups = tiles.div_ceil(4 * lanes);
+            let groups = positions * run.blocks * tile_groups;
+            let params = ProductParams {
+                channels: channels as u32,
+                rows: out_rows as u32,
+                tiles: tiles as u32,
+                positions: positions as u32,
+                first_block: run.first_block as u32,
+                blocks: run.blocks as u32,
+                tile_groups: tile_groups as u32,
+                groups: groups as u32,
+            };
+            plan.run.push(Step {
+                kernel: &PRODUCT,
+                constants: vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)],
+                params: bytemuck::bytes_of(&params).to_vec(),
+                operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],
+                workgroups: fold_workgroups(groups, caps)?,
+            });
+            plan.executed_macs += groups * 4 * lanes * rows * channels;
+        }
+        let bias = operands.bias != Buffer::Absent;
+        let params = OutputParams {
+            out_channels: output.c as u32,
+            out_h: output.h as u32,
+            out_w: output.w as u32,
+            tile_columns: grid[1] as u32,
+            image_tiles: image_tiles as u32,
+            first_tile: first_tile as u32,
+            count: count as u32,
+            tiles: tiles as u32,
+            channels: out_rows as u32,
+        };
+        plan.run.push(Step {
+            kernel: transform.output,
+            constants: vec![
+                ("BIAS", f64::from(bias)),
+                ("RELU", f64::from(op.relu)),
+                ("WORKGROUP", f64::from(WORKGROUP)),
+            ],
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![products.into(), operands.bias.into(), operands.output.into()],
+            workgroups: fold_workgroups((count * output.c as u64).div_ceil(u64::from(WORKGROUP)), caps)?,
+        });
+    }
+    Ok(plan)
+}
+
+/// Tiles of a strip, a multiple of four: what [`strip_bytes`] and a binding hold.
+fn strip_tiles(positions: u64, channels: u64, out_rows: u64, caps: &Caps) -> Result<u64> {
+    let binding = caps.max_binding_bytes.min(caps.max_buffer_bytes);
+    let widest = 4 * positions * channels.max(out_rows);
+    let most = binding / widest / 4 * 4;
+    if most == 0 {
+        return Err(Error::Limit {
+            what: format!("{OP}: four transformed tiles of {} channels", channels.max(out_rows)),
+            needed: 4 * widest,
+            available: binding,
+            unit: "bytes a binding",
+            way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
+        });
+    }
+    let wanted = strip_bytes(caps) / (4 * positions * (channels + out_rows)) / 4 * 4;
+    // Never so few that the lanes of a workgroup are idle.
+    Ok(wanted.max(4 * workgroup(caps)).min(most))
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    vec![
+        (&F2_INPUT, InputParams::FIELDS),
+        (&F4_INPUT, InputParams::FIELDS),
+        (&F2_WEIGHT, WeightParams::FIELDS),
+        (&F4_WEIGHT, WeightParams::FIELDS),
+        (&F2_OUTPUT, OutputParams::FIELDS),
+        (&F4_OUTPUT, OutputParams::FIELDS),
+        (&PRODUCT, ProductParams::FIELDS),
+    ]
+}
