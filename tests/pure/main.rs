@@ -10,4 +10,5 @@ mod layers;
 mod nets;
 mod reference_laws;
 mod reference_literals;
+#[cfg(feature = "safetensors")]
 mod weights;
