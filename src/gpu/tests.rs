@@ -260,6 +260,24 @@ fn passes_are_timed() {
 }
 
 #[test]
+fn a_device_without_timestamps_is_timed_by_the_clock() {
+    if adapter::gpu().is_none() {
+        return;
+    }
+    let instance = wgpu::Instance::default();
+    let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default())).unwrap();
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+    let gpu = Gpu::from_device(device, queue).unwrap();
+    let (x, y) = (upload(&gpu, &ramp(64)), gpu.allocate("y", 64).unwrap());
+    let resolve = |operand: &Operand| Ok(if operand.buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
+    let step = gpu.prepare_step("timed", &copy(64, 0).run[0], resolve).unwrap();
+    let times = pollster::block_on(gpu.measure("timed", &[&[step], &[]])).unwrap();
+    assert_eq!((gpu.timer(), times.timer, times.passes.len()), (Timer::WallClock, Timer::WallClock, 2));
+    assert!(times.passes.iter().all(|time| *time > Duration::ZERO), "{times:?}");
+    assert_eq!(floats(&gpu, &y).unwrap(), ramp(64));
+}
+
+#[test]
 fn preferences_belong_to_a_clone() {
     let Some(gpu) = adapter::gpu() else { return };
     let tuned = gpu.with_preference("conv2d", "direct").with_preference("max_pool2d", "values");
