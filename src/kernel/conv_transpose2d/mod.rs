@@ -1,0 +1,140 @@
+//! Transposed convolution on the device.
+
+mod gather;
+mod scatter;
+mod zero_insert;
+
+use crate::error::Result;
+use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Step};
+use crate::kernel::shards::{Shard, shards};
+use crate::kernel::{check_binding, variants};
+use crate::op::ConvTranspose2d;
+use crate::shape::Shape;
+
+const OP: &str = "conv_transpose2d";
+
+variants! {
+    "conv_transpose2d";
+    /// Ways to compute a transposed convolution.
+    pub enum Variant {
+        /// An invocation sums one output cell of a few channels over just the taps that contribute to it.
+        Gather = "gather",
+        /// The definition: input cells add their products to the output atomically. Additions come in any order, so
+        /// that two runs may differ in rounding.
+        Scatter = "scatter",
+        /// The textbook's emulation: zeros between and around the input's cells, then an ordinary convolution with the
+        /// flipped kernel, most of whose products are with those zeros.
+        ZeroInsert = "zero_insert",
+    }
+}
+
+pub(crate) static KERNELS: &[&Kernel] = &[
+    &gather::GATHER,
+    &scatter::SCATTER,
+    &scatter::SCATTER_EXCHANGE,
+    &scatter::FINISH,
+    &zero_insert::STRETCH,
+    &zero_insert::FLIP,
+];
+
+/// A transposed convolution at given shapes.
+#[derive(Clone, Copy, Debug)]
+struct Problem<'a> {
+    op: &'a ConvTranspose2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    bias: bool,
+}
+
+/// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.
+///
+/// A weight that one binding cannot hold is split by [`Variant::Gather`] and [`Variant::Scatter`]. Its rows are input
+/// channels, so that a run of output channels would not be contiguous: each dispatch adds the products of some input
+/// channels (or computes some groups) instead. [`Variant::ZeroInsert`] does not split.
+///
+/// # Errors
+/// As [`ConvTranspose2d::output_shape`]; [`Error::Limit`](crate::Error::Limit) where the input, the output or one input
+/// channel's weights exceed a binding, and for [`Variant::ZeroInsert`] the weight or the stretched map.
+pub(crate) fn plan(
+    op: &ConvTranspose2d,
+    input: Shape,
+    weight: Shape,
+    bias: Option<Shape>,
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let output = op.output_shape(input, weight, bias)?;
+    check_binding(OP, "input", input, caps)?;
+    check_binding(OP, "output", output, caps)?;
+    let problem = Problem { op, input, weight, output, bias: bias.is_some() };
+    let variant = variant.unwrap_or(Variant::Gather);
+    let plan = match variant {
+        Variant::Gather => gather::plan(&problem, caps)?,
+        Variant::Scatter => scatter::plan(&problem, caps)?,
+        Variant::ZeroInsert => zero_insert::plan(&problem, caps)?,
+    };
+    Ok(KernelPlan { variant: variant.name(), ..plan })
+}
+
+impl Problem<'_> {
+    fn group_inputs(&self) -> usize {
+        self.input.c / self.op.groups
+    }
+
+    fn bias(&self) -> Buffer {
+        if self.bias { Buffer::Input(2) } else { Buffer::Absent }
+    }
+
+    /// One dispatch for each run of input channels whose weights a binding holds; `step` gets the run, its part of the
+    /// weight, and its place within its group's input channels.
+    fn split(&self, caps: &Caps, step: impl Fn(&Shard, Operand, Place) -> Result<Step>) -> Result<Vec<Step>> {
+        let group_inputs = self.group_inputs() as u64;
+        let row_words = (self.weight.elements() / self.weight.n) as u64;
+        let shards = shards(OP, "input", self.op.groups as u64, group_inputs, row_words, caps)?;
+        let whole = shards.len() == 1;
+        shards
+            .into_iter()
+            .map(|shard| {
+                let words = (!whole).then(|| shard.words.clone());
+                let start = shard.first_row % group_inputs;
+                let place = Place { first: start == 0, last: start + shard.group_rows == group_inputs };
+                step(&shard, Operand { buffer: Buffer::Input(1), words }, place)
+            })
+            .collect()
+    }
+}
+
+/// Where a run of input channels lies in its group, or a run of whole groups in themselves.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    first: bool,
+    last: bool,
+}
+
+impl Gpu {
+    /// Transposed convolution of `x` (`N x Cin x H x W`) with `weight` (`Cin x Cout/groups x kh x kw`), plus `bias`
+    /// (`1 x Cout x 1 x 1`), as [`ConvTranspose2d`] defines it.
+    ///
+    /// # Errors
+    /// As [`ConvTranspose2d::output_shape`]; [`crate::Error::Limit`] where the input, the output or one input channel's
+    /// weights exceed a binding; the device's faults.
+    pub fn conv_transpose2d(
+        &self,
+        op: &ConvTranspose2d,
+        x: &GpuTensor,
+        weight: &GpuTensor,
+        bias: Option<&GpuTensor>,
+    ) -> Result<GpuTensor> {
+        let (input, kernel, offset) = (x.shape(), weight.shape(), bias.map(GpuTensor::shape));
+        let plan = plan(op, input, kernel, offset, self.preferred(OP)?, self.caps())?;
+        let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
+        self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::exhibit;
