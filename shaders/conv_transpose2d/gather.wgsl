@@ -58,7 +58,7 @@ override CHANNELS: u32;
 override WORKGROUP: u32 = 64;
 
 // Length of the private arrays; the host's constant of this name is compared with it.
-const MOST_CHANNELS = 8;
+const MOST_CHANNELS = 8u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

@@ -12,7 +12,8 @@ pub(crate) fn pairs_inside(
     cells: usize,
 ) -> u64 {
     // Positions whose window has tap `tap` short of `limit`.
-    let short_of = |limit: usize, tap: usize| limit.saturating_sub(tap * dilation).div_ceil(stride).min(positions) as u64;
+    let short_of =
+        |limit: usize, tap: usize| limit.saturating_sub(tap * dilation).div_ceil(stride).min(positions) as u64;
     (0..taps).map(|tap| short_of(before + cells, tap) - short_of(before, tap)).sum()
 }
 
@@ -41,9 +42,8 @@ mod tests {
         for (positions, stride, taps, dilation, before, cells) in
             [(5, 1, 3, 1, 1, 5), (4, 3, 2, 5, 0, 11), (7, 2, 4, 3, 9, 2), (1, 1, 1, 1, 4, 1), (6, 4, 5, 2, 3, 17)]
         {
-            let inside = |position: usize, tap: usize| {
-                (before..before + cells).contains(&(position * stride + tap * dilation))
-            };
+            let inside =
+                |position: usize, tap: usize| (before..before + cells).contains(&(position * stride + tap * dilation));
             let counted = (0..positions).flat_map(|p| (0..taps).map(move |t| (p, t))).filter(|&(p, t)| inside(p, t));
             assert_eq!(pairs_inside(positions, stride, taps, dilation, before, cells), counted.count() as u64);
         }

@@ -3,13 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 use super::{
-    add, argmax_channels, ceiling, colorize, concat, conv2d, crop, crop_add, kernels, max_pool2d, max_unpool2d,
-    normalize, pad, relu, scale, slice, softmax_channels,
+    add, argmax_channels, ceiling, colorize, concat, conv_transpose2d, conv2d, crop, crop_add, kernels, max_pool2d,
+    max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
 };
 use crate::error::Result;
 use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
@@ -28,6 +28,8 @@ pub(crate) struct Exhibit {
 fn exhibits() -> Vec<Exhibit> {
     vec![
         conv2d::exhibit(),
+        conv_transpose2d::exhibit(),
+        zero::exhibit(),
         max_pool2d::exhibit(),
         max_unpool2d::exhibit(),
         relu::exhibit(),
@@ -171,9 +173,15 @@ fn every_specialisation_is_valid() {
 
 #[test]
 fn headers_are_complete() {
+    let mut used: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for kernel in kernels() {
-        let (own, common) = kernel.parts.split_last().expect(kernel.name);
-        assert_eq!(own.path, format!("{}.wgsl", kernel.name));
+        let (own, others) = kernel.parts.split_last().expect(kernel.name);
+        // Kernels that differ in a part share their own file: `scatter_exchange` is in `scatter.wgsl`.
+        let stem = own.path.strip_suffix(".wgsl").expect(own.path);
+        let rest = kernel.name.strip_prefix(stem).expect(kernel.name);
+        assert!(rest.is_empty() || rest.starts_with('_'), "{} is in {}", kernel.name, own.path);
+        used.entry(own.path).or_default().extend(others.iter().map(|part| part.path));
+
         let header: Vec<&str> = own.source.lines().map_while(|line| line.strip_prefix("// ")).collect();
         let keys: Vec<&str> = header
             .iter()
@@ -181,8 +189,22 @@ fn headers_are_complete() {
             .map(|line| line.split(' ').next().unwrap_or_default())
             .collect();
         assert_eq!(keys, HEADER, "{}: keys of the header", own.path);
-        let uses = header.iter().find_map(|line| line.strip_prefix("Uses")).map(str::trim).unwrap_or_default();
-        let paths: Vec<&str> = common.iter().map(|part| part.path).collect();
-        assert_eq!(uses, if paths.is_empty() { "nothing".to_owned() } else { paths.join(", ") }, "{}", own.path);
+    }
+    for own in kernels().filter_map(|kernel| kernel.parts.last()) {
+        let uses = own.source.lines().find_map(|line| line.strip_prefix("// Uses")).unwrap_or_default();
+        let named: BTreeSet<&str> = uses.split([' ', ',']).filter(|word| word.ends_with(".wgsl")).collect();
+        assert_eq!(named, used[own.path], "{}: Uses", own.path);
+    }
+}
+
+/// The value of a module constant of a kernel, for tests that compare it with the host's.
+pub(crate) fn constant(kernel: &Kernel, name: &str) -> u64 {
+    let module = parse(&kernel.source(), kernel.name);
+    let (_, constant) = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name)).expect(name);
+    match module.global_expressions[constant.init] {
+        naga::Expression::Literal(naga::Literal::I32(value)) => u64::try_from(value).unwrap(),
+        naga::Expression::Literal(naga::Literal::AbstractInt(value)) => u64::try_from(value).unwrap(),
+        naga::Expression::Literal(naga::Literal::U32(value)) => value.into(),
+        ref other => panic!("{}: {name} is {other:?}", kernel.name),
     }
 }

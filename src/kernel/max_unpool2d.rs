@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants};
+use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants, zero};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
 
@@ -28,13 +28,6 @@ static GATHER: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-static CLEAR: Kernel = Kernel {
-    name: "max_unpool2d/clear",
-    parts: &[&INDEX, &part!("max_unpool2d/clear.wgsl")],
-    bindings: &[Access::Uniform, Access::Write],
-    needs_float_atomics: false,
-};
-
 static CLAIM: Kernel = Kernel {
     name: "max_unpool2d/claim",
     parts: &[&INDEX, &part!("max_unpool2d/claim.wgsl")],
@@ -49,7 +42,7 @@ static RESOLVE: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &CLEAR, &CLAIM, &RESOLVE];
+pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &CLAIM, &RESOLVE];
 
 params! {
     /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
@@ -78,8 +71,8 @@ params! {
 }
 
 params! {
-    /// Uniforms of `max_unpool2d/clear` and `max_unpool2d/resolve`.
-    struct CellParams {
+    /// Uniforms of `max_unpool2d/resolve`.
+    struct ResolveParams {
         elements: u32,
     }
 }
@@ -142,7 +135,7 @@ fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, cap
 }
 
 fn scatter(input: Shape, output: Shape, origin: [usize; 2], caps: &Caps) -> Result<Vec<Step>> {
-    let cells = CellParams { elements: output.elements() as u32 };
+    let cells = ResolveParams { elements: output.elements() as u32 };
     let claims = ClaimParams {
         elements: input.elements() as u32,
         x_plane: input.plane() as u32,
@@ -152,7 +145,7 @@ fn scatter(input: Shape, output: Shape, origin: [usize; 2], caps: &Caps) -> Resu
     };
     let (x, switches, y) = (Buffer::Input(0), Buffer::Input(1), Buffer::Output(0));
     Ok(vec![
-        flat_step(&CLEAR, &[], &cells, &[y], output.elements(), caps)?,
+        zero::step(y, output.elements(), caps)?,
         flat_step(&CLAIM, &[], &claims, &[switches, y], input.elements(), caps)?,
         flat_step(&RESOLVE, &[], &cells, &[x, y], output.elements(), caps)?,
     ])
@@ -181,12 +174,8 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         .iter()
         .map(|&variant| plan(&MaxUnpool2d::new(), pooled, pooled, [7, 9], &pool, Some(variant), &Caps::WEBGPU))
         .collect();
-    let params = vec![
-        (&GATHER, GatherParams::FIELDS),
-        (&CLEAR, CellParams::FIELDS),
-        (&CLAIM, ClaimParams::FIELDS),
-        (&RESOLVE, CellParams::FIELDS),
-    ];
+    let params =
+        vec![(&GATHER, GatherParams::FIELDS), (&CLAIM, ClaimParams::FIELDS), (&RESOLVE, ResolveParams::FIELDS)];
     crate::kernel::checks::Exhibit { params, plans }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod ceiling;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod max_pool2d;
 pub mod max_unpool2d;
 
@@ -28,10 +29,12 @@ pub(crate) mod scale;
 pub(crate) mod slice;
 pub(crate) mod softmax_channels;
 
+mod axis;
 mod eager;
 mod flat;
 mod pattern;
 mod shards;
+mod zero;
 
 #[cfg(test)]
 #[allow(dead_code, reason = "integration tests use the rest")]
@@ -66,6 +69,8 @@ pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 /// Every kernel, by operator.
 static REGISTRY: &[&[&Kernel]] = &[
     conv2d::KERNELS,
+    conv_transpose2d::KERNELS,
+    zero::KERNELS,
     max_pool2d::KERNELS,
     max_unpool2d::KERNELS,
     relu::KERNELS,

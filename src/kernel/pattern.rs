@@ -12,17 +12,17 @@ macro_rules! part {
 macro_rules! params {
     (
         $(#[$meta:meta])*
-        struct $name:ident { $( $(#[$field_meta:meta])* $field:ident: $type:ident, )* }
+        $vis:vis struct $name:ident { $( $(#[$field_meta:meta])* $field:ident: $type:ident, )* }
     ) => {
         $(#[$meta])*
         #[repr(C)]
         #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-        struct $name { $( $(#[$field_meta])* $field: $type, )* }
+        $vis struct $name { $( $(#[$field_meta])* $field: $type, )* }
 
         #[cfg(test)]
         impl $name {
             /// Name, WGSL type and byte offset of every field.
-            const FIELDS: &[(&str, &str, usize)] =
+            $vis const FIELDS: &[(&str, &str, usize)] =
                 &[$( (stringify!($field), stringify!($type), core::mem::offset_of!($name, $field)), )*];
         }
     };

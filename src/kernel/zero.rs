@@ -15,8 +15,22 @@ static ZERO: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&ZERO];
 
 params! {
-    /// Uniforms of `memory/zero`.
+    /// Uniforms of `memory/zero`; the shader says what they mean.
     struct Params {
         words: u32,
     }
+}
+
+/// Writes zeros to the first `words` words of `buffer`.
+///
+/// # Errors
+/// [`crate::Error::Limit`] where a dispatch does not hold them.
+pub(crate) fn step(buffer: Buffer, words: usize, caps: &Caps) -> Result<Step> {
+    flat_step(&ZERO, &[], &Params { words: words as u32 }, &[buffer], words, caps)
+}
+
+#[cfg(test)]
+pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
+    let run = step(Buffer::Output(0), 77, &Caps::WEBGPU).map(|step| crate::kernel::flat::only_way(0, vec![step]));
+    crate::kernel::checks::Exhibit { params: vec![(&ZERO, Params::FIELDS)], plans: vec![run] }
 }

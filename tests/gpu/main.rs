@@ -6,6 +6,7 @@ mod common;
 
 mod ceilings;
 mod conv2d;
+mod conv_transpose2d;
 mod device;
 mod devices;
 mod elementwise;

@@ -3,6 +3,7 @@
 use super::{OP, Operands, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::kernel::axis::pairs_inside;
 use crate::kernel::flat::window_constants;
 use crate::kernel::shards::shards;
 use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, part};
@@ -81,14 +82,14 @@ pub(in crate::kernel) fn steps(
     caps: &Caps,
 ) -> Result<Vec<Step>> {
     let groups = op.groups as u64;
-    let shards = shards(OP, groups, weight.n as u64 / groups, (weight.elements() / weight.n) as u64, caps)?;
+    let shards = shards(OP, "output", groups, weight.n as u64 / groups, (weight.elements() / weight.n) as u64, caps)?;
     let whole = shards.len() == 1;
     let channels = channel_block(weight.n as u64 / groups, MOST_CHANNELS);
     shards
         .into_iter()
         .map(|shard| {
             let cell_tiles = (output.plane() as u64).div_ceil(u64::from(WORKGROUP));
-            let group_tiles = shard.group_channels.div_ceil(channels);
+            let group_tiles = shard.group_rows.div_ceil(channels);
             let channel_tiles = shard.groups * group_tiles;
             let tiles = output.n as u64 * channel_tiles * cell_tiles;
             let params = Params {
@@ -101,9 +102,9 @@ pub(in crate::kernel) fn steps(
                 pad_top: op.pad.top as u32,
                 pad_left: op.pad.left as u32,
                 group_inputs: weight.c as u32,
-                group_outputs: shard.group_channels as u32,
+                group_outputs: shard.group_rows as u32,
                 first_group: shard.first_group as u32,
-                first_channel: shard.first_channel as u32,
+                first_channel: shard.first_row as u32,
                 weight_offset: shard.offset as u32,
                 cell_tiles: cell_tiles as u32,
                 group_tiles: group_tiles as u32,
@@ -137,14 +138,10 @@ fn constants(op: &Conv2d, bias: bool, channels: u64) -> Vec<(&'static str, f64)>
 }
 
 /// Multiply-adds of `conv2d/direct`: taps inside the input only, channels rounded up to tiles.
-fn macs(op: &Conv2d, input: Shape, weight: Shape, output: Shape) -> u64 {
-    let taps = |axis: usize| -> u64 {
-        let (before, cells) = (op.pad.before()[axis], input.extent()[axis]);
-        let inside = |start: usize| {
-            let tap = |tap: &usize| (before..before + cells).contains(&(start + tap * op.dilation[axis]));
-            (0..op.kernel[axis]).filter(tap).count() as u64
-        };
-        (0..output.extent()[axis]).map(|i| inside(i * op.stride[axis])).sum()
+pub(in crate::kernel) fn macs(op: &Conv2d, input: Shape, weight: Shape, output: Shape) -> u64 {
+    let taps = |axis: usize| {
+        let (kernel, stride, dilation) = (op.kernel[axis], op.stride[axis], op.dilation[axis]);
+        pairs_inside(output.extent()[axis], stride, kernel, dilation, op.pad.before()[axis], input.extent()[axis])
     };
     let group_channels = (weight.n / op.groups) as u64;
     let channels = group_channels.next_multiple_of(channel_block(group_channels, MOST_CHANNELS)) * op.groups as u64;
@@ -154,4 +151,14 @@ fn macs(op: &Conv2d, input: Shape, weight: Shape, output: Shape) -> u64 {
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
     vec![(&DIRECT, Params::FIELDS)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_fits_the_shaders_arrays() {
+        assert_eq!(crate::kernel::checks::constant(&DIRECT, "MOST_CHANNELS"), MOST_CHANNELS);
+    }
 }

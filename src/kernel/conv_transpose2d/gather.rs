@@ -9,13 +9,7 @@ use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, p
 
 pub(super) static GATHER: Kernel = Kernel {
     name: "conv_transpose2d/gather",
-    parts: &[
-        &INDEX,
-        &ACTIVATION,
-        &TAPS,
-        &part!("conv_transpose2d/phase.wgsl"),
-        &part!("conv_transpose2d/gather.wgsl"),
-    ],
+    parts: &[&INDEX, &ACTIVATION, &TAPS, &part!("conv_transpose2d/phase.wgsl"), &part!("conv_transpose2d/gather.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };

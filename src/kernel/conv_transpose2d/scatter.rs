@@ -1,7 +1,7 @@
 //! [`Variant::Scatter`](super::Variant::Scatter): each input cell adds to the output cells that it reaches.
 
+use super::Problem;
 use super::gather::contributions;
-use super::{OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::flat::{flat_step, window_constants};
@@ -10,12 +10,7 @@ use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, p
 /// Adds by the device's own atomic addition of f32.
 pub(super) static SCATTER: Kernel = Kernel {
     name: "conv_transpose2d/scatter",
-    parts: &[
-        &INDEX,
-        &TAPS,
-        &part!("conv_transpose2d/add_float.wgsl"),
-        &part!("conv_transpose2d/scatter.wgsl"),
-    ],
+    parts: &[&INDEX, &TAPS, &part!("conv_transpose2d/add_float.wgsl"), &part!("conv_transpose2d/scatter.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: true,
 };
@@ -23,12 +18,7 @@ pub(super) static SCATTER: Kernel = Kernel {
 /// Adds by compare and exchange, for devices without it.
 pub(super) static SCATTER_EXCHANGE: Kernel = Kernel {
     name: "conv_transpose2d/scatter_exchange",
-    parts: &[
-        &INDEX,
-        &TAPS,
-        &part!("conv_transpose2d/add_exchange.wgsl"),
-        &part!("conv_transpose2d/scatter.wgsl"),
-    ],
+    parts: &[&INDEX, &TAPS, &part!("conv_transpose2d/add_exchange.wgsl"), &part!("conv_transpose2d/scatter.wgsl")],
     needs_float_atomics: false,
     ..SCATTER
 };
@@ -80,7 +70,7 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let channels = channel_block(weight.c as u64, MOST_CHANNELS);
     let group_tiles = (weight.c as u64).div_ceil(channels);
     let cell_tiles = (input.plane() as u64).div_ceil(u64::from(WORKGROUP));
-    let mut run = vec![zero::step(OP, Buffer::Output(0), output.elements(), caps)?];
+    let mut run = vec![zero::step(Buffer::Output(0), output.elements(), caps)?];
     run.extend(problem.split(caps, |shard, weights, _| {
         let channel_tiles = shard.groups * group_tiles;
         let tiles = input.n as u64 * channel_tiles * cell_tiles;

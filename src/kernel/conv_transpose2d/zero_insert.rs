@@ -3,8 +3,9 @@
 use super::{OP, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};
+use crate::kernel::conv2d::{Operands, direct};
 use crate::kernel::flat::flat_step;
-use crate::kernel::{INDEX, PLACE, check_binding, conv2d, params, part};
+use crate::kernel::{INDEX, PLACE, check_binding, params, part};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -84,10 +85,9 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let buffers = [Buffer::Input(0), STRETCHED];
     let mut run = vec![flat_step(&STRETCH, &constants, &stretch, &buffers, stretched.elements(), caps)?];
     let convolution = Conv2d { relu: op.relu, ..Conv2d::new(op.kernel).dilation(op.dilation).groups(op.groups) };
-    let operands =
-        conv2d::Operands { input: STRETCHED, weight: FLIPPED, bias: problem.bias(), output: Buffer::Output(0) };
-    run.extend(conv2d::direct(&convolution, stretched, flipped, output, operands, caps)?);
-    let executed_macs = conv2d::direct_macs(&convolution, stretched, flipped, output);
+    let operands = Operands { input: STRETCHED, weight: FLIPPED, bias: problem.bias(), output: Buffer::Output(0) };
+    run.extend(direct::steps(&convolution, stretched, flipped, output, operands, caps)?);
+    let executed_macs = direct::macs(&convolution, stretched, flipped, output);
     Ok(KernelPlan { executed_macs, scratch, prepare, run, ..KernelPlan::default() })
 }
 
