@@ -14,6 +14,11 @@ pub mod weights;
 #[cfg(test)]
 extern crate self as switchback;
 
+#[cfg(test)]
+#[allow(dead_code, clippy::panic, reason = "integration tests use the rest; a failed assumption fails the test")]
+#[path = "../tests/common/adapter.rs"]
+mod adapter;
+
 mod bilinear;
 mod error;
 #[cfg(any(feature = "image", feature = "safetensors"))]

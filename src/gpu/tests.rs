@@ -2,12 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed assumption fails the test")]
 
-#[allow(dead_code, reason = "integration tests use the rest")]
-#[path = "../../tests/common/adapter.rs"]
-mod adapter;
-
 use std::time::Duration;
 
+use crate::adapter;
 use crate::error::{Error, Result};
 use crate::gpu::{
     Access, Buffer, Gpu, GpuBuffer, GpuBuilder, Kernel, KernelPlan, LimitsChoice, Operand, Part, Scratch, Step, Timer,

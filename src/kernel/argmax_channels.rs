@@ -67,8 +67,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-    use super::*;
-    use crate::kernel::adapter;
+    use crate::adapter;
     use crate::tensor::Tensor;
 
     #[test]

@@ -81,7 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use super::*;
-    use crate::kernel::adapter;
+    use crate::adapter;
     use crate::tensor::Labels;
 
     #[test]

@@ -37,10 +37,6 @@ mod shards;
 mod zero;
 
 #[cfg(test)]
-#[allow(dead_code, reason = "integration tests use the rest")]
-#[path = "../../tests/common/adapter.rs"]
-mod adapter;
-#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod limits;
