@@ -1,5 +1,13 @@
 //! Tests against results of other runtimes, with their provenance beside them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
+mod extents;
+#[cfg(feature = "safetensors")]
+mod file;
 #[cfg(feature = "safetensors")]
 mod networks;
+#[cfg(feature = "safetensors")]
+mod operators;

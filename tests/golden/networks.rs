@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use safetensors::{SafeTensors, tensor::Dtype};
 use serde::Deserialize;
 use switchback::graph::interpret_with;
 use switchback::net::{Fcn, Head, Vgg16};
 use switchback::weights::{Weights, vgg};
 use switchback::{ChannelOrder, Graph, Normalize, RgbImage, Tensor, Value, reference};
+
+use crate::file::File;
 
 /// Times `f32_error` by which the reference may stray.
 const REFERENCE: f64 = 2.0;
@@ -44,9 +45,6 @@ struct About {
     f32_error: f64,
 }
 
-/// The tensors of one file.
-struct File(Vec<u8>);
-
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/networks")
 }
@@ -61,31 +59,9 @@ fn run(name: &str) -> Run {
     runs().into_iter().find(|run| run.name == name).unwrap()
 }
 
-impl File {
-    fn floats(&self, name: &str) -> Tensor {
-        let file = SafeTensors::deserialize(&self.0).unwrap();
-        let view = file.tensor(name).unwrap();
-        assert_eq!(view.dtype(), Dtype::F32);
-        let values = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        match *view.shape() {
-            [n, c] => Tensor::new([n, c, 1, 1], values),
-            [n, c, h, w] => Tensor::new([n, c, h, w], values),
-            ref other => panic!("{name} is {other:?}"),
-        }
-        .unwrap()
-    }
-
-    fn bytes(&self, name: &str) -> (Vec<usize>, Vec<u8>) {
-        let file = SafeTensors::deserialize(&self.0).unwrap();
-        let view = file.tensor(name).unwrap();
-        assert_eq!(view.dtype(), Dtype::U8);
-        (view.shape().to_vec(), view.data().to_vec())
-    }
-}
-
 impl Run {
     fn file(&self) -> File {
-        File(fs::read(folder().join(&self.maps)).unwrap())
+        File::open(folder().join(&self.maps))
     }
 
     fn head(&self) -> Option<Head> {
