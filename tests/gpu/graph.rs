@@ -284,9 +284,12 @@ fn a_lost_device_is_an_error_of_the_run() {
 }
 
 #[test]
-fn sessions_share_a_device() {
+fn sessions_share_a_device_and_their_futures_move_between_threads() {
+    fn sendable<T: Send>(_: &T) {}
     let Some(gpu) = adapter::gpu() else { return };
     let (graph, weights, x) = small();
+    sendable(&gpu.compile_async(&graph, &weights));
+    sendable(&gpu.compile(&graph, &weights).unwrap().run_async(&x));
     let expected = bits(&gpu.compile(&graph, &weights).unwrap().run(&x).unwrap());
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -1,5 +1,6 @@
 //! Building graphs and running them on the CPU.
 
+use switchback::gpu::Caps;
 use switchback::graph::{Inputs, Operation, Outputs, check_nodes, interpret, interpret_with};
 use switchback::weights::Weights;
 use switchback::{
@@ -250,5 +251,21 @@ fn the_class_of_each_pixel_from_scores_or_labels() {
         g.output(y).unwrap();
         let outputs = interpret(&g.build().unwrap(), &Weights::new(), &scores).unwrap();
         assert_eq!(outputs.argmax_channels().unwrap().data(), [1, 0]);
+    }
+}
+
+#[test]
+fn a_value_too_large_for_the_device_is_named_with_the_way_out() {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 3, 600, 600]).unwrap();
+    let y = g.conv2d("conv1_1", x, Conv2d::new([3, 3]).pad(1), 64).unwrap();
+    let y = g.conv2d("conv1_2", y, Conv2d::new([1, 1]), 150).unwrap();
+    g.output(y).unwrap();
+    let error = g.build().unwrap().plan(&Caps::WEBGPU).unwrap_err();
+    assert!(error.is_out_of_memory());
+    let error = error.to_string();
+    let (needed, available) = (4 * 150 * 600 * 600, 128 << 20);
+    for part in ["node `conv1_2`", &format!("needs {needed} "), &format!("offers {available}"), "smaller image"] {
+        assert!(error.contains(part), "{error} should contain {part}");
     }
 }

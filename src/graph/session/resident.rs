@@ -152,8 +152,9 @@ mod tests {
 
     #[test]
     fn what_is_bound_together_lies_together() {
-        let runs = |bounds: &[(u64, u64)]| bounds.iter().map(|&(start, end)| start..end).collect::<Vec<_>>();
-        let rows: [(&[(u64, u64)], u64, Option<&[(u64, u64)]>); 6] = [
+        type Runs<'a> = &'a [(u64, u64)];
+        let runs = |bounds: Runs| bounds.iter().map(|&(start, end)| start..end).collect::<Vec<_>>();
+        let rows: [(Runs, u64, Option<Runs>); 6] = [
             (&[(0, 10)], 10, Some(&[(0, 10)])),
             (&[(0, 11)], 10, None),
             (&[(6, 10), (0, 6)], 10, Some(&[(0, 10)])),
