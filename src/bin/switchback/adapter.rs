@@ -1,0 +1,91 @@
+//! `--adapter`: which device computes, or the reference where there is none.
+
+use switchback::gpu::{ADAPTER_VARIABLE, Gpu};
+use switchback::graph::{Inputs, Outputs, Session, interpret_with};
+use switchback::weights::Weights;
+use switchback::{Error, Graph};
+
+use crate::Result;
+use crate::console::{self, Progress};
+
+/// Which device computes.
+#[derive(clap::Args)]
+pub(crate) struct AdapterArgs {
+    /// Which device computes: `auto` (the best GPU, or the CPU where there is none), `cpu` (the reference
+    /// implementation: exact and slow), or part of an adapter's name as `switchback info` shows it
+    #[arg(long = "adapter", value_name = "auto|cpu|NAME", default_value = "auto", global = true)]
+    choice: String,
+}
+
+/// What runs graphs.
+pub(crate) enum Engine {
+    Gpu(Gpu),
+    /// `switchback::reference`, on the CPU.
+    Reference,
+}
+
+impl AdapterArgs {
+    /// The device that was asked for; `auto` takes the reference where there is no adapter, and says so.
+    pub(crate) fn open(&self) -> Result<Engine> {
+        match self.choice.as_str() {
+            "cpu" => Ok(Engine::Reference),
+            "auto" => match Gpu::new() {
+                Ok(gpu) => Ok(Engine::Gpu(gpu)),
+                // A name in the environment is a wish like one on the command line.
+                Err(Error::NoAdapter { .. }) if std::env::var_os(ADAPTER_VARIABLE).is_none() => {
+                    console::notice("no GPU adapter, so the reference computes on the CPU: exact, but slow");
+                    Ok(Engine::Reference)
+                }
+                Err(error) => Err(error.into()),
+            },
+            name => Ok(Engine::Gpu(Gpu::builder().adapter(name).build()?)),
+        }
+    }
+
+    /// The GPU that was asked for.
+    pub(crate) fn open_gpu(&self, what: &str) -> Result<Gpu> {
+        match self.choice.as_str() {
+            "cpu" => {
+                Err(format!("{what} needs a GPU adapter, and `--adapter cpu` is none; see `switchback info`").into())
+            }
+            "auto" => Ok(Gpu::new()?),
+            name => Ok(Gpu::builder().adapter(name).build()?),
+        }
+    }
+}
+
+impl Engine {
+    /// What computes, for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Gpu(gpu) => gpu.info().to_string(),
+            Self::Reference => "the reference on the CPU".to_owned(),
+        }
+    }
+
+    /// Makes a graph ready to run.
+    pub(crate) fn prepare<'a>(&self, graph: &'a Graph, weights: &'a Weights) -> Result<Prepared<'a>> {
+        Ok(match self {
+            Self::Gpu(gpu) => Prepared::Session(Box::new(gpu.compile(graph, weights)?)),
+            Self::Reference => Prepared::Reference(graph, weights),
+        })
+    }
+}
+
+/// A graph that is ready to run.
+pub(crate) enum Prepared<'a> {
+    Session(Box<Session>),
+    Reference(&'a Graph, &'a Weights),
+}
+
+impl Prepared<'_> {
+    /// Runs it once.
+    pub(crate) fn run<'i>(&mut self, inputs: impl Into<Inputs<'i>>, progress: &Progress) -> Result<Outputs> {
+        Ok(match self {
+            Self::Session(session) => session.run(inputs)?,
+            Self::Reference(graph, weights) => {
+                interpret_with(graph, weights, inputs, |node, _| progress.doing(format_args!("{} done", node.name())))?
+            }
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! `switchback bench`: how fast kernels and networks are, each verified before it is timed.
+//!
+//! A workload is a graph with weights and inputs: one operator, or a network. Its results are held to the reference
+//! (`verify.rs`), then it is run again and again and each node timed (`measure.rs`), and every figure becomes a row
+//! (`row.rs`), with the fraction of what a copy kernel and a multiply-add kernel reach in the same run.
+
+mod data;
+mod measure;
+mod row;
+mod statistics;
+mod verify;
+mod window;
+mod workload;
+
+use std::path::PathBuf;
+
+use switchback::gpu::Gpu;
+use switchback::replace_file;
+
+use crate::Result;
+use crate::adapter::AdapterArgs;
+use crate::console::{Progress, print};
+use row::{Machine, Row};
+use workload::{Command, Workload};
+
+/// Measure operators and networks; every result is verified before it is timed
+///
+/// Without a workload: the published FCN-8s at 500x500, layer by layer and whole.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  switchback bench conv_transpose2d --input 1x21x34x34 --weight 21x21x16x16 --stride 8 --variant all
+  switchback bench conv2d --input 1x64x112x112 --weight 64x64x3x3 --pad 1 --json rows.jsonl
+  switchback bench fcn8s --size 500x500")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    workload: Option<Command>,
+    /// Write one JSON object a row to this file (`-`: to stdout, instead of the table)
+    #[arg(long, value_name = "FILE", global = true)]
+    json: Option<PathBuf>,
+    /// How long to repeat each measurement; at least three runs are timed
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, global = true, value_parser = seconds)]
+    seconds: f64,
+    /// Seed of the operands
+    #[arg(long, value_name = "N", default_value_t = 1, global = true)]
+    seed: u64,
+    #[command(flatten)]
+    adapter: AdapterArgs,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=3600.0).contains(seconds));
+    seconds.ok_or_else(|| "expected 0 to 3600".to_owned())
+}
+
+pub(crate) fn run(args: &Args) -> Result {
+    let gpu = args.adapter.open_gpu("bench")?;
+    let workloads = args.workload.clone().unwrap_or_default().workloads(args.seed)?;
+    let progress = Progress::new(workloads.len() + 1);
+    progress.doing("measuring what a copy and multiply-adds reach");
+    let machine = Machine::measure(&gpu)?;
+    progress.step();
+    let to_stdout = args.json.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    if !to_stdout {
+        progress.print(&machine)?;
+        progress.print(Row::heading())?;
+    }
+    let mut rows = Vec::new();
+    for workload in &workloads {
+        for row in args.rows(&gpu, &machine, workload, &progress)? {
+            progress.print(if to_stdout { serde_json::to_string(&row)? } else { row.to_string() })?;
+            rows.push(row);
+        }
+        progress.step();
+    }
+    drop(progress);
+    match args.json.as_deref().filter(|_| !to_stdout) {
+        None => Ok(()),
+        Some(path) => {
+            let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+            replace_file(path, |to| lines.iter().try_for_each(|line| writeln!(to, "{line}")))?;
+            print(format_args!("{}: {} rows", path.display(), lines.len()))
+        }
+    }
+}
+
+impl Args {
+    fn rows(&self, gpu: &Gpu, machine: &Machine, workload: &Workload, progress: &Progress) -> Result<Vec<Row>> {
+        let gpu = workload.variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
+        progress.doing(format_args!("{}: compiling", workload.label));
+        let mut session = gpu.compile(&workload.graph, &workload.weights)?;
+        let outputs = session.run(workload.inputs())?;
+        let verified = verify::run(&gpu, workload, &outputs, progress)?;
+        progress.doing(format_args!("{}: measuring", workload.label));
+        let measured = measure::run(&mut session, workload, self.seconds)?;
+        Ok(row::rows(machine, workload, &verified, &measured))
+    }
+}

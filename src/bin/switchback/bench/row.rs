@@ -1,0 +1,227 @@
+//! One measurement, for machines (JSON) and for people (a line of a table).
+
+use std::fmt;
+
+use serde::Serialize;
+use switchback::gpu::Gpu;
+use switchback::graph::{Node, Operation, PlannedNode, ValueType};
+use switchback::kernel::ceiling::Ceilings;
+use switchback::op::Cost;
+use switchback::{Padding, Shape};
+
+use super::measure::Measured;
+use super::statistics::Statistics;
+use super::verify::Verified;
+use super::workload::Workload;
+use crate::Result;
+
+/// What measures: the device, and the best it can do.
+pub(super) struct Machine {
+    adapter: String,
+    backend: String,
+    driver: String,
+    ceilings: Ceilings,
+}
+
+impl Machine {
+    pub(super) fn measure(gpu: &Gpu) -> Result<Self> {
+        let info = gpu.info();
+        let (adapter, backend, driver) = (info.name.clone(), info.backend.clone(), info.driver.clone());
+        Ok(Self { adapter, backend, driver, ceilings: gpu.ceilings()? })
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ceilings { bytes_per_s, flops_per_s, timer, .. } = self.ceilings;
+        writeln!(f, "{} ({}, {}), timed by {timer}", self.adapter, self.backend, self.driver)?;
+        let (bytes, flops) = (bytes_per_s / 1e9, flops_per_s / 1e9);
+        write!(f, "a copy kernel reaches {bytes:.2} GB/s, a multiply-add kernel {flops:.1} GFLOP/s")
+    }
+}
+
+/// One measurement. Shapes are NCHW; `pad` is top, bottom, left, right; times are in milliseconds.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub(super) struct Row {
+    op: String,
+    label: String,
+    variant: String,
+    element: &'static str,
+    input: Option<[usize; 4]>,
+    weight: Option<[usize; 4]>,
+    output: Option<[usize; 4]>,
+    kernel: Option<[usize; 2]>,
+    stride: Option<[usize; 2]>,
+    pad: Option<[usize; 4]>,
+    dilation: Option<[usize; 2]>,
+    groups: Option<usize>,
+    median_ms: f64,
+    min_ms: f64,
+    mad_ms: f64,
+    samples: usize,
+    /// Two a multiply-add of the definition.
+    gflop: f64,
+    gflop_per_s: f64,
+    /// Every operand read once, every result written once.
+    gb: f64,
+    gb_per_s: f64,
+    /// The least time that the necessary work takes at the ceilings, by the median time. Necessary is what the kernel
+    /// executes where that is less than the definition's (taps in the padding).
+    ceiling_fraction: f64,
+    /// Which ceiling bounds: `copy` or `fma`.
+    ceiling: &'static str,
+    timer: String,
+    adapter: String,
+    backend: String,
+    driver: String,
+    verified: String,
+}
+
+/// Hyperparameters of an operator that has a window.
+#[derive(Default)]
+struct Geometry {
+    kernel: Option<[usize; 2]>,
+    stride: Option<[usize; 2]>,
+    pad: Option<Padding>,
+    dilation: Option<[usize; 2]>,
+    groups: Option<usize>,
+}
+
+impl Geometry {
+    fn of(operation: &Operation) -> Self {
+        let window = |kernel, stride, pad, dilation, groups| Self {
+            kernel: Some(kernel),
+            stride: Some(stride),
+            pad: Some(pad),
+            dilation: Some(dilation),
+            groups,
+        };
+        match operation {
+            Operation::Conv2d(op) => window(op.kernel, op.stride, op.pad, op.dilation, Some(op.groups)),
+            Operation::ConvTranspose2d(op) => window(op.kernel, op.stride, op.pad, op.dilation, Some(op.groups)),
+            Operation::MaxPool2d(op) | Operation::MaxPool2dSwitches(op) => {
+                window(op.kernel, op.stride, op.pad, op.dilation, None)
+            }
+            _ => Self::default(),
+        }
+    }
+}
+
+/// A row for each node, and one for the whole if it was measured.
+pub(super) fn rows(machine: &Machine, workload: &Workload, verified: &Verified, measured: &Measured) -> Vec<Row> {
+    let node_row = |(planned, statistics): &(PlannedNode, Statistics)| {
+        let node = workload.graph.node(planned.name())?;
+        let how = verified.get(planned.name())?;
+        let executed = planned.executed_macs();
+        let timer = measured.timer.to_string();
+        Some(Row {
+            verified: how.clone(),
+            variant: planned.variant().to_owned(),
+            ..Row::new(machine, node.operation().name(), planned.cost(), executed, *statistics, timer)
+                .shaped(workload, node)
+        })
+    };
+    let mut rows: Vec<Row> = measured.nodes.iter().filter_map(node_row).collect();
+    if let Some(statistics) = measured.whole {
+        let executed = measured.nodes.iter().map(|(node, _)| node.executed_macs()).sum();
+        let cost = workload.graph.cost();
+        let row = Row::new(machine, &workload.label, cost, executed, statistics, "wall clock".to_owned());
+        rows.push(Row {
+            label: "whole, host to host".to_owned(),
+            verified: "every node against the reference, outputs equal to the verified run's".to_owned(),
+            ..row
+        });
+    }
+    rows
+}
+
+impl Row {
+    fn new(machine: &Machine, op: &str, cost: Cost, executed: u64, times: Statistics, timer: String) -> Self {
+        // A time of zero, from a clock that is too coarse, must not become an infinite rate.
+        let seconds = (times.median / 1e3).max(1e-9);
+        let (flops, bytes) = (2.0 * cost.macs as f64, cost.bytes as f64);
+        let necessary = if executed > 0 { 2.0 * cost.macs.min(executed) as f64 } else { flops };
+        let ceilings = &machine.ceilings;
+        let compute_bound = ceilings.seconds(0.0, necessary) > ceilings.seconds(bytes, 0.0);
+        Self {
+            op: op.to_owned(),
+            label: String::new(),
+            variant: String::new(),
+            element: "f32",
+            input: None,
+            weight: None,
+            output: None,
+            kernel: None,
+            stride: None,
+            pad: None,
+            dilation: None,
+            groups: None,
+            median_ms: times.median,
+            min_ms: times.min,
+            mad_ms: times.mad,
+            samples: times.samples,
+            gflop: flops / 1e9,
+            gflop_per_s: flops / 1e9 / seconds,
+            gb: bytes / 1e9,
+            gb_per_s: bytes / 1e9 / seconds,
+            ceiling_fraction: ceilings.seconds(bytes, necessary) / seconds,
+            ceiling: if compute_bound { "fma" } else { "copy" },
+            timer,
+            adapter: machine.adapter.clone(),
+            backend: machine.backend.clone(),
+            driver: machine.driver.clone(),
+            verified: String::new(),
+        }
+    }
+
+    /// Adds a node's name, shapes and hyperparameters.
+    fn shaped(self, workload: &Workload, node: &Node) -> Self {
+        let Geometry { kernel, stride, pad, dilation, groups } = Geometry::of(node.operation());
+        let dims = |value: Option<ValueType>| match value {
+            Some(ValueType::Tensor(shape) | ValueType::Switches { shape, .. }) => Some(shape.dims()),
+            Some(ValueType::Labels { count, extent }) => Some([count, 1, extent[0], extent[1]]),
+            Some(ValueType::Image { extent }) => Some([1, 3, extent[0], extent[1]]),
+            _ => None,
+        };
+        Self {
+            label: node.name().to_owned(),
+            input: dims(workload.graph.operands(node).first().map(|(_, value)| *value)),
+            weight: workload.graph.weights_of(node).first().map(|(_, shape): &(&str, Shape)| shape.dims()),
+            output: dims(node.outputs().first().copied()),
+            kernel,
+            stride,
+            pad: pad.map(|pad| [pad.top, pad.bottom, pad.left, pad.right]),
+            dilation,
+            groups,
+            ..self
+        }
+    }
+
+    /// The table's first line.
+    pub(super) fn heading() -> String {
+        format!(
+            "{:<18} {:<20} {:<12} {:>20} {:>10} {:>10} {:>8} {:>9} {:>8} {:>7}  {}",
+            "op",
+            "label",
+            "variant",
+            "output",
+            "median ms",
+            "min ms",
+            "mad ms",
+            "GFLOP/s",
+            "GB/s",
+            "ceiling",
+            "verified"
+        )
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let output = self.output.map_or_else(String::new, |dims| Shape::from(dims).to_string());
+        write!(f, "{:<18} {:<20} {:<12} {output:>20}", self.op, self.label, self.variant)?;
+        write!(f, " {:>10.3} {:>10.3} {:>8.3}", self.median_ms, self.min_ms, self.mad_ms)?;
+        write!(f, " {:>9.2} {:>8.2} {:>6.1}%", self.gflop_per_s, self.gb_per_s, 100.0 * self.ceiling_fraction)?;
+        write!(f, "  {}", self.verified)
+    }
+}

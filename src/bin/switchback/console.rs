@@ -1,0 +1,69 @@
+//! What the user sees: results on stdout, progress, notices and warnings on stderr.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows the library's warnings on stderr (`RUST_LOG` chooses others).
+pub(crate) fn show_warnings() {
+    // wgpu and naga log what they also return as errors.
+    let default = "warn,wgpu_core=off,wgpu_hal=off,naga=off";
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
+        .format(|to, record| writeln!(to, "switchback: {}: {}", record.level().as_str().to_lowercase(), record.args()))
+        .init();
+}
+
+/// A line of results, on stdout.
+pub(crate) fn print(line: impl Display) -> crate::Result {
+    Ok(writeln!(io::stdout(), "{line}")?)
+}
+
+/// Something the user did not ask for but should know, on stderr.
+pub(crate) fn notice(text: impl Display) {
+    eprintln!("switchback: {text}");
+}
+
+/// Whether this is a write to a pipe that nobody reads.
+pub(crate) fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Progress of long work: a bar and what is being done, on stderr if that is a terminal, otherwise nothing.
+///
+/// It goes away when dropped, so that an error's message stands alone.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(crate) fn new(steps: usize) -> Self {
+        let bar = ProgressBar::new(steps as u64);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    /// Says what is being done now.
+    pub(crate) fn doing(&self, what: impl Display) {
+        self.0.set_message(what.to_string());
+    }
+
+    /// One step is done.
+    pub(crate) fn step(&self) {
+        self.0.inc(1);
+    }
+
+    /// Prints a line of results without disturbing the bar.
+    pub(crate) fn print(&self, line: impl Display) -> crate::Result {
+        self.0.suspend(|| print(line))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

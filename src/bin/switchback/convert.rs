@@ -1,0 +1,62 @@
+//! `switchback convert`: weight files into other weight files.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use switchback::net::{Fcn, Head};
+use switchback::weights::{Element, Weights};
+
+use crate::Result;
+use crate::console::print;
+
+/// Write weights in another precision, or make a network's starting weights from a VGG16 file
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  Half the size:
+    switchback convert fcn8s.safetensors fcn8s-f16.safetensors --element f16
+  Starting weights of FCN-32s for 21 classes, from torchvision's VGG16 (fully connected layers
+  become convolutions, score layers zero, upsampling bilinear):
+    switchback convert vgg16.safetensors fcn32s.safetensors --to fcn32s --classes 21")]
+pub(crate) struct Args {
+    /// The safetensors file to read
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The safetensors file to write; an existing one is replaced in one step
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Make this network's starting weights; IN has torchvision's VGG16 names
+    #[arg(long, value_name = "MODEL", value_parser = crate::model::heads())]
+    to: Option<Head>,
+    /// Classes of the new network, background included
+    #[arg(long, value_name = "N", default_value_t = 21, requires = "to")]
+    classes: usize,
+    /// Precision to write
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = elements())]
+    element: Element,
+}
+
+fn elements() -> impl TypedValueParser<Value = Element> {
+    PossibleValuesParser::new(["f32", "f16", "bf16"]).map(|name| match name.as_str() {
+        "f16" => Element::F16,
+        "bf16" => Element::Bf16,
+        _ => Element::F32,
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result {
+    let mut weights = Weights::open(&args.input)?;
+    if let Some(head) = args.to {
+        let named = |error| format!("{}: {error}", args.input.display());
+        weights = Fcn::starting_weights(head, &weights, args.classes).map_err(named)?;
+    }
+    weights.save(&args.output, args.element)?;
+    let elements = |name| weights.get(name).map_or(0, |entry| entry.shape().iter().product());
+    let parameters: usize = weights.names().map(elements).sum();
+    let bytes = std::fs::metadata(&args.output).map_or(0, |file| file.len());
+    let (tensors, element) = (weights.len(), args.element);
+    print(format_args!(
+        "{}: {tensors} tensors, {parameters} parameters, {element}, {bytes} bytes",
+        args.output.display()
+    ))
+}

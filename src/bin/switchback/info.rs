@@ -1,0 +1,94 @@
+//! `switchback info`: the adapters of this machine, what they can hold and do.
+
+use serde::Serialize;
+use switchback::gpu::{AdapterInfo, Caps, Gpu};
+
+use crate::Result;
+use crate::console::print;
+
+/// List the GPU adapters, their limits and features; ends with an error if there is none
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  switchback info\n  switchback info --json | head -n 1")]
+pub(crate) struct Args {
+    /// Print only the adapters' names, which `--adapter` takes
+    #[arg(long, conflicts_with = "json")]
+    names: bool,
+    /// Print one JSON object an adapter
+    #[arg(long)]
+    json: bool,
+}
+
+/// One adapter, for machines.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    kind: String,
+    backend: &'a str,
+    driver: &'a str,
+    max_binding_bytes: u64,
+    max_buffer_bytes: u64,
+    max_workgroups: u32,
+    max_invocations: u32,
+    max_workgroup_bytes: u32,
+    float_atomics: bool,
+    f16: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result {
+    let adapters = Gpu::adapters();
+    if adapters.is_empty() {
+        // The library's own words on what to do about it.
+        Gpu::new()?;
+    }
+    for adapter in &adapters {
+        if args.names {
+            print(&adapter.name)?;
+            continue;
+        }
+        let opened = Gpu::builder().adapter(adapter.name.as_str()).build();
+        match (opened, args.json) {
+            (Ok(gpu), true) => print(serde_json::to_string(&row(adapter, gpu.caps()))?)?,
+            (Ok(gpu), false) => print(paragraph(adapter, gpu.caps()))?,
+            (Err(error), true) => return Err(error.into()),
+            (Err(error), false) => print(format_args!("{adapter}\n  cannot be opened: {error}"))?,
+        }
+    }
+    if !args.names && !args.json {
+        print("`--adapter NAME` chooses one by part of its name; `--adapter cpu` computes without any.")?;
+    }
+    Ok(())
+}
+
+fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
+    let mib = |bytes: u64| bytes >> 20;
+    let yes = |has: bool| if has { "yes" } else { "no" };
+    format!(
+        "{adapter}\n  \
+         largest binding {} MiB, largest buffer {} MiB\n  \
+         workgroups {} a dimension, {} invocations and {} KiB of memory each\n  \
+         f16 {}, f32 atomics {}",
+        mib(caps.max_binding_bytes),
+        mib(caps.max_buffer_bytes),
+        caps.max_workgroups,
+        caps.max_invocations,
+        caps.max_workgroup_bytes >> 10,
+        yes(caps.f16),
+        yes(caps.float_atomics),
+    )
+}
+
+fn row<'a>(adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
+    Row {
+        name: &adapter.name,
+        kind: adapter.kind.to_string(),
+        backend: &adapter.backend,
+        driver: &adapter.driver,
+        max_binding_bytes: caps.max_binding_bytes,
+        max_buffer_bytes: caps.max_buffer_bytes,
+        max_workgroups: caps.max_workgroups,
+        max_invocations: caps.max_invocations,
+        max_workgroup_bytes: caps.max_workgroup_bytes,
+        float_atomics: caps.float_atomics,
+        f16: caps.f16,
+    }
+}

@@ -1,0 +1,104 @@
+//! `switchback bench`: rows with all they promise, and refusals.
+
+use serde_json::Value;
+
+use crate::common::adapter;
+use crate::switchback;
+
+/// Rows of `bench ARGUMENTS --json -`.
+fn rows(arguments: &[&str]) -> Vec<Value> {
+    let results = switchback(&[&["bench"], arguments, &["--seconds", "0", "--json", "-"]].concat()).results();
+    results.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn rows_have_every_field() {
+    let Some(_) = adapter::gpu() else { return };
+    let rows =
+        rows(&["conv_transpose2d", "--input", "1x4x5x6", "--weight", "4x3x4x4", "--stride", "2", "--variant", "all"]);
+    assert!(rows.len() >= 3, "{rows:?}");
+    for row in &rows {
+        for field in ["median_ms", "min_ms", "gflop", "gflop_per_s", "gb_per_s", "ceiling_fraction"] {
+            assert!(row[field].as_f64().unwrap() > 0.0, "{field}: {row}");
+        }
+        for field in ["label", "variant", "timer", "adapter", "driver"] {
+            assert!(!row[field].as_str().unwrap().is_empty(), "{field}: {row}");
+        }
+        assert!(row["mad_ms"].as_f64().unwrap() >= 0.0);
+        assert!(row["verified"].as_str().unwrap().contains("against the reference"), "{row}");
+        assert_eq!(row["op"], "conv_transpose2d");
+        assert_eq!(row["element"], "f32");
+        assert_eq!(row["input"], serde_json::json!([1, 4, 5, 6]));
+        assert_eq!(row["weight"], serde_json::json!([4, 3, 4, 4]));
+        assert_eq!(row["output"], serde_json::json!([1, 3, 12, 14]));
+        assert_eq!(row["stride"], serde_json::json!([2, 2]));
+        assert_eq!(row["pad"], serde_json::json!([0, 0, 0, 0]));
+        // 4 channels * 30 cells * 3 outputs * 16 taps, two operations each.
+        assert_eq!(row["gflop"].as_f64(), Some(2.0 * 4.0 * 30.0 * 3.0 * 16.0 / 1e9));
+    }
+}
+
+#[test]
+fn every_operator_can_be_measured() {
+    let Some(_) = adapter::gpu() else { return };
+    let conv2d = [
+        "conv2d",
+        "--input",
+        "2x4x9x7",
+        "--weight",
+        "6x2x3x2",
+        "--pad",
+        "1,0,2,1",
+        "--dilation",
+        "1x2",
+        "--groups",
+        "2",
+    ];
+    assert_eq!(rows(&conv2d).len(), 1);
+    assert_eq!(rows(&["conv2d", "--input", "1x2x5x5", "--weight", "2x2x3x3", "--bias", "--relu"]).len(), 1);
+    assert_eq!(rows(&["max_pool2d", "--input", "1x3x8x9", "--variant", "all", "--rounding", "ceil"]).len(), 2);
+    let unpool =
+        rows(&["max_unpool2d", "--input", "1x3x4x5", "--kernel", "3", "--stride", "2", "--variant", "scatter"]);
+    assert!(unpool.iter().any(|row| row["op"] == "max_unpool2d" && row["variant"] == "scatter"), "{unpool:?}");
+}
+
+#[test]
+fn a_network_is_measured_layer_by_layer_and_whole() {
+    let Some(_) = adapter::gpu() else { return };
+    let rows = rows(&["fcn8s", "--size", "9x13", "--slim", "64"]);
+    let row =
+        |label: &str| rows.iter().find(|row| row["label"] == label).unwrap_or_else(|| panic!("{label}: {rows:?}"));
+    assert_eq!(row("conv1_1")["pad"], serde_json::json!([100, 100, 100, 100]));
+    assert_eq!(row("upscore8")["op"], "conv_transpose2d");
+    let whole = row("whole, host to host");
+    assert_eq!(whole["timer"], "wall clock");
+    let parts: f64 = rows.iter().filter(|row| row["op"] != whole["op"]).map(|row| row["gflop"].as_f64().unwrap()).sum();
+    assert!((parts - whole["gflop"].as_f64().unwrap()).abs() < 1e-9);
+}
+
+#[test]
+fn rows_go_to_a_file_at_once() {
+    let Some(_) = adapter::gpu() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    let arguments = ["bench", "max_pool2d", "--input", "1x1x4x4", "--seconds", "0", "--json", path.to_str().unwrap()];
+    assert!(switchback(&arguments).results().contains("1 rows"));
+    let row: Value = serde_json::from_str(std::fs::read_to_string(&path).unwrap().trim()).unwrap();
+    assert_eq!(row["op"], "max_pool2d");
+}
+
+#[test]
+fn impossible_measurements_are_refused() {
+    let refused = |arguments: &[&str], expected: &str| {
+        let message = switchback(&[&["bench"], arguments].concat()).message();
+        assert!(message.contains(expected), "{message}");
+    };
+    refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--adapter", "cpu"], "needs a GPU");
+    if adapter::gpu().is_none() {
+        return;
+    }
+    refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--variant", "fastest"], "fastest");
+    refused(&["conv2d", "--input", "1x2x4x4", "--weight", "1x1x3x3"], "conv2d: weight");
+    refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x9x9"], "at least 9 rows");
+    refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--json", "no/such/folder/x"], "no/such/folder/x");
+}

@@ -1,0 +1,37 @@
+//! Every subcommand explains itself, with an example.
+
+use crate::switchback;
+
+#[test]
+fn every_subcommand_has_help_with_an_example() {
+    let commands = [
+        &["segment"][..],
+        &["convert"],
+        &["plan"],
+        &["info"],
+        &["bench"],
+        &["bench", "conv2d"],
+        &["bench", "conv_transpose2d"],
+        &["bench", "max_pool2d"],
+        &["bench", "max_unpool2d"],
+        &["bench", "fcn8s"],
+    ];
+    for command in commands {
+        let help = switchback(&[command, &["--help"]].concat()).results();
+        let example = help.split_once("Example").map(|(_, examples)| examples).unwrap_or_default();
+        assert!(example.contains(&format!("switchback {}", command.join(" "))), "{command:?}: {help}");
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(switchback(&["--version"]).results().trim(), concat!("switchback ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn nothing_and_nonsense_show_the_usage() {
+    for arguments in [&[][..], &["segmnt"], &["segment"], &["plan", "--size", "0x7"], &["plan", "--model", "fcn4s"]] {
+        let ran = switchback::<&str>(arguments);
+        assert!(!ran.success && ran.stderr.contains("--help"), "{arguments:?}: {}", ran.stderr);
+    }
+}

@@ -1,0 +1,66 @@
+//! The commands that users type, run as they type them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed assumption fails the test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_images;
+mod bad_input;
+mod bench;
+mod convert;
+mod demo;
+mod help;
+mod plan;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a command printed and how it ended.
+struct Ran {
+    stdout: String,
+    stderr: String,
+    success: bool,
+}
+
+/// Runs `switchback` with these arguments.
+fn switchback<S: AsRef<OsStr>>(arguments: &[S]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_switchback"))
+        .args(arguments)
+        // Keeps a driver's own message about its window system out of what is tested.
+        .env("NODEVICE_SELECT", "1")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { stdout: text(output.stdout), stderr: text(output.stderr), success: output.status.success() }
+}
+
+impl Ran {
+    /// Its results, after it succeeded without a word on stderr.
+    fn results(self) -> String {
+        assert!(self.success && self.stderr.is_empty(), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    /// Its one message, after it failed.
+    fn message(self) -> String {
+        assert!(!self.success, "it succeeded: {}", self.stdout);
+        let lines = self.stderr.lines().filter(|line| line.starts_with("switchback: ")).count();
+        assert_eq!(lines, 1, "expected one message, found: {}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self.stderr
+    }
+}
+
+/// A file of the demo.
+fn digits(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits").join(file)
+}
+
+/// Names of the files in a folder, sorted; none if there is no such folder.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}

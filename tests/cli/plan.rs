@@ -1,0 +1,45 @@
+//! `switchback plan` and `switchback info`.
+
+use crate::common::adapter;
+use crate::{digits, switchback};
+
+#[test]
+fn the_published_network_has_the_published_size() {
+    let results = switchback(&["plan", "--model", "fcn8s", "--size", "500x500", "--webgpu"]).results();
+    // The network's 181,529,034,048 multiply-adds, and one for each of the image's 750,000 bytes.
+    for expected in
+        ["conv1_1", "1x64x698x698", "fc6", "upscore8", "181,529,784,048 MACs", "134,489,759 parameters", "peak"]
+    {
+        assert!(results.contains(expected), "{expected} is not in {results}");
+    }
+}
+
+#[test]
+fn widths_and_classes_come_from_the_weights() {
+    let weights = digits("fcn8s-digits.safetensors");
+    let arguments = ["plan", "--size", "97x64", "--webgpu", "--weights", weights.to_str().unwrap()];
+    let results = switchback(&arguments).results();
+    assert!(results.contains("1x12x295x262") && results.contains("1x11x97x64"), "{results}");
+}
+
+#[test]
+fn an_image_that_no_device_can_hold_is_refused_with_numbers() {
+    let message = switchback(&["plan", "--size", "4000x4000", "--webgpu"]).message();
+    // 3 channels of 16 million f32.
+    assert!(message.contains("192000000 bytes") && message.contains("smaller image"), "{message}");
+}
+
+#[test]
+fn info_shows_each_adapter_to_people_and_to_machines() {
+    let Some(gpu) = adapter::gpu() else {
+        assert!(switchback(&["info"]).message().contains("no GPU adapter"));
+        return;
+    };
+    let name = &gpu.info().name;
+    assert!(switchback(&["info"]).results().contains(name));
+    assert!(switchback(&["info", "--names"]).results().lines().any(|line| line == name));
+    for line in switchback(&["info", "--json"]).results().lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(row["name"].is_string() && row["max_binding_bytes"].as_u64() >= Some(1 << 20), "{line}");
+    }
+}
