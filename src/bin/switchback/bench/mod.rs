@@ -90,7 +90,7 @@ impl Args {
         progress.doing(format_args!("{}: compiling", workload.label));
         let mut session = gpu.compile(&workload.graph, &workload.weights)?;
         let outputs = session.run(workload.inputs())?;
-        let verified = verify::run(&gpu, workload, &outputs, progress)?;
+        let verified = verify::run(&gpu, &session, workload, &outputs, progress)?;
         progress.doing(format_args!("{}: measuring", workload.label));
         let measured = measure::run(&mut session, workload, self.seconds)?;
         Ok(row::rows(machine, workload, &verified, &measured))

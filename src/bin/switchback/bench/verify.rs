@@ -2,13 +2,14 @@
 //!
 //! Every node is checked on its own, from the operands that the device computed for it, so that rounding does not add up
 //! and a whole network is checked by induction. Convolutions too large to be computed again are checked in windows of
-//! their output (`window.rs`).
+//! their output (`window.rs`), each kernel variant by its own bound.
 
 use std::collections::HashMap;
 
 use switchback::gpu::Gpu;
-use switchback::graph::{Node, Operation, Outputs, check_nodes_where};
-use switchback::{Error, Graph, Tensor};
+use switchback::graph::{Node, Operation, Outputs, PlannedNode, Session, check_nodes_where};
+use switchback::reference::{self, Answer, Mismatch};
+use switchback::{Conv2d, Error, Graph, Tensor};
 
 use super::window::Window;
 use super::workload::Workload;
@@ -18,74 +19,144 @@ use crate::console::Progress;
 /// Most multiply-adds of a node that is computed again in full.
 const WHOLE: u64 = 200_000_000;
 
+/// The same for minimal filtering, whose bound takes far more work than its values.
+const WHOLE_FILTERING: u64 = 1_000_000;
+
 /// How each node was checked, by name.
 pub(super) type Verified = HashMap<String, String>;
 
-/// Checks each node behind `outputs`, which the device computed for the workload. Where they do not hold every value of
+/// Checks each node behind `outputs`, which `session` computed for the workload. Where they do not hold every value of
 /// the graph, another run does, whose own outputs then have to be equal to them.
-pub(super) fn run(gpu: &Gpu, workload: &Workload, outputs: &Outputs, progress: &Progress) -> Result<Verified> {
+pub(super) fn run(
+    gpu: &Gpu,
+    session: &Session,
+    workload: &Workload,
+    outputs: &Outputs,
+    progress: &Progress,
+) -> Result<Verified> {
     let graph = workload.graph.with_every_output();
     if graph.outputs().all(|(name, _)| outputs.get(name).is_some()) {
-        return check(&graph, workload, outputs, progress);
+        return check(&graph, session.plan().nodes(), workload, outputs, progress);
     }
     progress.doing(format_args!("{}: running with every value as an output", workload.label));
-    let every = gpu.compile(&graph, &workload.weights)?.run(workload.inputs())?;
+    let mut open = gpu.compile(&graph, &workload.weights)?;
+    let every = open.run(workload.inputs())?;
     if let Some((name, _)) = outputs.iter().find(|(name, value)| every.get(name) != Some(value)) {
         return Err(format!("{}: `{name}` differs between two runs of the same graph", workload.label).into());
     }
-    check(&graph, workload, &every, progress)
+    check(&graph, open.plan().nodes(), workload, &every, progress)
 }
 
-fn check(graph: &Graph, workload: &Workload, outputs: &Outputs, progress: &Progress) -> Result<Verified> {
+fn check(
+    graph: &Graph,
+    planned: &[PlannedNode],
+    workload: &Workload,
+    outputs: &Outputs,
+    progress: &Progress,
+) -> Result<Verified> {
     let mut verified = HashMap::new();
-    for node in graph.nodes().iter().filter(|node| is_large(node)) {
+    for plan in planned {
+        let Some(node) = graph.node(plan.name()).filter(|node| is_convolution(node)) else { continue };
         progress.doing(format_args!("{}: verifying {}", workload.label, node.name()));
-        let elements = windows(workload, node, outputs)?;
-        let all = node.outputs().iter().map(|value| value.bytes() / 4).sum::<u64>();
-        verified.insert(node.name().to_owned(), format!("{elements} of {all} elements against the reference"));
+        verified
+            .insert(node.name().to_owned(), Convolution::of(workload, node, plan.variant(), outputs)?.check(workload)?);
     }
     progress.doing(format_args!("{}: verifying", workload.label));
-    for check in check_nodes_where(graph, &workload.weights, workload.inputs(), outputs, |node| !is_large(node))? {
+    let others = |node: &Node| !is_convolution(node);
+    for check in check_nodes_where(graph, &workload.weights, workload.inputs(), outputs, others)? {
         if let Some(mismatch) = check.mismatch {
             return Err(wrong(workload, &check.node, &mismatch));
         }
-        verified.insert(check.node, "every element against the reference".to_owned());
+        verified.insert(check.node, EVERY_ELEMENT.to_owned());
     }
     Ok(verified)
 }
 
-fn is_large(node: &Node) -> bool {
-    matches!(node.operation(), Operation::Conv2d(_) | Operation::ConvTranspose2d(_)) && node.cost().macs > WHOLE
+const EVERY_ELEMENT: &str = "every element against the reference";
+
+fn is_convolution(node: &Node) -> bool {
+    matches!(node.operation(), Operation::Conv2d(_) | Operation::ConvTranspose2d(_))
 }
 
-/// Checks windows of a convolution's output; gives how many elements they cover.
-fn windows(workload: &Workload, node: &Node, outputs: &Outputs) -> Result<usize> {
-    let tensor =
-        |name: &str| -> Result<&Tensor, Error> { workload.input(name).map_or_else(|| outputs.tensor(name), Ok) };
-    let operands = workload.graph.operands(node);
-    let x = tensor(operands.first().map_or("", |(name, _)| name))?;
-    let y = outputs.tensor(node.name())?;
-    let weights = workload.graph.weights_of(node);
-    let mut weights = weights.iter().map(|(name, _)| workload.weights.tensor(name));
-    let w = weights.next().ok_or("a convolution without a weight")??;
-    let bias = weights.next().transpose()?;
-    let mut elements = 0;
-    let groups = match node.operation() {
-        Operation::Conv2d(op) => op.groups,
-        Operation::ConvTranspose2d(op) => op.groups,
-        _ => 1,
-    };
-    for window in Window::samples(y.shape(), groups) {
-        let expected = match node.operation() {
-            Operation::Conv2d(op) => window.conv2d(op, x, &w, bias.as_ref())?,
-            Operation::ConvTranspose2d(op) => window.conv_transpose2d(op, x, &w, bias.as_ref())?,
-            other => return Err(format!("{} is not checked in windows", other.name()).into()),
+/// A convolution of either kind, with what it read and what it gave.
+struct Convolution<'a> {
+    node: &'a Node,
+    x: &'a Tensor,
+    w: Tensor,
+    bias: Option<Tensor>,
+    y: &'a Tensor,
+    /// Cells of a tile of minimal filtering, if the variant is one.
+    filtering: Option<usize>,
+}
+
+impl<'a> Convolution<'a> {
+    fn of(workload: &'a Workload, node: &'a Node, variant: &str, outputs: &'a Outputs) -> Result<Self> {
+        let operands = workload.graph.operands(node);
+        let name = operands.first().map_or("", |(name, _)| name);
+        let x = workload.input(name).map_or_else(|| outputs.tensor(name), Ok)?;
+        let weights = workload.graph.weights_of(node);
+        let mut weights = weights.iter().map(|(name, _)| workload.weights.tensor(name));
+        let w = weights.next().ok_or("a convolution without a weight")??;
+        let bias = weights.next().transpose()?;
+        let filtering = match variant {
+            "winograd-f2" => Some(2),
+            "winograd-f4" => Some(4),
+            _ => None,
         };
-        let found = window.of(y, groups)?;
-        expected.check(&found).map_err(|mismatch| wrong(workload, node.name(), &format!("{window:?}: {mismatch}")))?;
-        elements += window.elements();
+        Ok(Self { node, x, w, bias, y: outputs.tensor(node.name())?, filtering })
     }
-    Ok(elements)
+
+    /// Checks the whole output, or windows of a large one; gives what was checked.
+    fn check(&self, workload: &Workload) -> Result<String> {
+        let wrong =
+            |place: String, mismatch: Mismatch| wrong(workload, self.node.name(), &format!("{place}{mismatch}"));
+        if self.node.cost().macs <= if self.filtering.is_some() { WHOLE_FILTERING } else { WHOLE } {
+            self.whole()?.check(self.y).map_err(|mismatch| wrong(String::new(), mismatch))?;
+            return Ok(EVERY_ELEMENT.to_owned());
+        }
+        let groups = match self.node.operation() {
+            Operation::Conv2d(op) => op.groups,
+            Operation::ConvTranspose2d(op) => op.groups,
+            _ => 1,
+        };
+        let mut elements = 0;
+        for window in Window::samples(self.y.shape(), groups) {
+            let found = window.of(self.y, groups)?;
+            self.part(&window)?.check(&found).map_err(|mismatch| wrong(format!("in {window:?}, "), mismatch))?;
+            elements += window.elements();
+        }
+        Ok(format!("{elements} of {} elements against the reference", self.y.shape().elements()))
+    }
+
+    fn whole(&self) -> Result<Answer, Error> {
+        let (x, w, bias) = (self.x, &self.w, self.bias.as_ref());
+        match self.node.operation() {
+            Operation::Conv2d(op) => self.conv2d(op, x, w, bias),
+            Operation::ConvTranspose2d(op) => reference::conv_transpose2d(op, x, w, bias),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    fn part(&self, window: &Window) -> Result<Answer, Error> {
+        let (operands, bias) = ([self.x, &self.w], self.bias.as_ref());
+        match self.node.operation() {
+            Operation::Conv2d(op) => window.conv2d(op, operands, bias, |op, x, w, bias| self.conv2d(op, x, w, bias)),
+            Operation::ConvTranspose2d(op) => window.conv_transpose2d(op, operands, bias, reference::conv_transpose2d),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// The reference with the variant's bound.
+    fn conv2d(&self, op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer, Error> {
+        match self.filtering {
+            Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells),
+            None => reference::conv2d(op, x, w, bias),
+        }
+    }
+}
+
+fn unexpected(operation: &Operation) -> Error {
+    Error::Graph(format!("{} is no convolution", operation.name()))
 }
 
 fn wrong(workload: &Workload, node: &str, mismatch: &str) -> Box<dyn std::error::Error> {

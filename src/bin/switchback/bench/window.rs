@@ -1,12 +1,19 @@
 //! Exact answers for a part of a convolution's output, so that large layers can be verified too.
 //!
 //! A window of the output depends on a window of the input, extended by zeros where it reaches past the border. The
-//! reference computes that cropped problem: its values are the full problem's, its bound is at most as tight.
+//! reference computes that cropped problem: its values are the full problem's, its bound is at most as tight. Windows
+//! begin at multiples of [`TILE`], so that the tiles of minimal filtering are the full problem's too.
 
 use std::ops::Range;
 
-use switchback::reference::{self, Answer};
+use switchback::reference::Answer;
 use switchback::{Conv2d, ConvTranspose2d, Padding, Result, Shape, Tensor};
+
+/// Rows and columns of a window, where the output has as many.
+const TILE: usize = 4;
+
+/// Output channels of a window, where a group has as many.
+const CHANNELS: usize = 4;
 
 /// A window of an output: one image, some channels of one group, some rows and columns.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,14 +27,17 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Sixteen windows of at most `3 x 3` cells and 4 channels: corners, edges and inner parts of the output, first and
-    /// last images, groups and channels, where dispatches and tiles end.
+    /// Sixteen windows: corners, edges and inner parts of the output, first and last images, groups and channels, where
+    /// dispatches and tiles end.
     pub(super) fn samples(output: Shape, groups: usize) -> Vec<Self> {
-        let places = |length: usize, size: usize| {
-            let size = size.min(length);
-            [0, (length - size) / 3, (length - size) * 2 / 3, length - size].map(|start| start..start + size)
+        let cells = |length: usize| {
+            let starts = [0, length / 3, length * 2 / 3, length - 1].map(|start| start / TILE * TILE);
+            starts.map(|start| start..(start + TILE).min(length))
         };
-        let (rows, columns, channels) = (places(output.h, 3), places(output.w, 3), places(output.c / groups, 4));
+        let (rows, columns) = (cells(output.h), cells(output.w));
+        let group_outputs = output.c / groups;
+        let last = group_outputs.saturating_sub(CHANNELS);
+        let channels = [0, last / 3, last * 2 / 3, last].map(|start| start..(start + CHANNELS).min(group_outputs));
         let window = |i: usize, j: usize| Self {
             image: [0, output.n - 1][(i + j) % 2],
             group: [0, groups - 1][i % 2],
@@ -49,8 +59,14 @@ impl Window {
         cut(output, [self.images(), channels], [signed(&self.rows), signed(&self.columns)])
     }
 
-    /// This window of a convolution's output.
-    pub(super) fn conv2d(&self, op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
+    /// This window of a convolution's output, `answer` being the reference to ask.
+    pub(super) fn conv2d(
+        &self,
+        op: &Conv2d,
+        [x, w]: [&Tensor; 2],
+        bias: Option<&Tensor>,
+        answer: impl Fn(&Conv2d, &Tensor, &Tensor, Option<&Tensor>) -> Result<Answer>,
+    ) -> Result<Answer> {
         let read = |axis: usize, window: &Range<usize>| {
             let start = window.start * op.stride[axis];
             let end = (window.end - 1) * op.stride[axis] + op.dilation[axis] * (op.kernel[axis] - 1) + 1;
@@ -62,16 +78,16 @@ impl Window {
         let x = cut(x, [self.images(), inputs], [read(0, &self.rows), read(1, &self.columns)])?;
         let w = cut(w, [outputs.clone(), 0..w.shape().c], whole(w))?;
         let bias = bias.map(|bias| cut(bias, [0..1, outputs], whole(bias))).transpose()?;
-        reference::conv2d(&op.groups(1).pad(0), &x, &w, bias.as_ref())
+        answer(&op.groups(1).pad(0), &x, &w, bias.as_ref())
     }
 
-    /// This window of a transposed convolution's output.
+    /// This window of a transposed convolution's output, `answer` being the reference to ask.
     pub(super) fn conv_transpose2d(
         &self,
         op: &ConvTranspose2d,
-        x: &Tensor,
-        w: &Tensor,
+        [x, w]: [&Tensor; 2],
         bias: Option<&Tensor>,
+        answer: impl Fn(&ConvTranspose2d, &Tensor, &Tensor, Option<&Tensor>) -> Result<Answer>,
     ) -> Result<Answer> {
         // What is read along an axis, the border to cut off that input's output, and the cells to add to it.
         let read = |axis: usize, window: &Range<usize>| {
@@ -94,7 +110,7 @@ impl Window {
         let w = cut(w, [inputs, self.channels.clone()], whole(w))?;
         let bias = bias.map(|bias| cut(bias, [0..1, outputs], whole(bias))).transpose()?;
         let op = op.groups(1).pad(Padding { top, bottom, left, right }).output_padding([below, beside]);
-        reference::conv_transpose2d(&op, &x, &w, bias.as_ref())
+        answer(&op, &x, &w, bias.as_ref())
     }
 
     fn images(&self) -> Range<usize> {
@@ -134,6 +150,8 @@ fn whole(tensor: &Tensor) -> [Range<isize>; 2] {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use switchback::reference;
+
     use super::*;
 
     fn random(shape: impl Into<Shape>) -> Tensor {
@@ -162,7 +180,7 @@ mod tests {
         ] {
             let (x, w, b) = (random(input), random(weight), random(Shape::vector(weight[0])));
             let whole = reference::conv2d(&op, &x, &w, Some(&b)).unwrap();
-            agrees(&whole, op.groups, |window| window.conv2d(&op, &x, &w, Some(&b)));
+            agrees(&whole, op.groups, |window| window.conv2d(&op, [&x, &w], Some(&b), reference::conv2d));
         }
     }
 
@@ -178,7 +196,29 @@ mod tests {
         ] {
             let (x, w, b) = (random(input), random(weight), random(Shape::vector(weight[1] * op.groups)));
             let whole = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
-            agrees(&whole, op.groups, |window| window.conv_transpose2d(&op, &x, &w, Some(&b)));
+            agrees(&whole, op.groups, |window| {
+                window.conv_transpose2d(&op, [&x, &w], Some(&b), reference::conv_transpose2d)
+            });
+        }
+    }
+
+    #[test]
+    fn windows_keep_the_tiles_of_minimal_filtering() {
+        let op = Conv2d::new([3, 3]).pad(1);
+        let (x, w) = (random([1, 2, 10, 15]), random([5, 2, 3, 3]));
+        for cells in [2, 4] {
+            let answer = |op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>| {
+                reference::conv2d_minimal_filtering(op, x, w, bias, cells)
+            };
+            let whole = answer(&op, &x, &w, None).unwrap();
+            for window in Window::samples(whole.shape(), 1) {
+                let part = window.conv2d(&op, [&x, &w], None, answer).unwrap();
+                let magnitudes = |answer: &Answer| {
+                    let data = answer.sums().iter().map(|sum| sum.magnitude as f32).collect();
+                    Tensor::new(answer.shape(), data).unwrap()
+                };
+                assert_eq!(magnitudes(&part), window.of(&magnitudes(&whole), 1).unwrap(), "{cells} {window:?}");
+            }
         }
     }
 
@@ -190,6 +230,6 @@ mod tests {
         let last = output.data().len() - 1;
         output.data_mut()[last] += 0.01;
         let found = window.of(&output, 1).unwrap();
-        assert!(window.conv2d(&op, &x, &w, None).unwrap().check(&found).is_err());
+        assert!(window.conv2d(&op, [&x, &w], None, reference::conv2d).unwrap().check(&found).is_err());
     }
 }
