@@ -120,10 +120,10 @@ params! {
     }
 }
 
-/// Bytes of transformed input and output together that a strip may take: what a CPU's caches keep; on a GPU what keeps
-/// all of it busy.
+/// Bytes that the transformed input of a strip may take, and its transformed output: what a CPU's caches keep; on a GPU
+/// what keeps all of it busy. One bound for both, so that layers of different widths can share the two buffers.
 fn strip_bytes(caps: &Caps) -> u64 {
-    if caps.software { 4 << 20 } else { 64 << 20 }
+    if caps.software { 2 << 20 } else { 32 << 20 }
 }
 
 /// Whether minimal filtering is defined here for this convolution.
@@ -309,7 +309,7 @@ fn strip_tiles(positions: u64, channels: u64, out_rows: u64, caps: &Caps) -> Res
             way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
         });
     }
-    let wanted = strip_bytes(caps) / (4 * positions * (channels + out_rows)) / 4 * 4;
+    let wanted = strip_bytes(caps) / widest / 4 * 4;
     // Never so few that the lanes of a workgroup are idle.
     Ok(wanted.max(4 * workgroup(caps)).min(most))
 }
