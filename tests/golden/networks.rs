@@ -11,10 +11,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use switchback::graph::interpret_with;
+use switchback::gpu::LimitsChoice;
+use switchback::graph::{check_nodes, interpret_with};
+use switchback::kernel::conv2d;
 use switchback::net::{Fcn, Head, Vgg16};
 use switchback::weights::{Weights, vgg};
-use switchback::{ChannelOrder, Graph, Normalize, RgbImage, Tensor, Value, reference};
+use switchback::{ChannelOrder, Gpu, Graph, Normalize, RgbImage, Tensor, Value, reference};
+
+use crate::common::adapter;
 
 use crate::file::File;
 
@@ -195,6 +199,56 @@ fn the_convolutional_classifier_gives_the_fully_connected_one_s_scores() {
     let graph = Vgg16::from_weights(&weights).unwrap().graph_from_image([224, 224], run.preprocessing()).unwrap();
     let outputs = interpret_with(&graph, &weights, &corner, |_, _| {}).unwrap();
     run.check("scores_224", outputs.tensor("classifier.6").unwrap(), REFERENCE);
+}
+
+#[test]
+fn a_device_gives_pytorch_s_maps_and_labels() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let mut gpus = vec![gpu.clone()];
+    gpus.extend(conv2d::Variant::ALL.iter().map(|&variant| gpu.with_variant(variant)));
+    for (run, gpu) in runs().iter().flat_map(|run| gpus.iter().map(move |gpu| (run, gpu))) {
+        let (weights, input, nodes) = (run.weights(), run.input(), run.nodes());
+        let graph = run.graph().with_outputs(nodes.iter().map(|(_, node)| node)).unwrap();
+        let outputs = gpu.compile(&graph, &weights).unwrap().run(&input).unwrap();
+        for (map, node) in nodes {
+            run.check(map, outputs.tensor(node).unwrap(), DEVICE);
+        }
+        let scores = gpu.compile(&run.graph(), &weights).unwrap().run(&input).unwrap();
+        run.check_labels(scores.argmax_channels().unwrap().data());
+    }
+}
+
+/// From the picture's bytes to labels, with no more than every WebGPU device has.
+#[test]
+fn a_device_of_default_limits_labels_an_image() {
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
+    for name in ["fcn32s-1x33x47", "fcn16s-1x61x29", "fcn8s-1x1x1", "fcn8s-atonce-1x61x29"] {
+        let run = run(name);
+        let (weights, image) = (run.weights(), run.image());
+        let fcn = Fcn::from_weights(run.head().unwrap(), &weights).unwrap();
+        let mut session = gpu.compile(&fcn.labels_from_image(image.extent()).unwrap(), &weights).unwrap();
+        run.check_labels(session.run(&image).unwrap().labels("labels").unwrap().data());
+    }
+}
+
+/// Every node against the reference's answer to the device's own operands, where the bound is derived and not measured:
+/// it is that of plain sums, so minimal filtering is left out.
+#[test]
+fn every_node_keeps_its_bound() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let gpu = gpu.with_variant(conv2d::Variant::Tiled);
+    for name in ["fcn32s-1x33x47", "fcn16s-1x61x29", "fcn8s-2x17x23", "fcn8s-atonce-1x61x29", "vgg16-1x257x300"] {
+        let run = run(name);
+        let (weights, input, graph) = (run.weights(), run.input(), run.graph());
+        let names: Vec<&str> = graph.nodes().iter().map(|node| node.name()).filter(|&name| name != "data").collect();
+        let graph = graph.with_outputs(&names).unwrap();
+        let outputs = gpu.compile(&graph, &weights).unwrap().run(&input).unwrap();
+        let checks = check_nodes(&graph, &weights, &input, &outputs).unwrap();
+        assert_eq!(checks.len(), names.len());
+        for check in checks {
+            assert_eq!(check.mismatch, None, "{name}: {}", check.node);
+        }
+    }
 }
 
 /// Faults that a comparison has to see.
