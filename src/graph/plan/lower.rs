@@ -46,8 +46,7 @@ impl Operands {
             }
             Operation::ConvTranspose2d(op) => {
                 let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
-                // Its kernels are under way; until they land, plans show it without a variant.
-                op.output_shape(x, weight, bias).map(|_| KernelPlan::default())
+                prefer(preferred, |variant| kernel::conv_transpose2d::plan(op, x, weight, bias, variant, caps))
             }
             Operation::MaxPool2d(op) => {
                 kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, kernel::max_pool2d::Variant::Values, caps)

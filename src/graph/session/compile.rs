@@ -18,11 +18,6 @@ impl Gpu {
         graph.check_weights(weights)?;
         let plan = graph.plan_with(self.caps(), &|op| self.preference(op))?;
         let packed = pack(self, graph, &plan, weights).await?;
-        if let Some(planned) = plan.nodes().iter().find(|planned| planned.kernel.run.is_empty()) {
-            let (what, why) = (planned.operator().to_owned(), "it has no kernel yet".to_owned());
-            let way_out = "run it on the CPU by `graph::interpret`".to_owned();
-            return Err(Error::Unsupported { what, why, way_out }.at_node(planned.name()));
-        }
         let slot = |(slot, bytes): (usize, &u64)| self.allocate(&format!("slot {slot}"), bytes / 4);
         let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
         let bind = |(step, planned): (usize, &PlannedNode)| {
