@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::pack::{PackedWeights, pack, unknown};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand};
 use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
 use crate::weights::Weights;
