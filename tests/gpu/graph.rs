@@ -61,7 +61,6 @@ fn check_recipe(gpu: &Gpu, recipe: &Recipe) {
 }
 
 #[test]
-#[ignore = "transposed convolution has no kernel yet"]
 fn random_graphs_node_by_node() {
     let Some(gpu) = adapter::gpu() else { return };
     proptest!(proptest_config(48), |(recipe in recipes())| check_recipe(&gpu, &recipe));
@@ -98,7 +97,6 @@ fn hourglass(extent: [usize; 2]) -> Graph {
 }
 
 #[test]
-#[ignore = "transposed convolution has no kernel yet"]
 fn an_encoder_and_its_mirror() {
     on_each(|gpu| {
         for extent in [[23, 30], [7, 7], [2, 5]] {
