@@ -83,6 +83,18 @@ impl Case {
         factor.map_or_else(|| self.input("scale"), |factor| Tensor::full([1, channels, 1, 1], factor).unwrap())
     }
 
+    /// The reference's result, with the bound of minimal filtering where that computes it.
+    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<usize>) -> Result<Truth> {
+        match (&self.operator, filtering) {
+            (Operator::Conv2d(window), Some(cells)) => {
+                let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
+                let op = window.conv2d();
+                Ok(reference::conv2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), cells)?.into())
+            }
+            _ => self.on_reference(),
+        }
+    }
+
     pub(super) fn on_reference(&self) -> Result<Truth> {
         let (x, weight, bias) = (|| self.input("x"), || self.input("weight"), self.optional("bias"));
         Ok(match &self.operator {
@@ -135,6 +147,10 @@ impl Case {
             Operator::Conv2d(window) => {
                 gpu.conv2d(&window.conv2d(), &upload("x")?, &upload("weight")?, optional("bias")?.as_ref())?
             }
+            Operator::ConvTranspose2d(window) => {
+                let op = window.conv_transpose2d();
+                gpu.conv_transpose2d(&op, &upload("x")?, &upload("weight")?, optional("bias")?.as_ref())?
+            }
             Operator::MaxPool2d(window) => {
                 let (op, x) = (window.max_pool2d(), upload("x")?);
                 let (y, switches) = gpu.max_pool2d_switches(&op, &x)?;
@@ -170,7 +186,7 @@ impl Case {
             Operator::Normalize { order, mean, scale } => {
                 gpu.normalize(&normalize(order, *mean, *scale), &gpu.upload_image(&self.image())?)?
             }
-            Operator::Bilinear { .. } | Operator::ConvTranspose2d(_) => return Ok(None),
+            Operator::Bilinear { .. } => return Ok(None),
         };
         Ok(Some(Outcome::Tensor(gpu.download(&y)?)))
     }
