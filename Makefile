@@ -3,6 +3,10 @@
 CARGO ?= cargo
 DEMO := examples/digits
 
+# Mesa's device-select layer asks for a window system and complains where there is none, as in a container. There is no
+# window here.
+export NODEVICE_SELECT ?= 1
+
 .PHONY: help demo test lint docs bench clean-out
 
 help: ## List the targets.
@@ -18,6 +22,7 @@ test: ## Run all tests, GPU tests included (a software Vulkan driver is installe
 	$(CARGO) build --bin switchback
 	@ci/vulkan target/debug/switchback
 	$(CARGO) test
+	@ci/examples
 
 lint: ## Formatting, clippy and rustdoc, warnings denied.
 	$(CARGO) fmt --check

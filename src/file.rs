@@ -15,8 +15,11 @@ use crate::error::{Error, Result};
 /// [`Error::Io`] that names the target.
 pub fn replace_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let in_place = fs::metadata(path).is_ok_and(|existing| !existing.is_file() && !existing.is_dir());
-    let written =
-        if in_place { write_all(File::options().write(true).open(path), write) } else { replace(path, write) };
+    let written = if in_place {
+        File::options().write(true).open(path).and_then(|file| write_all(file, write)).map(drop)
+    } else {
+        replace(path, write)
+    };
     written.map_err(|source| Error::io(path, source))
 }
 
@@ -25,7 +28,10 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, expected a file name"));
     }
     let temporary = beside(path)?;
-    let written = write_all(File::create_new(&temporary), write).and_then(|()| fs::rename(&temporary, path));
+    // Synchronised, or a crash soon after could leave the new name with none of the bytes.
+    let written = File::create_new(&temporary)
+        .and_then(|file| write_all(file, write)?.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The write's own error is the one to report; a leftover that cannot be removed either is not worth hiding it.
         let _ = fs::remove_file(&temporary);
@@ -33,10 +39,10 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     written
 }
 
-fn write_all(file: io::Result<File>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut writer = BufWriter::new(file?);
+fn write_all(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<File> {
+    let mut writer = BufWriter::new(file);
     write(&mut writer)?;
-    writer.into_inner().map_err(io::IntoInnerError::into_error)?.flush()
+    writer.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
 /// A name in the target's folder that no other process and no other call of this one uses.
