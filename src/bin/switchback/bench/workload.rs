@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::Subcommand;
 use switchback::graph::Inputs;
-use switchback::kernel::{AnyVariant, conv2d, max_unpool2d};
+use switchback::kernel::{AnyVariant, conv_transpose2d, conv2d, max_unpool2d};
 use switchback::net::{Fcn, Head};
 use switchback::weights::Weights;
 use switchback::{
@@ -253,7 +253,7 @@ impl Transposed {
         let op = op.dilation(args.dilation).groups(args.groups).output_padding(self.output_padding);
         let op = if args.relu { op.relu() } else { op };
         let output = op.output_shape(args.input, args.weight, None)?;
-        let variants = args.variant.choose(conv2d::Variant::ALL)?;
+        let variants = args.variant.choose(conv_transpose2d::Variant::ALL)?;
         single("conv_transpose2d", variants, args.input, seed, |g, x| {
             let y = g.conv_transpose2d_with("conv_transpose2d", x, op, output.c, args.parameters())?;
             g.output(y)
