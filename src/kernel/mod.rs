@@ -40,6 +40,8 @@ mod zero;
 mod checks;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod splits;
 
 use std::fmt::Display;
 
@@ -113,7 +115,7 @@ pub(crate) fn channel_block(group_channels: u64, most: u64) -> u64 {
 /// # Errors
 /// [`Error::Limit`] that names the operator and the operand.
 pub(crate) fn check_binding(op: &'static str, operand: &str, shape: Shape, caps: &Caps) -> Result<()> {
-    check_bytes(op, format_args!("{operand} of {shape}"), 4 * shape.elements() as u64, caps)
+    check_bytes(op, format_args!("{operand} of {shape}"), (shape.elements() as u64).saturating_mul(4), caps)
 }
 
 /// Refuses an operand of so many bytes that one storage binding cannot hold.

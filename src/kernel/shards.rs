@@ -70,3 +70,56 @@ pub(crate) fn shards(
         .map(|(group, start)| shard(group, 1, group * group_rows + start, most_rows.min(group_rows - start)))
         .collect())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn caps(words: u64, alignment: u32) -> Caps {
+        Caps { max_binding_bytes: 4 * words, storage_alignment: 4 * alignment, ..Caps::WEBGPU }
+    }
+
+    #[test]
+    fn every_row_once_within_every_limit() {
+        for (groups, group_rows, row_words) in [(1, 7, 5), (3, 4, 10), (5, 1, 9), (2, 13, 16), (4, 6, 1)] {
+            for (words, alignment) in [(17, 1), (31, 8), (40, 16), (64, 16), (100, 64), (1000, 64)] {
+                let context =
+                    format!("{groups} groups of {group_rows} rows of {row_words}, {words} words, {alignment}");
+                let Ok(shards) = shards("conv2d", "output", groups, group_rows, row_words, &caps(words, alignment))
+                else {
+                    assert!(row_words + u64::from(alignment) - 1 > words, "{context}: refused");
+                    continue;
+                };
+                let mut next = 0;
+                for shard in &shards {
+                    let rows = shard.groups * shard.group_rows;
+                    assert_eq!(shard.first_row, next, "{context}");
+                    assert_eq!(shard.first_group, next / group_rows, "{context}");
+                    assert!(
+                        shard.groups == 1 || (shard.group_rows == group_rows && next % group_rows == 0),
+                        "{context}"
+                    );
+                    assert!(shard.words.start.is_multiple_of(alignment.into()), "{context}");
+                    assert!(shard.words.end - shard.words.start <= words, "{context}");
+                    assert_eq!(shard.words.start + shard.offset, next * row_words, "{context}");
+                    assert_eq!(shard.words.end, (next + rows) * row_words, "{context}");
+                    next += rows;
+                }
+                assert_eq!(next, groups * group_rows, "{context}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_than_needed() {
+        let count = |words| shards("conv2d", "output", 1, 12, 64, &caps(words, 64)).unwrap().len();
+        assert_eq!([12 * 64, 12 * 64 - 1, 6 * 64, 64].map(count), [1, 2, 2, 12]);
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_an_error() {
+        let error = shards("conv2d", "output", 1, 12, 64, &caps(63, 64)).unwrap_err();
+        assert!(error.to_string().contains("one output channel needs 256 bytes a binding"), "{error}");
+    }
+}

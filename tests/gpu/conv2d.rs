@@ -1,6 +1,7 @@
 //! Every variant of the convolution against the reference.
 
 use proptest::prelude::*;
+use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv2d::Variant;
 use switchback::reference::Answer;
 use switchback::{Conv2d, Gpu, Tensor, reference};
@@ -68,4 +69,31 @@ fn named_problems() {
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
     proptest!(proptest_config(64), |(problem in conv2d_problems())| check(&gpu, &problem));
+}
+
+#[test]
+fn named_problems_under_webgpu_limits() {
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
+    for problem in conv2d_cases() {
+        check(&gpu, &problem);
+    }
+}
+
+#[test]
+fn a_weight_over_the_binding_limit_is_split() {
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
+    let op = Conv2d::new([7, 7]).relu();
+    let problem = ConvProblem {
+        because: "140 MB of weights: FCN's fc6 with a third of its output channels",
+        op,
+        input: [1, 512, 7, 8],
+        output_channels: 1400,
+        bias: true,
+    };
+    let operands = problem.integers(3);
+    let expected = reference::conv2d(&op, &operands.x, &operands.w, operands.bias.as_ref()).unwrap().exact();
+    for variant in [Variant::Direct, Variant::Tiled] {
+        let found = run(&gpu.with_variant(variant), &op, &operands).unwrap();
+        expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", variant.name()));
+    }
 }

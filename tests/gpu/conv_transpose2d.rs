@@ -1,6 +1,7 @@
 //! Every variant of the transposed convolution against the reference.
 
 use proptest::prelude::*;
+use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv_transpose2d::Variant;
 use switchback::{ConvTranspose2d, Gpu, Tensor, reference};
 
@@ -48,4 +49,34 @@ fn named_problems() {
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
     proptest!(proptest_config(64), |(problem in conv_transpose2d_problems())| check(&gpu, &problem));
+}
+
+#[test]
+fn named_problems_under_webgpu_limits() {
+    // Without atomic addition of f32: scattering exchanges bits.
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
+    for problem in conv_transpose2d_cases() {
+        check(&gpu, &problem);
+    }
+}
+
+#[test]
+fn a_weight_over_the_binding_limit_is_split() {
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
+    let op = ConvTranspose2d::new([7, 7]).relu();
+    let problem = ConvProblem {
+        because: "140 MB of weights: DeconvNet's fc6-deconv with a third of its input channels",
+        op,
+        input: [1, 1400, 1, 1],
+        output_channels: 512,
+        bias: true,
+    };
+    let operands = problem.integers(3);
+    let expected = reference::conv_transpose2d(&op, &operands.x, &operands.w, operands.bias.as_ref()).unwrap().exact();
+    for variant in [Variant::Gather, Variant::Scatter] {
+        let found = run(&gpu.with_variant(variant), &op, &operands).unwrap();
+        expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", variant.name()));
+    }
+    let refused = run(&gpu.with_variant(Variant::ZeroInsert), &op, &operands).unwrap_err();
+    assert!(refused.is_out_of_memory() && refused.to_string().contains("use gather"), "{refused}");
 }

@@ -154,11 +154,36 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    fn direct(op: &Conv2d, input: [usize; 4], channels: usize) -> KernelPlan {
+        let weight = op.weight_shape(input[1], channels).unwrap();
+        super::super::plan(op, input.into(), weight, None, Some(Variant::Direct), &Caps::WEBGPU).unwrap()
+    }
 
     #[test]
     fn a_block_fits_the_shaders_arrays() {
         assert_eq!(crate::kernel::checks::constant(&DIRECT, "MOST_CHANNELS"), MOST_CHANNELS);
+    }
+
+    #[test]
+    fn fc6_is_split_under_webgpu_limits() {
+        // 392 MiB, more than a buffer; 98 KiB an output channel, so that 1337 of them fit a binding.
+        let plan = direct(&Conv2d::new([7, 7]), [1, 512, 22, 22], 4096);
+        let runs: Vec<_> = plan.run.iter().map(|step| step.operands[1].words.clone().unwrap()).collect();
+        let row = 512 * 49;
+        assert_eq!(runs, [0..1337 * row, 1337 * row..2674 * row, 2674 * row..4011 * row, 4011 * row..4096 * row]);
+    }
+
+    #[test]
+    fn taps_outside_the_input_are_not_computed() {
+        // A 3x3 window over a padded 3x3 map has 3 rows inside in the middle, 2 at both edges: 7 of 9, along both axes.
+        let plan = direct(&Conv2d::new([3, 3]).pad(1), [1, 5, 3, 3], 8);
+        assert_eq!(plan.executed_macs, 7 * 7 * 5 * 8);
+        // One pixel in a border of 100, as in FCN: 3x3 of the outputs see it.
+        let plan = direct(&Conv2d::new([3, 3]).pad(100), [1, 1, 1, 1], 1);
+        assert_eq!(plan.executed_macs, 9);
     }
 }

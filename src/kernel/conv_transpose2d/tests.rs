@@ -1,9 +1,12 @@
 //! Plans of transposed convolutions, without a device.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use super::gather::GATHER;
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
+use crate::error::Error;
 use crate::kernel::checks::{Exhibit, constant};
 
 /// Plans that between them run every kernel, whole and split.
@@ -37,4 +40,69 @@ pub(crate) fn exhibit() -> Exhibit {
 fn blocks_fit_the_shaders_arrays() {
     assert_eq!(constant(&GATHER, "MOST_CHANNELS"), gather::MOST_CHANNELS);
     assert_eq!(constant(&SCATTER_EXCHANGE, "MOST_CHANNELS"), scatter::MOST_CHANNELS);
+}
+
+/// FCN-32s' upsampling: a kernel of twice the stride.
+const UPSCORE32: ConvTranspose2d = ConvTranspose2d::new([64, 64]).stride([32, 32]);
+
+fn upscore32(variant: Variant) -> KernelPlan {
+    // 24 channels, so that blocks of 8 are full.
+    plan(&UPSCORE32, [1, 24, 16, 16].into(), [24, 24, 64, 64].into(), None, Some(variant), &Caps::WEBGPU).unwrap()
+}
+
+#[test]
+fn only_contributing_taps_are_computed() {
+    // Every output cell of 544x544 inside the border has 2x2 taps, however large the kernel.
+    let definition = UPSCORE32.cost([1, 24, 16, 16].into(), [24, 24, 64, 64].into(), None).unwrap().macs;
+    assert_eq!(upscore32(Variant::Gather).executed_macs, definition);
+    assert_eq!(upscore32(Variant::Scatter).executed_macs, definition);
+    assert_eq!(upscore32(Variant::ZeroInsert).executed_macs, 544 * 544 * 24 * 24 * 64 * 64);
+}
+
+#[test]
+fn padding_and_size_leave_taps_out() {
+    // One row of three cells, kernel 3, stride 2: taps land on 0..=6; of these, 2..=5 are kept, which get 2 + 1 + 2 + 1.
+    let op =
+        ConvTranspose2d::new([1, 3]).stride([1, 2]).pad(crate::Padding { left: 2, right: 1, ..Default::default() });
+    let plan = plan(&op, [1, 1, 1, 3].into(), [1, 1, 1, 3].into(), None, None, &Caps::WEBGPU).unwrap();
+    assert_eq!(plan.executed_macs, 6);
+}
+
+#[test]
+fn a_weight_over_the_binding_limit() {
+    // DeconvNet's fc6-deconv: 392 MiB, input channels of 98 KiB each.
+    let op = ConvTranspose2d::new([7, 7]);
+    let plan = |variant| {
+        let weight = [4096, 512, 7, 7].into();
+        plan(&op, [1, 4096, 1, 1].into(), weight, Some(Shape::vector(512)), Some(variant), &Caps::WEBGPU)
+    };
+    let gather = plan(Variant::Gather).unwrap();
+    let runs: Vec<_> = gather.run.iter().map(|step| step.operands[1].words.clone().unwrap()).collect();
+    let row = 512 * 49;
+    assert_eq!(runs, [0..1337 * row, 1337 * row..2674 * row, 2674 * row..4011 * row, 4011 * row..4096 * row]);
+    let constant = |name| -> Vec<f64> {
+        let values = gather.run.iter().map(|step| step.constants.iter().find(|(n, _)| *n == name).unwrap().1);
+        values.collect()
+    };
+    assert_eq!(constant("ACCUMULATE"), [0.0, 1.0, 1.0, 1.0]);
+    assert_eq!(constant("BIAS"), [0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(plan(Variant::Scatter).unwrap().run.len(), 6, "zero, four parts, finish");
+    let Err(Error::Limit { way_out, .. }) = plan(Variant::ZeroInsert) else { panic!("planned") };
+    assert_eq!(way_out, "use gather, which splits it");
+}
+
+#[test]
+fn what_cannot_be_split_is_an_error() {
+    let op = ConvTranspose2d::new([7, 7]);
+    let caps = Caps { max_binding_bytes: 4 * 512 * 49 - 4, ..Caps::WEBGPU };
+    for &variant in Variant::ALL {
+        let plan = plan(&op, [1, 3, 1, 1].into(), [3, 512, 7, 7].into(), None, Some(variant), &caps);
+        assert!(matches!(plan, Err(Error::Limit { .. })), "{variant:?}");
+    }
+    // Two taps far apart: a small output, but a stretched map of 4 GiB.
+    let border = crate::Padding { top: 32_767, left: 32_767, ..Default::default() };
+    let apart = ConvTranspose2d::new([2, 2]).dilation([32_767, 32_767]).pad(border);
+    let plan = |variant| plan(&apart, [1, 1, 2, 2].into(), [1, 1, 2, 2].into(), None, Some(variant), &Caps::WEBGPU);
+    assert!(plan(Variant::Gather).is_ok());
+    assert!(plan(Variant::ZeroInsert).is_err_and(|error| error.is_out_of_memory()));
 }

@@ -52,8 +52,8 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let ([kh, kw], [dy, dx], [sy, sx]) = (op.kernel, op.dilation, op.stride);
     let reach = [(kh - 1) * dy, (kw - 1) * dx];
     let stretched = input.with_extent([output.h + reach[0], output.w + reach[1]]);
-    stretched.check(OP, "stretched map")?;
     check_binding(OP, "stretched map", stretched, caps)?;
+    stretched.check(OP, "stretched map")?;
     let flipped = Shape { n: output.c, c: problem.group_inputs(), ..weight };
     check_weight(weight, caps)?;
 

@@ -1,0 +1,99 @@
+//! Convolutions planned for devices far smaller than any real one, then run on a real one: weights in many parts, folded
+//! dispatches.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
+
+use super::{conv_transpose2d, conv2d};
+use crate::adapter;
+use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, KernelPlan};
+use crate::op::{Conv2d, ConvTranspose2d};
+use crate::reference;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+
+/// Whole numbers whose sums are exact, all different from the next.
+fn integers(shape: impl Into<Shape>) -> Tensor {
+    let shape = shape.into();
+    Tensor::from_fn(shape, |index| ((shape.index(index) * 7 + 3) % 17) as f32 - 8.0).unwrap()
+}
+
+/// A device that binds so many words and dispatches five workgroups a dimension; alignment is the real device's.
+fn tiny(gpu: &Gpu, words: u64) -> Caps {
+    Caps { max_binding_bytes: 4 * words, max_workgroups: 5, ..*gpu.caps() }
+}
+
+/// Runs a plan, after checking that it keeps to its limits, and that it binds each word of the weight if it splits it.
+fn run(gpu: &Gpu, plan: &KernelPlan, caps: &Caps, inputs: &[&Tensor], output: Shape) -> Tensor {
+    let weight_words = inputs[1].shape().elements() as u64;
+    let mut bound = 0;
+    for step in plan.prepare.iter().chain(&plan.run) {
+        assert!(step.workgroups.iter().all(|&count| (1..=caps.max_workgroups).contains(&count)), "{step:?}");
+        for operand in step.operands.iter().filter(|operand| operand.buffer == Buffer::Input(1)) {
+            let words = operand.words.clone().unwrap_or(0..weight_words);
+            assert!(4 * (words.end - words.start) <= caps.max_binding_bytes, "{operand:?}");
+            assert!(words.start <= bound && words.end > bound, "a gap or nothing new: {bound} to {words:?}");
+            bound = words.end;
+        }
+    }
+    assert_eq!(bound, weight_words, "words of the weight that are bound");
+    let inputs: Vec<GpuTensor> = inputs.iter().map(|tensor| gpu.upload(tensor).unwrap()).collect();
+    let buffers: Vec<_> = inputs.iter().map(GpuTensor::buffer).collect();
+    let result = gpu.allocate("result", output.elements() as u64).unwrap();
+    gpu.execute("split", plan, &buffers, &[&result]).unwrap();
+    gpu.download(&GpuTensor::new(output, result)).unwrap()
+}
+
+/// Dispatches that bind a part of the weight.
+fn parts(plan: &KernelPlan) -> usize {
+    plan.run.iter().filter(|step| step.operands.iter().any(|operand| operand.words.is_some())).count()
+}
+
+#[test]
+fn convolutions_split_over_output_channels() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = Conv2d::new([3, 3]).pad(1).relu();
+    let grouped = Conv2d::new([3, 2]).stride([1, 2]).groups(3);
+    let plain = (plain, [2, 10, 3, 5], 13, [400, 571, 991, 5000]);
+    let grouped = (grouped, [1, 12, 3, 5], 21, [190, 290, 410, 5000]);
+    for (op, input, channels, limits) in [plain, grouped] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv2d(&op, &x, &w, Some(&b)).unwrap();
+        let mut splits = Vec::new();
+        for words in limits {
+            let caps = tiny(&gpu, words);
+            let variant = Some(conv2d::Variant::Direct);
+            let plan = conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
+            splits.push(parts(&plan));
+            let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+            assert!(found == expected.tensor(), "{op:?} at {words} words: {:?}", expected.check(&found));
+        }
+        assert!(splits.is_sorted_by(|more, fewer| more >= fewer) && splits[0] >= 3 && splits[3] == 0, "{splits:?}");
+    }
+}
+
+#[test]
+fn transposed_convolutions_split_over_input_channels() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = ConvTranspose2d::new([4, 4]).stride([2, 2]).relu();
+    let grouped = ConvTranspose2d::new([3, 2]).stride([2, 3]).dilation([1, 2]).groups(3);
+    let plain = (plain, [2, 13, 2, 3], 7, [680, 811, 1201, 5000]);
+    let grouped = (grouped, [1, 21, 1, 2], 12, [230, 290, 410, 5000]);
+    for (op, input, channels, limits) in [plain, grouped] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
+        for variant in [conv_transpose2d::Variant::Gather, conv_transpose2d::Variant::Scatter] {
+            let mut splits = Vec::new();
+            for words in limits {
+                let caps = tiny(&gpu, words);
+                let bias = Some(b.shape());
+                let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), bias, Some(variant), &caps).unwrap();
+                splits.push(parts(&plan));
+                let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+                assert!(found == expected.tensor(), "{op:?} at {words} words: {:?}", expected.check(&found));
+            }
+            assert!(splits.is_sorted_by(|more, fewer| more >= fewer) && splits[0] >= 2 && splits[3] == 0, "{splits:?}");
+        }
+    }
+}
