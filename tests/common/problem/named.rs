@@ -1,106 +1,8 @@
-//! Operators with awkward parameters: named cases, each with the reason why it is there, and generators of more.
-//!
-//! Extents are prime and rows differ from columns, so that a swapped axis or a missing remainder shows.
+//! Cases by name: each says which branch it exists for.
 
-use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
-use switchback::reference::{self, Answer};
-use switchback::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Padding, Result, Rounding, Shape, Switches, Tensor};
+use switchback::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Padding, Rounding};
 
-use super::random::Random;
-
-/// So many generated problems, the same ones in every run.
-pub(crate) fn proptest_config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
-}
-
-/// A convolution or transposed convolution to be tried.
-#[derive(Clone, Debug)]
-pub(crate) struct ConvProblem<Op> {
-    /// The branch that it exists for.
-    pub(crate) because: &'static str,
-    pub(crate) op: Op,
-    pub(crate) input: [usize; 4],
-    pub(crate) output_channels: usize,
-    pub(crate) bias: bool,
-}
-
-/// The operands of a [`ConvProblem`].
-#[derive(Clone, Debug)]
-pub(crate) struct ConvOperands {
-    pub(crate) x: Tensor,
-    pub(crate) w: Tensor,
-    pub(crate) bias: Option<Tensor>,
-}
-
-/// What [`Conv2d`] and [`ConvTranspose2d`] have in common.
-pub(crate) trait Convolution: Copy + std::fmt::Debug {
-    fn weight_shape(&self, input_channels: usize, output_channels: usize) -> Result<Shape>;
-    fn output_shape(&self, input: Shape, weight: Shape, bias: Option<Shape>) -> Result<Shape>;
-    fn has_relu(&self) -> bool;
-    fn without_relu(self) -> Self;
-    fn reference(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer>;
-    fn reference_values(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor>;
-}
-
-macro_rules! convolution {
-    ($op:ty, $reference:path, $reference_values:path) => {
-        impl Convolution for $op {
-            fn weight_shape(&self, input_channels: usize, output_channels: usize) -> Result<Shape> {
-                self.weight_shape(input_channels, output_channels)
-            }
-            fn output_shape(&self, input: Shape, weight: Shape, bias: Option<Shape>) -> Result<Shape> {
-                self.output_shape(input, weight, bias)
-            }
-            fn has_relu(&self) -> bool {
-                self.relu
-            }
-            fn without_relu(mut self) -> Self {
-                self.relu = false;
-                self
-            }
-            fn reference(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
-                $reference(self, x, w, bias)
-            }
-            fn reference_values(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-                $reference_values(self, x, w, bias)
-            }
-        }
-    };
-}
-
-convolution!(Conv2d, reference::conv2d, reference::conv2d_values);
-convolution!(ConvTranspose2d, reference::conv_transpose2d, reference::conv_transpose2d_values);
-
-impl<Op: Convolution> ConvProblem<Op> {
-    pub(crate) fn weight_shape(&self) -> Result<Shape> {
-        self.op.weight_shape(self.input[1], self.output_channels)
-    }
-
-    /// Fails for parameters that do not go together, which generators skip.
-    pub(crate) fn output_shape(&self) -> Result<Shape> {
-        let bias = self.bias.then_some(Shape::vector(self.output_channels));
-        self.op.output_shape(self.input.into(), self.weight_shape()?, bias)
-    }
-
-    /// Operands whose results are exact ([`Random::integers`]).
-    pub(crate) fn integers(&self, seed: u64) -> ConvOperands {
-        self.operands(|shape, random| random.integers(shape), seed)
-    }
-
-    /// Operands whose results round ([`Random::reals`]).
-    pub(crate) fn reals(&self, seed: u64) -> ConvOperands {
-        self.operands(|shape, random| random.reals(shape), seed)
-    }
-
-    fn operands(&self, values: impl Fn(Shape, &mut Random) -> Tensor, seed: u64) -> ConvOperands {
-        let mut random = Random::new(seed);
-        let x = values(self.input.into(), &mut random);
-        let w = values(self.weight_shape().unwrap(), &mut random);
-        let bias = self.bias.then(|| values(Shape::vector(self.output_channels), &mut random));
-        ConvOperands { x, w, bias }
-    }
-}
+use super::{ConvProblem, PoolProblem, UnpoolProblem};
 
 /// Named convolutions.
 pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
@@ -345,21 +247,6 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
     ]
 }
 
-/// A max pooling to be tried, on data of [`Random::ties`].
-#[derive(Clone, Debug)]
-pub(crate) struct PoolProblem {
-    /// The branch that it exists for.
-    pub(crate) because: &'static str,
-    pub(crate) op: MaxPool2d,
-    pub(crate) input: [usize; 4],
-}
-
-impl PoolProblem {
-    pub(crate) fn input(&self, seed: u64) -> Tensor {
-        Random::new(seed).ties(self.input)
-    }
-}
-
 /// Named poolings. Five channels or more get every kind of plane of [`Random::ties`].
 pub(crate) fn max_pool2d_cases() -> Vec<PoolProblem> {
     let plain = PoolProblem { because: "2x2 without remainder", op: MaxPool2d::new([2, 2]), input: [1, 5, 6, 10] };
@@ -416,25 +303,6 @@ pub(crate) fn max_pool2d_cases() -> Vec<PoolProblem> {
     ]
 }
 
-/// An unpooling to be tried, with the switches of a pooling over [`Random::ties`].
-#[derive(Clone, Debug)]
-pub(crate) struct UnpoolProblem {
-    /// The branch that it exists for.
-    pub(crate) because: &'static str,
-    pub(crate) pool: PoolProblem,
-    pub(crate) op: MaxUnpool2d,
-}
-
-impl UnpoolProblem {
-    /// Non-zero values, and the switches that say where they go.
-    pub(crate) fn operands(&self, seed: u64) -> (Tensor, Switches) {
-        let (pooled, switches) = reference::max_pool2d(&self.pool.op, &self.pool.input(seed)).unwrap();
-        let mut random = Random::new(seed + 1);
-        let values = Tensor::from_fn(pooled.shape(), |_| random.integer(1, 16) as f32 - 16.5).unwrap();
-        (values, switches)
-    }
-}
-
 /// The unpooling of every named pooling, and named ones of larger outputs.
 pub(crate) fn max_unpool2d_cases() -> Vec<UnpoolProblem> {
     let op = MaxUnpool2d::new();
@@ -461,91 +329,4 @@ pub(crate) fn max_unpool2d_cases() -> Vec<UnpoolProblem> {
         op: op.output_size([7, 13]),
     });
     cases
-}
-
-const EXTENTS: [usize; 9] = [1, 2, 3, 5, 7, 11, 13, 17, 19];
-
-prop_compose! {
-    fn pair(least: usize, most: usize)(rows in least..=most, columns in least..=most) -> [usize; 2] {
-        [rows, columns]
-    }
-}
-
-prop_compose! {
-    fn border(most: usize)([top, bottom] in pair(0, most), [left, right] in pair(0, most)) -> Padding {
-        Padding { top, bottom, left, right }
-    }
-}
-
-prop_compose! {
-    /// Batch 1 or 2 and prime extents.
-    fn images()(
-        n in 1_usize..=2, h in prop::sample::select(&EXTENTS[..]), w in prop::sample::select(&EXTENTS[..])
-    ) -> [usize; 3] {
-        [n, h, w]
-    }
-}
-
-prop_compose! {
-    /// Groups, input and output channels.
-    fn channels()(groups in 1_usize..=3, [cin, cout] in pair(1, 4)) -> [usize; 3] {
-        [groups, groups * cin, groups * cout]
-    }
-}
-
-prop_compose! {
-    fn any_conv2d()(
-        [n, h, w] in images(), [groups, cin, cout] in channels(), kernel in pair(1, 5), stride in pair(1, 4),
-        dilation in pair(1, 3), pad in border(5), bias: bool, relu: bool
-    ) -> ConvProblem<Conv2d> {
-        let op = Conv2d::new(kernel).stride(stride).dilation(dilation).pad(pad).groups(groups);
-        let op = if relu { op.relu() } else { op };
-        ConvProblem { because: "generated", op, input: [n, cin, h, w], output_channels: cout, bias }
-    }
-}
-
-prop_compose! {
-    fn any_conv_transpose2d()(
-        [n, h, w] in images(), [groups, cin, cout] in channels(), kernel in pair(1, 5), stride in pair(1, 4),
-        dilation in pair(1, 3), pad in border(5), more in pair(0, 3), bias: bool, relu: bool
-    ) -> ConvProblem<ConvTranspose2d> {
-        let op = ConvTranspose2d::new(kernel).stride(stride).dilation(dilation).pad(pad).groups(groups);
-        let op = op.output_padding(more);
-        let op = if relu { op.relu() } else { op };
-        ConvProblem { because: "generated", op, input: [n, cin, h, w], output_channels: cout, bias }
-    }
-}
-
-prop_compose! {
-    fn any_max_pool2d()(
-        [n, h, w] in images(), kernel in pair(1, 4), stride in pair(1, 5), dilation in pair(1, 3), pad in border(2),
-        rounding in prop::sample::select(&[Rounding::Floor, Rounding::Ceil, Rounding::Caffe][..])
-    ) -> PoolProblem {
-        let op = MaxPool2d::new(kernel).stride(stride).dilation(dilation).pad(pad).rounding(rounding);
-        PoolProblem { because: "generated", op, input: [n, 5, h, w] }
-    }
-}
-
-/// Convolutions of random parameters that go together.
-pub(crate) fn conv2d_problems() -> impl Strategy<Value = ConvProblem<Conv2d>> {
-    any_conv2d().prop_filter("an output", |problem| problem.output_shape().is_ok())
-}
-
-/// Transposed convolutions of random parameters that go together.
-pub(crate) fn conv_transpose2d_problems() -> impl Strategy<Value = ConvProblem<ConvTranspose2d>> {
-    any_conv_transpose2d().prop_filter("an output", |problem| problem.output_shape().is_ok())
-}
-
-/// Poolings of random parameters that go together.
-pub(crate) fn max_pool2d_problems() -> impl Strategy<Value = PoolProblem> {
-    any_max_pool2d().prop_filter("windows with cells", |problem| problem.op.output_shape(problem.input.into()).is_ok())
-}
-
-/// Unpoolings of random poolings, some to a larger extent.
-pub(crate) fn max_unpool2d_problems() -> impl Strategy<Value = UnpoolProblem> {
-    (max_pool2d_problems(), pair(0, 3), any::<bool>()).prop_map(|(pool, more, larger)| {
-        let op = MaxUnpool2d::new();
-        let op = if larger { op.output_size([pool.input[2] + more[0], pool.input[3] + more[1]]) } else { op };
-        UnpoolProblem { because: "generated", pool, op }
-    })
 }
