@@ -16,11 +16,12 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use random::Random;
 use switchback::gpu::wgpu;
-use switchback::kernel::{conv2d, max_unpool2d};
+use switchback::kernel::{conv_transpose2d, conv2d, max_unpool2d};
 use switchback::op::Cost;
 use switchback::{
-    Add, ArgmaxChannels, Colorize, Concat, Conv2d, Crop, CropAdd, Error, Gpu, Labels, MaxPool2d, MaxUnpool2d,
-    Normalize, Pad, Palette, Relu, Result, RgbImage, Rounding, Scale, Shape, Slice, SoftmaxChannels, Tensor, reference,
+    Add, ArgmaxChannels, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd, Error, Gpu, Labels, MaxPool2d,
+    MaxUnpool2d, Normalize, Pad, Palette, Relu, Result, RgbImage, Rounding, Scale, Shape, Slice, SoftmaxChannels,
+    Tensor, reference,
 };
 
 fn main() {
@@ -40,6 +41,7 @@ fn main() {
         .configure_from_args();
     let mut bench = Bench { gpu, criterion: &mut criterion };
     bench.convolutions();
+    bench.transposed_convolutions();
     bench.pooling();
     bench.elementwise();
     bench.layout();
@@ -74,6 +76,28 @@ impl Bench<'_> {
                     variant.name(),
                     || gpu.conv2d(&op, &on_gpu[0], &on_gpu[1], Some(&on_gpu[2])),
                     |y| reference::conv2d(&op, &x, &w, Some(&b)).unwrap().check(&gpu.download(&y).unwrap()).unwrap(),
+                );
+            }
+        });
+    }
+
+    fn transposed_convolutions(&mut self) {
+        let op = ConvTranspose2d::new([16, 16]).stride([8, 8]);
+        let (x, w) = (reals([1, 21, 34, 34], 4), reals([21, 21, 16, 16], 5));
+        let cost = op.cost(x.shape(), w.shape(), None).unwrap();
+        self.operator("conv_transpose2d 16x16/8 21->21 @34", cost, |gpu, rows| {
+            let on_gpu = [&x, &w].map(|tensor| gpu.upload(tensor).unwrap());
+            for &variant in conv_transpose2d::Variant::ALL {
+                let gpu = gpu.with_variant(variant);
+                rows.time(
+                    variant.name(),
+                    || gpu.conv_transpose2d(&op, &on_gpu[0], &on_gpu[1], None),
+                    |y| {
+                        reference::conv_transpose2d(&op, &x, &w, None)
+                            .unwrap()
+                            .check(&gpu.download(&y).unwrap())
+                            .unwrap()
+                    },
                 );
             }
         });

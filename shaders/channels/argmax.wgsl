@@ -1,16 +1,14 @@
-// Computes  y[n,i,j] = the first c with the largest x[n,c,i,j]; NaNs are below all numbers, and 0 if there is nothing else
+// Computes  y[n,i,j] = the first c with the largest x[n,c,i,j]; NaNs are below all numbers; 0 if all are NaN.
 // Layout    x: NCHW, f32 as bits; y: a byte a pixel, four a word, first in the low byte, images one after
-//           another, so that a word may hold pixels of two of them; bytes past the last pixel are 0
-// Bindings  0 params; 1 x; 2 y
-// Overrides WORKGROUP
+//           another, so that a word may hold pixels of two of them; bytes past the last pixel are 0.
+// Bindings  0 params; 1 x; 2 y.
+// Overrides WORKGROUP, the invocations of a workgroup.
 // Dispatch  One invocation a word of y, folded.
 // Limits    At most 256 channels (ArgmaxChannels::output_shape); fewer than 2^31 elements.
 // Writes    Every word of y, once.
 // Order     c ascending.
 // Uses      common/index.wgsl, common/rank.wgsl
 // Oracle    reference::argmax_channels
-
-override WORKGROUP: u32 = 64;
 
 struct Params {
     // Words of y.
@@ -22,6 +20,8 @@ struct Params {
     plane: u32,
 }
 
+override WORKGROUP: u32 = 64;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
@@ -30,9 +30,9 @@ struct Params {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if index >= params.words {
         return;
     }

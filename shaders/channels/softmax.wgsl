@@ -1,7 +1,7 @@
-// Computes  y[n,c,i,j] = exp(x[n,c,i,j] - m) / sum_k exp(x[n,k,i,j] - m), m = max_k x[n,k,i,j]
-// Layout    x, y: NCHW
-// Bindings  0 params; 1 x; 2 y
-// Overrides WORKGROUP
+// Computes  y[n,c,i,j] = exp(x[n,c,i,j] - m) / sum_k exp(x[n,k,i,j] - m), m = max_k x[n,k,i,j].
+// Layout    x, y: NCHW.
+// Bindings  0 params; 1 x; 2 y.
+// Overrides WORKGROUP, the invocations of a workgroup.
 // Dispatch  One invocation a pixel (n, i, j), folded.
 // Limits    Fewer than 2^31 elements.
 // Writes    Every element of y, once.
@@ -9,14 +9,14 @@
 // Uses      common/index.wgsl
 // Oracle    reference::softmax_channels
 
-override WORKGROUP: u32 = 64;
-
 struct Params {
     pixels: u32,
     channels: u32,
     // Elements of a channel's plane.
     plane: u32,
 }
+
+override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -26,9 +26,9 @@ struct Params {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if index >= params.pixels {
         return;
     }

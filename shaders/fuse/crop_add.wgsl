@@ -1,15 +1,13 @@
-// Computes  y[n,c,i,j] = a[n,c,i,j] + scale * b[n,c, i + row, j + column]
-// Layout    a, b, y: NCHW
-// Bindings  0 params; 1 a; 2 b; 3 y
-// Overrides WORKGROUP
+// Computes  y[n,c,i,j] = a[n,c,i,j] + scale * b[n,c, i + row, j + column].
+// Layout    a, b, y: NCHW.
+// Bindings  0 params; 1 a; 2 b; 3 y.
+// Overrides WORKGROUP, the invocations of a workgroup.
 // Dispatch  One invocation an element of y, folded.
 // Limits    The window lies inside b (CropAdd::output_shape); fewer than 2^31 elements.
 // Writes    Every element of y, once.
 // Order     The product, then the sum; the device may fuse them.
 // Uses      common/index.wgsl, common/place.wgsl
 // Oracle    reference::crop_add
-
-override WORKGROUP: u32 = 64;
 
 struct Params {
     elements: u32,
@@ -24,6 +22,8 @@ struct Params {
     scale: f32,
 }
 
+override WORKGROUP: u32 = 64;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
@@ -33,9 +33,9 @@ struct Params {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if index >= params.elements {
         return;
     }

@@ -1,16 +1,14 @@
-// Computes  image[i,j] = palette[labels[i,j]]
+// Computes  image[i,j] = palette[labels[i,j]].
 // Layout    labels: a byte a pixel, four a word, first in the low byte; palette: 256 words r | g << 8 | b << 16, four a
-//           vector; image: bytes r g b r g b .., four a word, bytes past the last pixel 0
-// Bindings  0 params; 1 labels; 2 image
-// Overrides WORKGROUP
+//           vector; image: bytes r g b r g b .., four a word, bytes past the last pixel 0.
+// Bindings  0 params; 1 labels; 2 image.
+// Overrides WORKGROUP, the invocations of a workgroup.
 // Dispatch  One invocation a word of labels, four pixels, that is up to three words of image; folded.
 // Limits    Fewer than 2^31 bytes.
 // Writes    Every word of image, once.
 // Order     Any.
 // Uses      common/index.wgsl
 // Oracle    reference::colorize
-
-override WORKGROUP: u32 = 64;
 
 struct Params {
     pixels: u32,
@@ -22,6 +20,8 @@ struct Params {
     palette: array<vec4<u32>, 64>,
 }
 
+override WORKGROUP: u32 = 64;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read_write> image: array<u32>;
@@ -30,9 +30,9 @@ struct Params {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if 4 * index >= params.pixels {
         return;
     }

@@ -1,16 +1,13 @@
-// Computes  y[0,c,i,j] = (image[i,j, channel(c)] - mean_c) * factor_c, channel(c) = c, or 2 - c if BGR
-// Layout    image: bytes r g b r g b .., four a word, first in the low byte; y: 1 x 3 x H x W
-// Bindings  0 params; 1 image; 2 y
-// Overrides BGR; WORKGROUP
+// Computes  y[0,c,i,j] = (image[i,j, channel(c)] - mean_c) * factor_c, channel(c) = c, or 2 - c if BGR.
+// Layout    image: bytes r g b r g b .., four a word, first in the low byte; y: 1 x 3 x H x W.
+// Bindings  0 params; 1 image; 2 y.
+// Overrides BGR; WORKGROUP.
 // Dispatch  One invocation a pixel, folded.
 // Limits    Fewer than 2^31 elements.
 // Writes    Every element of y, once.
 // Order     The difference, then the product.
 // Uses      common/index.wgsl
 // Oracle    reference::normalize
-
-override BGR: bool;
-override WORKGROUP: u32 = 64;
 
 struct Params {
     pixels: u32,
@@ -23,6 +20,9 @@ struct Params {
     factor_2: f32,
 }
 
+override BGR: bool;
+override WORKGROUP: u32 = 64;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> image: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -31,9 +31,9 @@ struct Params {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if index >= params.pixels {
         return;
     }

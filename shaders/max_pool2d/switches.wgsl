@@ -1,8 +1,8 @@
 // Computes  y[n,c,i,j] = max over (u, v) of x[n,c, i*SY + u*DY - pad_top, j*SX + v*DX - pad_left];
-//           switches[n,c,i,j] = row * in_w + column of that maximum in its own plane of x
-// Layout    x, y NCHW, f32 as bits: each y is bit for bit one of its window's x; switches like y, u32
-// Bindings  0 params; 1 x; 2 y; 3 switches
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation); WORKGROUP
+//           switches[n,c,i,j] = row * in_w + column of that maximum in its own plane of x.
+// Layout    x, y NCHW, f32 as bits: each y is bit for bit one of its window's x; switches like y, u32.
+// Bindings  0 params; 1 x; 2 y; 3 switches.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation); WORKGROUP.
 // Dispatch  One invocation an element of y, folded.
 // Limits    Every window holds a cell of x (MaxPool2d::output_shape refuses others); fewer than 2^31 elements.
 // Writes    Every element of y and of switches, once.
@@ -19,9 +19,9 @@ override WORKGROUP: u32 = 64;
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if index >= params.elements {
         return;
     }

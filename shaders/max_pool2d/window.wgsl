@@ -1,13 +1,6 @@
 // The search that both variants of max_pool2d share: the first cell in raster order with the largest value, or the last
 // NaN. It visits a window's cells inside x and no others; MaxPool2d::output_shape refuses a window that has none.
 
-override KH: u32;
-override KW: u32;
-override SY: u32;
-override SX: u32;
-override DY: u32;
-override DX: u32;
-
 struct Params {
     // Elements of y.
     elements: u32,
@@ -20,6 +13,13 @@ struct Params {
     pad_top: u32,
     pad_left: u32,
 }
+
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override DY: u32;
+override DX: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;

@@ -1,8 +1,8 @@
-// Computes  y[n,c, cell] = x[n,c,i,j] for the last (i, j) in raster order with switches[n,c,i,j] = cell; 0 without one
+// Computes  y[n,c, cell] = x[n,c,i,j] for the last (i, j) in raster order with switches[n,c,i,j] = cell; 0 without one.
 // Layout    x, switches: NCHW of one shape, x as the bits of f32, switches u32, flat in a plane of origin_h x origin_w;
-//           y: NCHW as bits, the origin in its upper left corner, zeros below and to the right
-// Bindings  0 params; 1 x; 2 switches; 3 y
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation of the pooling that made the switches); WORKGROUP
+//           y: NCHW as bits, the origin in its upper left corner, zeros below and to the right.
+// Bindings  0 params; 1 x; 2 switches; 3 y.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation of the pooling that made the switches); WORKGROUP.
 // Dispatch  One invocation an element of y, folded.
 // Limits    Every switch lies in its own window (Switches::new refuses others); fewer than 2^31 elements.
 // Writes    Every element of y, once: no clearing pass.
@@ -10,14 +10,6 @@
 //           the same y always.
 // Uses      common/index.wgsl, common/place.wgsl
 // Oracle    reference::max_unpool2d
-
-override WORKGROUP: u32 = 64;
-override KH: u32;
-override KW: u32;
-override SY: u32;
-override SX: u32;
-override DY: u32;
-override DX: u32;
 
 struct Params {
     // Elements of y.
@@ -34,6 +26,14 @@ struct Params {
     pad_left: u32,
 }
 
+override WORKGROUP: u32 = 64;
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override DY: u32;
+override DX: u32;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read> switches: array<u32>;
@@ -43,9 +43,9 @@ struct Params {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
     if index >= params.elements {
         return;
     }
