@@ -96,7 +96,7 @@ impl Bench<'_> {
                         reference::conv_transpose2d(&op, &x, &w, None)
                             .unwrap()
                             .check(&gpu.download(&y).unwrap())
-                            .unwrap()
+                            .unwrap();
                     },
                 );
             }
