@@ -121,7 +121,7 @@ fn main(
     let in_plane = params.in_h * params.in_w;
     let first_plane = (n * params.in_channels + group * params.group_inputs) * in_plane;
     let quads = (params.group_inputs + 3) / 4;
-    var i = local_block * KH * KW * quads * ROWS;
+    let block_weights = local_block * KH * KW * quads * ROWS;
     var t0: Tile;
     var t1: Tile;
     var t2: Tile;
@@ -133,10 +133,10 @@ fn main(
             let from_column = column + v * DX;
             let inside = (from_row < vec4(params.in_h)) & (from_column < vec4(params.in_w));
             if !any(inside) {
-                i += quads * ROWS;
                 continue;
             }
             let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
+            let tap_weights = block_weights + (u * KW + v) * quads * ROWS;
             for (var q = 0u; q < quads; q++) {
                 // Input channels past the group's last have zero weights; they repeat its last so as to stay inside, and
                 // are masked, for an infinity times zero is not zero.
@@ -149,11 +149,13 @@ fn main(
                     cells(plane.z, at, inside & vec4(exists.z)),
                     cells(plane.w, at, inside & vec4(exists.w)),
                 );
+                // Made from loop counters alone, so that a compiler sees that it is the same for all invocations, whatever
+                // taps they skip.
+                let i = tap_weights + q * ROWS;
                 multiply_add_at(&t0, columns, i);
                 if ROWS > 8 { multiply_add_at(&t1, columns, i + 8); }
                 if ROWS > 16 { multiply_add_at(&t2, columns, i + 16); }
                 if ROWS > 24 { multiply_add_at(&t3, columns, i + 24); }
-                i += ROWS;
             }
         }
     }
