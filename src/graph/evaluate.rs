@@ -66,15 +66,20 @@ pub(super) fn parameters<'g>(graph: &'g Graph, node: &Node, weights: &Weights) -
     node.parameters().iter().map(decode).collect()
 }
 
-/// A node's results, each sum with its bound.
-pub(super) fn evaluate(node: &Node, inputs: &[ValueRef], parameters: &[Cow<Tensor>]) -> Result<Vec<Evaluation>> {
-    let operands = Operands { node, inputs, parameters };
+/// A node's results, each sum with its bound; with that of minimal filtering by tiles of so many cells, if any.
+pub(super) fn evaluate(
+    node: &Node,
+    inputs: &[ValueRef],
+    parameters: &[Cow<Tensor>],
+    filtering: Option<usize>,
+) -> Result<Vec<Evaluation>> {
+    let operands = Operands { node, inputs, parameters, filtering };
     operands.evaluate().map_err(|error| error.at_node(node.name()))
 }
 
 /// A node's results alone, which is faster where there are long sums.
 pub(super) fn values(node: &Node, inputs: &[ValueRef], parameters: &[Cow<Tensor>]) -> Result<Vec<Value>> {
-    let operands = Operands { node, inputs, parameters };
+    let operands = Operands { node, inputs, parameters, filtering: None };
     operands.values().map_err(|error| error.at_node(node.name()))
 }
 
@@ -84,6 +89,7 @@ struct Operands<'a> {
     node: &'a Node,
     inputs: &'a [ValueRef<'a>],
     parameters: &'a [Cow<'a, Tensor>],
+    filtering: Option<usize>,
 }
 
 impl<'a> Operands<'a> {
@@ -102,7 +108,13 @@ impl<'a> Operands<'a> {
         use Evaluation::{Exact, Rounded};
         let result = match self.node.operation() {
             Operation::Input => return Err(self.unfit("a run's input", "no operator")),
-            Operation::Conv2d(op) => Rounded(reference::conv2d(op, self.x()?, self.weight()?, self.bias())?),
+            Operation::Conv2d(op) => {
+                let (x, w, bias) = (self.x()?, self.weight()?, self.bias());
+                Rounded(match self.filtering {
+                    Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells)?,
+                    None => reference::conv2d(op, x, w, bias)?,
+                })
+            }
             Operation::ConvTranspose2d(op) => {
                 Rounded(reference::conv_transpose2d(op, self.x()?, self.weight()?, self.bias())?)
             }

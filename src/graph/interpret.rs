@@ -78,7 +78,8 @@ pub struct NodeCheck {
 /// rounding of earlier nodes does not blur the verdict on later ones. Sums must keep their bound, everything else must
 /// be equal.
 ///
-/// Checked are the nodes whose operands and results are all among the graph's inputs and outputs; declare every value
+/// The bound is that of plain sums; [`Session::check_nodes`](super::Session::check_nodes) knows which nodes of a run
+/// were computed otherwise. Checked are the nodes whose operands and results are all among the graph's inputs and outputs; declare every value
 /// an output to have every node checked.
 ///
 /// # Errors
@@ -103,7 +104,20 @@ pub fn check_nodes_where<'a>(
     outputs: &Outputs,
     which: impl Fn(&Node) -> bool,
 ) -> Result<Vec<NodeCheck>> {
-    let mut known: HashMap<Edge, ValueRef> = inputs.into().bind(graph)?.into_iter().collect();
+    check(graph, weights, inputs.into(), outputs, which, |_| None)
+}
+
+/// Checks nodes; `filtering` says which of them compute by minimal filtering, and so keep its bound instead of that of
+/// plain sums.
+pub(super) fn check(
+    graph: &Graph,
+    weights: &Weights,
+    inputs: Inputs,
+    outputs: &Outputs,
+    which: impl Fn(&Node) -> bool,
+    filtering: impl Fn(&Node) -> Option<usize>,
+) -> Result<Vec<NodeCheck>> {
+    let mut known: HashMap<Edge, ValueRef> = inputs.bind(graph)?.into_iter().collect();
     graph.check_weights(weights)?;
     for output in graph.results() {
         let value = outputs.get(&output.name);
@@ -120,7 +134,7 @@ pub fn check_nodes_where<'a>(
         let operands = node.inputs().iter().map(|edge| known.get(edge).copied()).collect::<Option<Vec<_>>>();
         let results = graph.edges_of(position).map(|(edge, _)| known.get(&edge).copied()).collect::<Option<Vec<_>>>();
         let (Some(operands), Some(results)) = (operands, results) else { continue };
-        let expected = evaluate(node, &operands, &parameters(graph, node, weights)?)?;
+        let expected = evaluate(node, &operands, &parameters(graph, node, weights)?, filtering(node))?;
         let mismatch = expected.iter().zip(results).find_map(|(expected, found)| expected.mismatch(found));
         checks.push(NodeCheck { node: node.name().to_owned(), mismatch });
     }

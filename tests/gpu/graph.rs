@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use switchback::gpu::{LimitsChoice, wgpu};
-use switchback::graph::{Inputs, Outputs, check_nodes};
+use switchback::graph::{Inputs, Outputs, Session};
+use switchback::kernel::{conv_transpose2d, conv2d, max_unpool2d};
 use switchback::weights::Weights;
 use switchback::{
     Conv2d, ConvTranspose2d, CropAdd, Error, Gpu, Graph, MaxPool2d, Normalize, Parameters, RgbImage, Tensor, Value,
@@ -14,8 +15,9 @@ use crate::common::problem::proptest_config;
 use crate::common::random::Random;
 use crate::devices::{on_each, with_limits};
 
-fn assert_checked(graph: &Graph, weights: &Weights, inputs: Inputs, outputs: &Outputs) {
-    let checks = check_nodes(graph, weights, inputs, outputs).unwrap();
+/// Every node whose operands are known must be what the reference makes of them.
+fn assert_checked(session: &Session, weights: &Weights, inputs: Inputs, outputs: &Outputs) {
+    let checks = session.check_nodes(weights, inputs, outputs).unwrap();
     assert!(!checks.is_empty());
     for check in checks {
         assert!(check.mismatch.is_none(), "node `{}`: {}", check.node, check.mismatch.unwrap_or_default());
@@ -47,8 +49,9 @@ fn check_recipe(gpu: &Gpu, recipe: &Recipe) {
         let used = given.into_iter().filter(|(name, _)| graph.inputs().any(|(input, _)| input == *name));
         used.fold(Inputs::new(), |inputs, (name, value): (_, switchback::graph::ValueRef)| inputs.with(name, value))
     };
-    let everything = gpu.compile(&all, &weights).unwrap().run(inputs(&all)).unwrap();
-    assert_checked(&all, &weights, inputs(&all), &everything);
+    let mut session = gpu.compile(&all, &weights).unwrap();
+    let everything = session.run(inputs(&all)).unwrap();
+    assert_checked(&session, &weights, inputs(&all), &everything);
 
     let mut session = gpu.compile(&few, &weights).unwrap();
     let first = session.run(inputs(&few)).unwrap();
@@ -110,13 +113,40 @@ fn an_encoder_and_its_mirror() {
                 outputs.iter().map(|(name, _)| name).take(4).collect::<Vec<_>>(),
                 ["labels", "back1", "pool2.switches", "pool2"]
             );
-            assert_checked(&graph, &weights, (&image).into(), &outputs);
+            assert_checked(&session, &weights, (&image).into(), &outputs);
             assert_eq!(bits(&outputs), bits(&session.run(&image).unwrap()));
         }
     });
 }
 
-/// A graph of one convolution and a pooling, its weights and an input.
+#[test]
+fn every_variant_serves_a_graph() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let extent = [23, 30];
+    let graph = hourglass(extent);
+    let image = RgbImage::new(extent, Random::new(10).bytes(3 * extent[0] * extent[1])).unwrap();
+    let weights = Weights::random(graph.weights_required(), 11).unwrap();
+    let check = |gpu: &Gpu, op: &str, variant: &str| {
+        let mut session = gpu.compile(&graph, &weights).unwrap();
+        let chosen: Vec<_> = session.plan().nodes().iter().filter(|node| node.operator() == op).collect();
+        assert!(!chosen.is_empty() && chosen.iter().all(|node| node.variant() == variant), "{op} {variant}");
+        for _ in 0..2 {
+            let outputs = session.run(&image).unwrap();
+            assert_checked(&session, &weights, (&image).into(), &outputs);
+        }
+    };
+    for &variant in conv2d::Variant::ALL {
+        check(&gpu.with_variant(variant), "conv2d", variant.name());
+    }
+    for &variant in conv_transpose2d::Variant::ALL {
+        check(&gpu.with_variant(variant), "conv_transpose2d", variant.name());
+    }
+    for &variant in max_unpool2d::Variant::ALL {
+        check(&gpu.with_variant(variant), "max_unpool2d", variant.name());
+    }
+}
+
+/// A graph of two convolutions and a pooling, its weights and an input.
 fn small() -> (Graph, Weights, Tensor) {
     let mut g = Graph::builder();
     let x = g.input("x", [1, 3, 20, 31]).unwrap();
@@ -221,7 +251,7 @@ fn weights_are_split_over_bindings_and_buffers() {
         for seed in 0..2 {
             let x = Random::new(seed).reals([1, channels, 3, 3]);
             let outputs = session.run(&x).unwrap();
-            assert_checked(&graph, &weights, (&x).into(), &outputs);
+            assert_checked(&session, &weights, (&x).into(), &outputs);
         }
     }
 
@@ -240,18 +270,25 @@ fn weights_are_split_over_bindings_and_buffers() {
 fn fc6_of_fcn_runs_under_webgpu_limits() {
     let Some(gpu) = adapter::open(Gpu::builder().limits(LimitsChoice::WebGpu)) else { return };
     let mut g = Graph::builder();
-    let x = g.input("x", [1, 512, 7, 7]).unwrap();
+    let x = g.input("x", [1, 512, 7, 8]).unwrap();
     let y = g.conv2d("fc6", x, Conv2d::new([7, 7]).relu(), 4096).unwrap();
     g.output(y).unwrap();
     let graph = g.build().unwrap();
     let weights = Weights::random(graph.weights_required(), 8).unwrap();
-    let mut session = gpu.compile(&graph, &weights).unwrap();
-    assert_eq!(session.plan().weight_bytes(), 4 * (4096 * 512 * 49 + 4096));
-    let memory = gpu.memory();
-    assert!(memory.peak < session.plan().weight_bytes() + (1 << 20), "the weight is held twice: {memory:?}");
-    let x = Random::new(9).reals([1, 512, 7, 7]);
-    let outputs = session.run(&x).unwrap();
-    assert_checked(&graph, &weights, (&x).into(), &outputs);
+    let x = Random::new(9).reals([1, 512, 7, 8]);
+    // One variant reads the weight as it is, the other packs it first.
+    for variant in [conv2d::Variant::Direct, conv2d::Variant::Tiled] {
+        let gpu = gpu.with_variant(variant);
+        gpu.trim().unwrap();
+        let mut session = gpu.compile(&graph, &weights).unwrap();
+        assert_eq!(session.plan().nodes()[0].variant(), variant.name());
+        let weight_bytes = session.plan().weight_bytes();
+        assert!((4 * 4096 * 512 * 49..4 * 4200 * 512 * 49).contains(&weight_bytes), "{weight_bytes}");
+        let peak = gpu.memory().peak;
+        assert!(peak < weight_bytes + (129 << 20), "more than one binding besides the weight: {peak}");
+        let outputs = session.run(&x).unwrap();
+        assert_checked(&session, &weights, (&x).into(), &outputs);
+    }
 }
 
 #[test]

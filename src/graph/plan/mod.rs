@@ -13,6 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Edge, Graph, Node, ValueType};
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, KernelPlan};
+use crate::kernel::conv2d;
 use crate::op::Cost;
 use slots::{Block, Slots};
 
@@ -99,6 +100,12 @@ impl Plan {
         &self.steps
     }
 
+    /// The node of this name, if it has a part in an output.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&PlannedNode> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
     /// Bytes of each buffer that values share.
     #[must_use]
     pub fn slots(&self) -> &[u64] {
@@ -140,6 +147,16 @@ impl PlannedNode {
     #[must_use]
     pub fn variant(&self) -> &'static str {
         self.kernel.variant
+    }
+
+    /// Rows and columns of the tiles in which it computes by minimal filtering, if it does.
+    #[must_use]
+    pub fn minimal_filtering(&self) -> Option<usize> {
+        match (self.operator, self.variant().parse()) {
+            ("conv2d", Ok(conv2d::Variant::WinogradF2)) => Some(2),
+            ("conv2d", Ok(conv2d::Variant::WinogradF4)) => Some(4),
+            _ => None,
+        }
     }
 
     /// Multiply-adds that its kernels execute.

@@ -7,10 +7,11 @@ mod profile;
 mod resident;
 
 use self::pack::PackedWeights;
-use super::{Edge, Graph, Inputs, Outputs, Plan, ValueRef, ValueType};
+use super::{Edge, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType, interpret};
 use crate::error::{Error, Result};
 use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Upload, wgpu};
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
+use crate::weights::Weights;
 
 pub use profile::{NodeTime, Profile};
 
@@ -127,6 +128,21 @@ impl Session {
         let found = self.graph.results().iter().find(|output| output.name == name);
         let output = found.ok_or_else(|| Error::Graph(format!("there is no output `{name}`")))?;
         Ok(self.slots[self.plan.slot(output.edge)].raw())
+    }
+
+    /// Holds the outputs of a run to the reference, node by node, as [`check_nodes`](super::check_nodes) does, each node
+    /// by the bound of the variant that computed it.
+    ///
+    /// # Errors
+    /// As [`interpret`](super::interpret).
+    pub fn check_nodes<'a>(
+        &self,
+        weights: &Weights,
+        inputs: impl Into<Inputs<'a>>,
+        outputs: &Outputs,
+    ) -> Result<Vec<NodeCheck>> {
+        let filtering = |node: &Node| self.plan.node(node.name()).and_then(PlannedNode::minimal_filtering);
+        interpret::check(&self.graph, weights, inputs.into(), outputs, |_| true, filtering)
     }
 
     /// The plan that it follows.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand};
-use crate::graph::{Graph, Parameter, PlannedNode};
+use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand, Step};
+use crate::graph::{Graph, Node, Parameter, PlannedNode};
 use crate::weights::Weights;
 
 /// Words of a weight that are decoded and handed to the device at once: the host never holds more of it.
@@ -40,17 +40,29 @@ impl Resident {
     }
 }
 
+/// Runs of words of weights, by position among the graph's parameters.
+pub(super) type Bound = HashMap<usize, Vec<Range<u64>>>;
+
 /// The words of each weight that the dispatches of some nodes bind.
-pub(super) fn bound_words(graph: &Graph, nodes: &[PlannedNode]) -> HashMap<usize, Vec<Range<u64>>> {
-    let mut bound: HashMap<usize, Vec<Range<u64>>> = HashMap::new();
+pub(super) fn bound_words(graph: &Graph, nodes: &[PlannedNode]) -> Bound {
+    let mut bound: Bound = HashMap::new();
     for planned in nodes {
-        let node = &graph.nodes()[planned.node];
-        for operand in planned.kernel.prepare.iter().chain(&planned.kernel.run).flat_map(|step| &step.operands) {
-            let Buffer::Input(position) = operand.buffer else { continue };
-            let Some(parameter) = node.parameter_at(position) else { continue };
-            let whole = 0..graph.parameter(parameter).shape().elements() as u64;
-            bound.entry(parameter).or_default().push(operand.words.clone().unwrap_or(whole));
+        let steps = planned.kernel.prepare.iter().chain(&planned.kernel.run);
+        for (parameter, words) in steps.flat_map(|step| bound_by(graph, &graph.nodes()[planned.node], step)) {
+            bound.entry(parameter).or_default().extend(words);
         }
+    }
+    bound
+}
+
+/// The words of each weight that one dispatch of a node binds.
+pub(super) fn bound_by(graph: &Graph, node: &Node, step: &Step) -> Bound {
+    let mut bound: Bound = HashMap::new();
+    for operand in &step.operands {
+        let Buffer::Input(position) = operand.buffer else { continue };
+        let Some(parameter) = node.parameter_at(position) else { continue };
+        let whole = 0..graph.parameter(parameter).shape().elements() as u64;
+        bound.entry(parameter).or_default().push(operand.words.clone().unwrap_or(whole));
     }
     bound
 }
@@ -116,8 +128,12 @@ impl<'a> Mover<'a> {
         let row_words = (parameter.shape().elements() as u64 / rows.max(1) as u64).max(1);
         let step = (CHUNK_WORDS / row_words).max(1) as usize;
         for start in (0..rows).step_by(step) {
-            let chunk = self.weights.tensor_rows(name, start..rows.min(start + step))?;
-            self.fill(name, parts, start as u64 * row_words, chunk.data()).await?;
+            let end = rows.min(start + step);
+            let words = start as u64 * row_words..end as u64 * row_words;
+            if parts.iter().any(|part| part.words.start < words.end && words.start < part.words.end) {
+                let chunk = self.weights.tensor_rows(name, start..end)?;
+                self.fill(name, parts, words.start, chunk.data()).await?;
+            }
         }
         Ok(())
     }
