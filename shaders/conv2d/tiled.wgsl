@@ -10,7 +10,7 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u, then v, then c ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl
 // Oracle    reference::conv2d
 //
 // Why: a load costs a CPU driver about as much as eight multiply-adds (each of its lanes loads alone), except where all
@@ -54,12 +54,6 @@ override WORKGROUP: u32 = 8;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// The four cells `at` of the plane that starts at `plane`, zero where they are outside.
-fn cells(plane: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
-    let i = plane + at;
-    return select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
-}
-
 fn store(first_cell: u32, plane: u32, channel: u32, value: vec4<f32>) {
     let cells_left = params.out_h * params.out_w - first_cell;
     var offset = 0.0;
@@ -89,11 +83,6 @@ fn store_tile(first_cell: u32, plane: u32, channel: u32, left: u32, tile: Tile) 
     if left > 5 { store(first_cell, plane, channel + 5, tile.r5); }
     if left > 6 { store(first_cell, plane, channel + 6, tile.r6); }
     if left > 7 { store(first_cell, plane, channel + 7, tile.r7); }
-}
-
-// Adds four terms to the tile whose weights start at p[i].
-fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
-    multiply_add(tile, columns, p[i], p[i + 1], p[i + 2], p[i + 3], p[i + 4], p[i + 5], p[i + 6], p[i + 7]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -138,17 +127,7 @@ fn main(
             let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
             let tap_weights = block_weights + (u * KW + v) * quads * ROWS;
             for (var q = 0u; q < quads; q++) {
-                // Input channels past the group's last have zero weights; they repeat its last so as to stay inside, and
-                // are masked, for an infinity times zero is not zero.
-                let c = 4 * q + vec4(0u, 1u, 2u, 3u);
-                let exists = c < vec4(params.group_inputs);
-                let plane = first_plane + min(c, vec4(params.group_inputs - 1)) * in_plane;
-                let columns = mat4x4(
-                    cells(plane.x, at, inside),
-                    cells(plane.y, at, inside & vec4(exists.y)),
-                    cells(plane.z, at, inside & vec4(exists.z)),
-                    cells(plane.w, at, inside & vec4(exists.w)),
-                );
+                let columns = columns(first_plane, in_plane, params.group_inputs, q, at, inside);
                 // Made from loop counters alone, so that a compiler sees that it is the same for all invocations, whatever
                 // taps they skip.
                 let i = tap_weights + q * ROWS;

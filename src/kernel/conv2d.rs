@@ -1,7 +1,7 @@
 //! Convolution on the device.
 
 pub(super) mod direct;
-mod tiled;
+pub(super) mod tiled;
 mod winograd;
 
 use crate::error::Result;

@@ -1,6 +1,7 @@
 //! Transposed convolution on the device.
 
 mod gather;
+mod phased;
 mod scatter;
 mod zero_insert;
 
@@ -25,6 +26,9 @@ variants! {
         /// The textbook's emulation: zeros between and around the input's cells, then an ordinary convolution with the
         /// flipped kernel, most of whose products are with those zeros.
         ZeroInsert = "zero_insert",
+        /// Each output phase (row modulo stride, column modulo stride) as a dense convolution with its own taps, in the
+        /// register tiles of [`conv2d`'s](crate::kernel::conv2d::Variant::Tiled), all phases in one dispatch.
+        Phased = "phased",
     }
 }
 
@@ -35,6 +39,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &scatter::FINISH,
     &zero_insert::STRETCH,
     &zero_insert::FLIP,
+    &phased::PHASED,
+    &phased::PACK,
 ];
 
 /// A transposed convolution at given shapes.
@@ -49,9 +55,9 @@ struct Problem<'a> {
 
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.
 ///
-/// A weight that one binding cannot hold is split by [`Variant::Gather`] and [`Variant::Scatter`]. Its rows are input
+/// A weight that one binding cannot hold is split by all but [`Variant::ZeroInsert`]. Its rows are input
 /// channels, so that a run of output channels would not be contiguous: each dispatch adds the products of some input
-/// channels (or computes some groups) instead. [`Variant::ZeroInsert`] does not split.
+/// channels (or computes some groups) instead; [`Variant::Phased`] splits what it packs once more, by output channels.
 ///
 /// # Errors
 /// As [`ConvTranspose2d::output_shape`]; [`Error::Limit`](crate::Error::Limit) where the input, the output or one input
@@ -68,13 +74,23 @@ pub(crate) fn plan(
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let problem = Problem { op, input, weight, output, bias: bias.is_some() };
-    let variant = variant.unwrap_or(Variant::Gather);
+    let variant = variant.unwrap_or_else(|| select(&problem, caps));
     let plan = match variant {
         Variant::Gather => gather::plan(&problem, caps)?,
         Variant::Scatter => scatter::plan(&problem, caps)?,
         Variant::ZeroInsert => zero_insert::plan(&problem, caps)?,
+        Variant::Phased => phased::plan(&problem, caps)?,
     };
     Ok(KernelPlan { variant: variant.name(), ..plan })
+}
+
+/// The variant of least effort, by a model of what loads and multiply-adds cost.
+fn select(problem: &Problem<'_>, caps: &Caps) -> Variant {
+    if phased::effort(problem, caps) < gather::effort(problem) && phased::plan(problem, caps).is_ok() {
+        Variant::Phased
+    } else {
+        Variant::Gather
+    }
 }
 
 impl Problem<'_> {

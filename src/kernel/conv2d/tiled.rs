@@ -2,15 +2,18 @@
 
 use super::{OP, Operands};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
+/// Loads of the implicit matrix product.
+pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
+
 pub(super) static TILED: Kernel = Kernel {
     name: "conv2d/tiled",
-    parts: &[&INDEX, &ACTIVATION, &TILE, &part!("conv2d/tiled.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &TILE, &COLUMNS, &part!("conv2d/tiled.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -58,19 +61,22 @@ params! {
 }
 
 /// Cells of an invocation: a vector.
-const CELLS: u64 = 4;
+pub(in crate::kernel) const CELLS: u64 = 4;
 
 /// Invocations of a workgroup: the lanes of a CPU driver. On a GPU a warp's worth shares the weights it loads.
-pub(super) fn workgroup(caps: &Caps) -> u64 {
+pub(in crate::kernel) fn workgroup(caps: &Caps) -> u64 {
     if caps.software { 8 } else { 32 }
 }
 
 /// Rows of a block, 8 to 32, for a group of so many output channels: the fewest rows computed, loads of the other operand
 /// counted as eight rows a block (the measured ratio on a CPU driver).
-pub(super) fn rows(group_outputs: u64) -> u64 {
+pub(in crate::kernel) fn rows(group_outputs: u64) -> u64 {
     let cost = |rows: &u64| group_outputs.div_ceil(*rows) * (rows + 8);
     [32, 24, 16, 8].into_iter().min_by_key(cost).unwrap_or(8)
 }
+
+/// The loads of four scattered cells, with their bounds, against the aligned vectors of a Winograd product.
+pub(in crate::kernel) const SCATTERED: f64 = 1.2;
 
 /// What `conv2d/tiled` takes, in multiply-adds of its register tile; comparable with the other variants' efforts.
 pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
@@ -78,8 +84,6 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> 
     let rows = rows(group_outputs);
     let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(CELLS * workgroup(caps));
     let terms = (weight.c.next_multiple_of(4) * op.kernel[0] * op.kernel[1]) as u64;
-    // The loads of four scattered cells, with their bounds, against the aligned vectors of a Winograd product.
-    const SCATTERED: f64 = 1.2;
     SCATTERED * (cells * op.groups as u64 * group_outputs.div_ceil(rows) * (rows + 8)) as f64 * terms as f64
 }
 

@@ -6,6 +6,7 @@ use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo, pairs_inside};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, part};
+use crate::op::ConvTranspose2d;
 
 pub(super) static GATHER: Kernel = Kernel {
     name: "conv_transpose2d/gather",
@@ -75,13 +76,9 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
             channel_tiles: channel_tiles as u32,
             tiles: tiles as u32,
         };
-        let [(gy, iy), (gx, ix)] = [phase_constants(sy, op.dilation[0]), phase_constants(sx, op.dilation[1])];
+        let window = window_constants(op.kernel, op.stride, op.dilation);
         let bias = if place.last { problem.bias() } else { Buffer::Absent };
         let own = [
-            ("GY", gy as f64),
-            ("GX", gx as f64),
-            ("IY", iy as f64),
-            ("IX", ix as f64),
             ("ACCUMULATE", f64::from(!place.first)),
             ("BIAS", f64::from(bias != Buffer::Absent)),
             ("RELU", f64::from(op.relu && place.last)),
@@ -90,7 +87,7 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
         ];
         Ok(Step {
             kernel: &GATHER,
-            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &own].concat(),
+            constants: [window.as_slice(), &phase_constants(op), &own].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: vec![Buffer::Input(0).into(), weights, bias.into(), Buffer::Output(0).into()],
             workgroups: fold_workgroups(tiles, caps)?,
@@ -110,9 +107,20 @@ pub(super) fn contributions(Problem { op, input, output, .. }: &Problem<'_>) -> 
     ((input.n * input.c) as u64).saturating_mul(pairs(0).saturating_mul(pairs(1)))
 }
 
-/// The greatest common divisor `g` of stride and dilation, and the inverse of `dilation / g` modulo `stride / g`: see
-/// `phase.wgsl`.
-fn phase_constants(stride: usize, dilation: usize) -> (usize, usize) {
-    let g = greatest_common_divisor(stride, dilation);
-    (g, inverse_modulo(dilation / g, stride / g))
+/// The overrides of `phase.wgsl`: along each axis the greatest common divisor `g` of stride and dilation, and the inverse
+/// of `dilation / g` modulo `stride / g`.
+pub(super) fn phase_constants(op: &ConvTranspose2d) -> [(&'static str, f64); 4] {
+    let [(gy, iy), (gx, ix)] = [0, 1].map(|axis| {
+        let (stride, dilation) = (op.stride[axis], op.dilation[axis]);
+        let g = greatest_common_divisor(stride, dilation);
+        (g, inverse_modulo(dilation / g, stride / g))
+    });
+    [("GY", gy), ("GX", gx), ("IY", iy), ("IX", ix)].map(|(name, value)| (name, value as f64))
+}
+
+/// What it takes, in multiply-adds of a register tile: each tap loads a cell, as costly as eight, for a few channels.
+pub(super) fn effort(problem: &Problem<'_>) -> f64 {
+    let channels = channel_block(problem.weight.c as u64, MOST_CHANNELS);
+    let group_tiles = (problem.weight.c as u64).div_ceil(channels);
+    contributions(problem) as f64 * (group_tiles * (channels + 8)) as f64
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::gather::GATHER;
+use super::phased::{PACK, PHASED};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
@@ -32,6 +33,8 @@ pub(crate) fn exhibit() -> Exhibit {
         (&FINISH, scatter::FinishParams::FIELDS),
         (&STRETCH, zero_insert::StretchParams::FIELDS),
         (&FLIP, zero_insert::FlipParams::FIELDS),
+        (&PHASED, phased::Params::FIELDS),
+        (&PACK, phased::PackParams::FIELDS),
     ];
     Exhibit { params, plans }
 }

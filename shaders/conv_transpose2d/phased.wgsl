@@ -1,0 +1,179 @@
+// Computes  y[n,o,p,q] = b[o] + sum_{c,u,v} x[n,c,i,j] * w[c,o,u,v] over the taps for which i * SY + u * DY = p + top and
+//           j * SX + v * DX = q + left have solutions in x; negative ones made zero if RELU.
+// Layout    x: N x Cin x H x W; p: weights as conv_transpose2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation); GY GX, the greatest common divisors of stride and dilation; IY IX,
+//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU; ROWS (8, 16, 24 or 32), output
+//           channels of a block; WORKGROUP, the invocations of a workgroup.
+// Dispatch  Each phase (p mod SY, q mod SX) is an implicit matrix product, some of the weights times the columns that im2col
+//           would write for a convolution of stride 1. An invocation computes ROWS channels of four cells in a row of one
+//           phase, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the weights that the invocations of a
+//           workgroup read are the same; then phases, blocks, images; `tiles` workgroups have work. Folded.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Writes    Every cell of this dispatch's blocks, once.
+// Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl, conv_transpose2d/phase.wgsl
+// Oracle    reference::conv_transpose2d
+//
+// Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so
+// that one dispatch does them all, and no product is with an inserted zero.
+
+struct Params {
+    in_channels: u32,
+    in_h: u32,
+    in_w: u32,
+    out_channels: u32,
+    out_h: u32,
+    out_w: u32,
+    pad_top: u32,
+    pad_left: u32,
+    // Channels a group: read and written; blocks a group.
+    group_inputs: u32,
+    group_outputs: u32,
+    group_blocks: u32,
+    // The first block of this dispatch, counted over all groups, and how many.
+    first_block: u32,
+    blocks: u32,
+    // Phases that the output has.
+    phases_h: u32,
+    phases_w: u32,
+    // Workgroups along the cells of a phase, and in all.
+    cell_tiles: u32,
+    tiles: u32,
+}
+
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override DY: u32;
+override DX: u32;
+override GY: u32;
+override GX: u32;
+override IY: u32;
+override IX: u32;
+override BIAS: bool;
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+// The cells of an invocation: where they lie in a plane of y, and how many there are.
+struct Cells {
+    at: vec4<u32>,
+    count: u32,
+}
+
+fn store(cells: Cells, plane: u32, channel: u32, value: vec4<f32>) {
+    var offset = 0.0;
+    if BIAS {
+        offset = b[channel];
+    }
+    let at = (plane + channel) * params.out_h * params.out_w + cells.at;
+    y[at.x] = activate(value.x + offset);
+    if cells.count > 1 {
+        y[at.y] = activate(value.y + offset);
+    }
+    if cells.count > 2 {
+        y[at.z] = activate(value.z + offset);
+    }
+    if cells.count > 3 {
+        y[at.w] = activate(value.w + offset);
+    }
+}
+
+// Stores eight channels from `channel` on, as many as the group has left.
+fn store_tile(cells: Cells, plane: u32, channel: u32, left: u32, tile: Tile) {
+    if left > 0 { store(cells, plane, channel, tile.r0); }
+    if left > 1 { store(cells, plane, channel + 1, tile.r1); }
+    if left > 2 { store(cells, plane, channel + 2, tile.r2); }
+    if left > 3 { store(cells, plane, channel + 3, tile.r3); }
+    if left > 4 { store(cells, plane, channel + 4, tile.r4); }
+    if left > 5 { store(cells, plane, channel + 5, tile.r5); }
+    if left > 6 { store(cells, plane, channel + 6, tile.r6); }
+    if left > 7 { store(cells, plane, channel + 7, tile.r7); }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let flat = flat_workgroup(workgroup, workgroups);
+    if flat >= params.tiles {
+        return;
+    }
+    let phases = params.phases_h * params.phases_w;
+    let first_cell = (flat % params.cell_tiles * WORKGROUP + invocation) * 4;
+    let phase = flat / params.cell_tiles % phases;
+    let local_block = flat / params.cell_tiles / phases % params.blocks;
+    let block = params.first_block + local_block;
+    let n = flat / params.cell_tiles / phases / params.blocks;
+    let group = block / params.group_blocks;
+
+    // The phase: its rows and columns in y, and its convolution.
+    let phase_row = phase / params.phases_w;
+    let phase_column = phase % params.phases_w;
+    let phase_h = (params.out_h - phase_row + SY - 1) / SY;
+    let phase_w = (params.out_w - phase_column + SX - 1) / SX;
+    let vertical = phase_of(phase_row + params.pad_top, KH, SY, DY, GY, IY);
+    let horizontal = phase_of(phase_column + params.pad_left, KW, SX, DX, GX, IX);
+    if first_cell >= phase_h * phase_w {
+        return;
+    }
+
+    // Cells past the phase's last repeat it, so that the loops need no test; they are not stored.
+    let cell = min(first_cell + vec4(0u, 1u, 2u, 3u), vec4(phase_h * phase_w - 1));
+    let row = cell / phase_w;
+    let column = cell % phase_w;
+    let from_row = vertical.start + row - vertical.before;
+    let from_column = horizontal.start + column - horizontal.before;
+
+    let in_plane = params.in_h * params.in_w;
+    let first_plane = (n * params.in_channels + group * params.group_inputs) * in_plane;
+    let quads = (params.group_inputs + 3) / 4;
+    var t0: Tile;
+    var t1: Tile;
+    var t2: Tile;
+    var t3: Tile;
+    for (var t = 0u; t < vertical.taps; t++) {
+        for (var s = 0u; s < horizontal.taps; s++) {
+            // A row or column before the first wraps around to a number beyond the last.
+            let in_row = from_row + t * (DY / GY);
+            let in_column = from_column + s * (DX / GX);
+            let inside = (in_row < vec4(params.in_h)) & (in_column < vec4(params.in_w));
+            if !any(inside) {
+                continue;
+            }
+            let at = select(vec4<u32>(), in_row * params.in_w + in_column, inside);
+            let u = vertical.last - t * (SY / GY);
+            let v = horizontal.last - s * (SX / GX);
+            let tap_weights = ((local_block * KH + u) * KW + v) * quads * ROWS;
+            for (var q = 0u; q < quads; q++) {
+                let columns = columns(first_plane, in_plane, params.group_inputs, q, at, inside);
+                let i = tap_weights + q * ROWS;
+                multiply_add_at(&t0, columns, i);
+                if ROWS > 8 { multiply_add_at(&t1, columns, i + 8); }
+                if ROWS > 16 { multiply_add_at(&t2, columns, i + 16); }
+                if ROWS > 24 { multiply_add_at(&t3, columns, i + 24); }
+            }
+        }
+    }
+
+    let within = block % params.group_blocks * ROWS;
+    let channel = group * params.group_outputs + within;
+    let left = params.group_outputs - within;
+    let plane = n * params.out_channels;
+    let out_row = phase_row + row * SY;
+    let out_column = phase_column + column * SX;
+    let cells = Cells(out_row * params.out_w + out_column, phase_h * phase_w - first_cell);
+    store_tile(cells, plane, channel, left, t0);
+    if ROWS > 8 && left > 8 { store_tile(cells, plane, channel + 8, left - 8, t1); }
+    if ROWS > 16 && left > 16 { store_tile(cells, plane, channel + 16, left - 16, t2); }
+    if ROWS > 24 && left > 24 { store_tile(cells, plane, channel + 24, left - 24, t3); }
+}

@@ -1,0 +1,274 @@
+//! [`Variant::Phased`](super::Variant::Phased): each output phase a dense convolution in register tiles, over weights
+//! packed once.
+
+use std::collections::BTreeMap;
+
+use super::gather::phase_constants;
+use super::{OP, Problem};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
+use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, rows, workgroup};
+use crate::kernel::flat::window_constants;
+use crate::kernel::shards::{Shard, shards};
+use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
+
+pub(super) static PHASED: Kernel = Kernel {
+    name: "conv_transpose2d/phased",
+    parts: &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &COLUMNS,
+        &part!("conv_transpose2d/phase.wgsl"),
+        &part!("conv_transpose2d/phased.wgsl"),
+    ],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(super) static PACK: Kernel = Kernel {
+    name: "conv_transpose2d/pack",
+    parts: &[&INDEX, &part!("conv_transpose2d/pack.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv_transpose2d/phased`; the shader says what they mean.
+    pub(super) struct Params {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        first_block: u32,
+        blocks: u32,
+        phases_h: u32,
+        phases_w: u32,
+        cell_tiles: u32,
+        tiles: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv_transpose2d/pack`; the shader says what they mean.
+    pub(super) struct PackParams {
+        weight_offset: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        taps: u32,
+        first_block: u32,
+        first_input: u32,
+        inputs: u32,
+        vectors: u32,
+    }
+}
+
+/// How the weight is packed: blocks of `rows` output channels, group by group.
+struct Packing {
+    rows: u64,
+    group_outputs: u64,
+    /// Blocks of a group, and of all.
+    group_blocks: u64,
+    blocks: u64,
+    /// Groups of four input channels.
+    quads: u64,
+    taps: u64,
+}
+
+impl Packing {
+    fn of(problem: &Problem<'_>) -> Self {
+        let group_outputs = problem.weight.c as u64;
+        let rows = rows(group_outputs);
+        let group_blocks = group_outputs.div_ceil(rows);
+        Self {
+            rows,
+            group_outputs,
+            group_blocks,
+            blocks: group_blocks * problem.op.groups as u64,
+            quads: (problem.group_inputs() as u64).div_ceil(4),
+            taps: problem.weight.plane() as u64,
+        }
+    }
+
+    /// Words of a block's packed weights.
+    fn block_words(&self) -> u64 {
+        4 * self.rows * self.quads * self.taps
+    }
+
+    /// Blocks whose packed weights one binding holds.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where that is none.
+    fn blocks_a_binding(&self, caps: &Caps) -> Result<u64> {
+        let words = caps.max_binding_bytes.min(caps.max_buffer_bytes) / 4;
+        match words / self.block_words() {
+            0 => Err(Error::Limit {
+                what: format!("{OP} by phased: the weights of {} output channels", self.rows),
+                needed: 4 * self.block_words(),
+                available: 4 * words,
+                unit: "bytes a binding",
+                way_out: "use gather, or none, which chooses by shape and limits".to_owned(),
+            }),
+            blocks => Ok(blocks.min(self.blocks)),
+        }
+    }
+}
+
+/// A run of blocks whose packed weights one binding holds.
+struct Run {
+    first_block: u64,
+    blocks: u64,
+    packed: Buffer,
+}
+
+/// Packs the weight into a persistent scratch buffer for each run of blocks, then one dispatch a run.
+///
+/// Where one binding does not hold the weight as it is, each run is packed in several dispatches, one for each shard of
+/// its input channels.
+///
+/// # Errors
+/// [`Error::Limit`] where a binding does not hold one input channel's weights, or one block's packed ones.
+pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    let packing = Packing::of(problem);
+    let row_words = (problem.weight.elements() / problem.weight.n) as u64;
+    let groups = problem.op.groups as u64;
+    let shards = shards(OP, "input", groups, problem.group_inputs() as u64, row_words, caps)?;
+    let a_binding = packing.blocks_a_binding(caps)?;
+    let mut plan = KernelPlan::default();
+    for first_block in (0..packing.blocks).step_by(a_binding as usize) {
+        let blocks = a_binding.min(packing.blocks - first_block);
+        let run = Run { first_block, blocks, packed: Buffer::Scratch(plan.scratch.len()) };
+        plan.scratch.push(Scratch { words: blocks * packing.block_words(), persistent: true });
+        let first_group = first_block / packing.group_blocks;
+        let last_group = (first_block + blocks - 1) / packing.group_blocks;
+        for shard in &shards {
+            if shard.first_group <= last_group && first_group < shard.first_group + shard.groups {
+                plan.prepare.push(pack(problem, &packing, &run, shard, shards.len() == 1, caps)?);
+            }
+        }
+        plan.run.push(multiply(problem, &packing, &run, caps)?);
+    }
+    plan.executed_macs = products(problem, caps);
+    Ok(plan)
+}
+
+/// Packs what a shard of the weight has for a run of blocks.
+fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whole: bool, caps: &Caps) -> Result<Step> {
+    let vectors = run.blocks * packing.block_words() / 4;
+    let params = PackParams {
+        weight_offset: shard.offset as u32,
+        group_inputs: problem.group_inputs() as u32,
+        group_outputs: packing.group_outputs as u32,
+        group_blocks: packing.group_blocks as u32,
+        taps: packing.taps as u32,
+        first_block: run.first_block as u32,
+        first_input: shard.first_row as u32,
+        inputs: (shard.groups * shard.group_rows) as u32,
+        vectors: vectors as u32,
+    };
+    let weight = Operand { buffer: Buffer::Input(1), words: (!whole).then(|| shard.words.clone()) };
+    Ok(Step {
+        kernel: &PACK,
+        constants: vec![("ROWS", packing.rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+        params: bytemuck::bytes_of(&params).to_vec(),
+        operands: vec![weight, run.packed.into()],
+        workgroups: fold_workgroups(vectors.div_ceil(u64::from(WORKGROUP)), caps)?,
+    })
+}
+
+/// Computes the output channels of a run of blocks.
+fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) -> Result<Step> {
+    let &Problem { op, input, output, .. } = problem;
+    let [sy, sx] = op.stride;
+    let [phases_h, phases_w] = [sy.min(output.h), sx.min(output.w)];
+    // Phases differ by at most a row and a column; the first is the largest.
+    let phase_cells = (output.h.div_ceil(sy) * output.w.div_ceil(sx)) as u64;
+    let cell_tiles = phase_cells.div_ceil(CELLS * workgroup(caps));
+    let tiles = output.n as u64 * run.blocks * (phases_h * phases_w) as u64 * cell_tiles;
+    let params = Params {
+        in_channels: input.c as u32,
+        in_h: input.h as u32,
+        in_w: input.w as u32,
+        out_channels: output.c as u32,
+        out_h: output.h as u32,
+        out_w: output.w as u32,
+        pad_top: op.pad.top as u32,
+        pad_left: op.pad.left as u32,
+        group_inputs: problem.group_inputs() as u32,
+        group_outputs: packing.group_outputs as u32,
+        group_blocks: packing.group_blocks as u32,
+        first_block: run.first_block as u32,
+        blocks: run.blocks as u32,
+        phases_h: phases_h as u32,
+        phases_w: phases_w as u32,
+        cell_tiles: cell_tiles as u32,
+        tiles: tiles as u32,
+    };
+    let own = [
+        ("BIAS", f64::from(problem.bias)),
+        ("RELU", f64::from(op.relu)),
+        ("ROWS", packing.rows as f64),
+        ("WORKGROUP", workgroup(caps) as f64),
+    ];
+    let window = window_constants(op.kernel, op.stride, op.dilation);
+    let operands = vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), Buffer::Output(0).into()];
+    Ok(Step {
+        kernel: &PHASED,
+        constants: [window.as_slice(), &phase_constants(op), &own].concat(),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        operands,
+        workgroups: fold_workgroups(tiles, caps)?,
+    })
+}
+
+/// Multiply-adds of the register tiles, what lies past the last cell, row and channel included.
+fn products(problem: &Problem<'_>, caps: &Caps) -> u64 {
+    let packing = Packing::of(problem);
+    windows(problem, caps).saturating_mul(packing.blocks * packing.rows * 4 * packing.quads)
+}
+
+/// What `conv_transpose2d/phased` takes, in multiply-adds of its register tile; comparable with the other variants'
+/// efforts and those of convolutions.
+pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> f64 {
+    let packing = Packing::of(problem);
+    SCATTERED * windows(problem, caps) as f64 * (packing.blocks * (packing.rows + 8) * 4 * packing.quads) as f64
+}
+
+/// Cells times taps, summed over phases and images, cells rounded up to workgroups.
+fn windows(problem: &Problem<'_>, caps: &Caps) -> u64 {
+    let [rows, columns] = [0, 1].map(|axis| phases(problem, axis));
+    let mut windows = 0_u64;
+    for (&(row_taps, row_cells), row_phases) in &rows {
+        for (&(column_taps, column_cells), column_phases) in &columns {
+            let cells = (row_cells * column_cells).next_multiple_of(CELLS * workgroup(caps));
+            windows = windows.saturating_add(row_phases * column_phases * row_taps * column_taps * cells);
+        }
+    }
+    windows.saturating_mul(problem.output.n as u64)
+}
+
+/// How many phases along an axis have so many taps and so many cells.
+fn phases(problem: &Problem<'_>, axis: usize) -> BTreeMap<(u64, u64), u64> {
+    let (kernel, stride, dilation) = (problem.op.kernel[axis], problem.op.stride[axis], problem.op.dilation[axis]);
+    let (before, cells) = (problem.op.pad.before()[axis], problem.output.extent()[axis]);
+    let g = greatest_common_divisor(stride, dilation);
+    let step = stride / g;
+    let inverse = inverse_modulo(dilation / g, step);
+    let mut phases = BTreeMap::new();
+    for phase in 0..stride.min(cells) {
+        let residue = (phase + before) % stride;
+        let first = residue / g * inverse % step;
+        let taps = if residue.is_multiple_of(g) { kernel.saturating_sub(first).div_ceil(step) } else { 0 };
+        *phases.entry((taps as u64, (cells - phase).div_ceil(stride) as u64)).or_default() += 1;
+    }
+    phases
+}
