@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::insert::{Checked, tensor};
 use super::node::{Edge, Node, Operation, ValueType};
 use super::parameter::{Parameter, Parameters, Weight};
 use super::{Graph, Output};
@@ -22,23 +23,11 @@ static BUILDERS: AtomicU64 = AtomicU64::new(0);
 /// node's results. An error names the node and leaves the builder as it was.
 #[derive(Debug)]
 pub struct GraphBuilder {
-    id: u64,
-    nodes: Vec<Node>,
-    by_name: HashMap<String, usize>,
-    parameters: Vec<Parameter>,
+    pub(super) id: u64,
+    pub(super) nodes: Vec<Node>,
+    pub(super) by_name: HashMap<String, usize>,
+    pub(super) parameters: Vec<Parameter>,
     outputs: Vec<Output>,
-}
-
-/// What an operator says about a new node.
-struct Checked {
-    outputs: Vec<ValueType>,
-    cost: Cost,
-}
-
-impl Checked {
-    fn tensor(shape: Shape, cost: Cost) -> Self {
-        Self { outputs: vec![ValueType::Tensor(shape)], cost }
-    }
 }
 
 impl GraphBuilder {
@@ -59,7 +48,7 @@ impl GraphBuilder {
     /// below, which also refuse edges of another builder and operands that do not fit the operator.
     pub fn input(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Edge> {
         let shape = shape.into();
-        self.add_single(name, Operation::Input, &[], vec![], |_, _| {
+        self.add_node(name, Operation::Input, &[], vec![], |_, _| {
             shape.check("input", "shape")?;
             Ok(Checked::tensor(shape, Cost::default()))
         })
@@ -70,7 +59,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn image(&mut self, name: &str, extent: [usize; 2]) -> Result<Edge> {
-        self.add_single(name, Operation::Input, &[], vec![], |_, _| {
+        self.add_node(name, Operation::Input, &[], vec![], |_, _| {
             Normalize::RAW.output_shape(extent)?;
             Ok(Checked { outputs: vec![ValueType::Image { extent }], cost: Cost::default() })
         })
@@ -98,7 +87,7 @@ impl GraphBuilder {
     ) -> Result<Edge> {
         let expected = self.tensor(x, "conv2d", "input").and_then(|x| op.weight_shape(x.c, output_channels));
         let parameters = self.convolution_parameters(name, "conv2d", expected, output_channels, parameters)?;
-        self.add_single(name, Operation::Conv2d(op), &[x], parameters, |inputs, parameters| {
+        self.add_node(name, Operation::Conv2d(op), &[x], parameters, |inputs, parameters| {
             let (x, weight) = (tensor("conv2d", "input", inputs[0])?, parameters[0]);
             let bias = parameters.get(1).copied();
             Ok(Checked::tensor(op.output_shape(x, weight, bias)?, op.cost(x, weight, bias)?))
@@ -134,7 +123,7 @@ impl GraphBuilder {
         let expected = self.tensor(x, "conv_transpose2d", "input").and_then(|x| op.weight_shape(x.c, output_channels));
         let parameters =
             self.convolution_parameters(name, "conv_transpose2d", expected, output_channels, parameters)?;
-        self.add_single(name, Operation::ConvTranspose2d(op), &[x], parameters, |inputs, parameters| {
+        self.add_node(name, Operation::ConvTranspose2d(op), &[x], parameters, |inputs, parameters| {
             let (x, weight) = (tensor("conv_transpose2d", "input", inputs[0])?, parameters[0]);
             let bias = parameters.get(1).copied();
             Ok(Checked::tensor(op.output_shape(x, weight, bias)?, op.cost(x, weight, bias)?))
@@ -146,7 +135,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn max_pool2d(&mut self, name: &str, x: Edge, op: MaxPool2d) -> Result<Edge> {
-        self.add_single(name, Operation::MaxPool2d(op), &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::MaxPool2d(op), &[x], vec![], |inputs, _| {
             let x = tensor("max_pool2d", "input", inputs[0])?;
             Ok(Checked::tensor(op.output_shape(x)?, op.cost(x, false)?))
         })
@@ -157,7 +146,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn max_pool2d_switches(&mut self, name: &str, x: Edge, op: MaxPool2d) -> Result<(Edge, Edge)> {
-        let values = self.add_single(name, Operation::MaxPool2dSwitches(op), &[x], vec![], |inputs, _| {
+        let values = self.add_node(name, Operation::MaxPool2dSwitches(op), &[x], vec![], |inputs, _| {
             let x = tensor("max_pool2d", "input", inputs[0])?;
             let shape = op.output_shape(x)?;
             let switches = ValueType::Switches { shape, origin: x.extent(), pool: op };
@@ -179,7 +168,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn max_unpool2d_with(&mut self, name: &str, x: Edge, switches: Edge, op: MaxUnpool2d) -> Result<Edge> {
-        self.add_single(name, Operation::MaxUnpool2d(op), &[x, switches], vec![], |inputs, _| {
+        self.add_node(name, Operation::MaxUnpool2d(op), &[x, switches], vec![], |inputs, _| {
             let x = tensor("max_unpool2d", "input", inputs[0])?;
             let ValueType::Switches { shape, origin, .. } = inputs[1] else {
                 return Err(Error::operand("max_unpool2d", "switches", "pooling switches", inputs[1]));
@@ -193,7 +182,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn relu(&mut self, name: &str, x: Edge) -> Result<Edge> {
-        self.add_single(name, Operation::Relu, &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::Relu, &[x], vec![], |inputs, _| {
             let x = tensor("relu", "input", inputs[0])?;
             Ok(Checked::tensor(Relu.output_shape(x)?, Relu.cost(x)?))
         })
@@ -204,7 +193,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn add(&mut self, name: &str, a: Edge, b: Edge) -> Result<Edge> {
-        self.add_single(name, Operation::Add, &[a, b], vec![], |inputs, _| {
+        self.add_node(name, Operation::Add, &[a, b], vec![], |inputs, _| {
             let (a, b) = (tensor("add", "a", inputs[0])?, tensor("add", "b", inputs[1])?);
             Ok(Checked::tensor(Add.output_shape(a, b)?, Add.cost(a, b)?))
         })
@@ -215,7 +204,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn crop(&mut self, name: &str, x: Edge, op: Crop) -> Result<Edge> {
-        self.add_single(name, Operation::Crop(op), &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::Crop(op), &[x], vec![], |inputs, _| {
             let x = tensor("crop", "input", inputs[0])?;
             Ok(Checked::tensor(op.output_shape(x)?, op.cost(x)?))
         })
@@ -226,7 +215,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn pad(&mut self, name: &str, x: Edge, op: Pad) -> Result<Edge> {
-        self.add_single(name, Operation::Pad(op), &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::Pad(op), &[x], vec![], |inputs, _| {
             let x = tensor("pad", "input", inputs[0])?;
             Ok(Checked::tensor(op.output_shape(x)?, op.cost(x)?))
         })
@@ -237,7 +226,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn crop_add(&mut self, name: &str, a: Edge, b: Edge, op: CropAdd) -> Result<Edge> {
-        self.add_single(name, Operation::CropAdd(op), &[a, b], vec![], |inputs, _| {
+        self.add_node(name, Operation::CropAdd(op), &[a, b], vec![], |inputs, _| {
             let (a, b) = (tensor("crop_add", "a", inputs[0])?, tensor("crop_add", "b", inputs[1])?);
             Ok(Checked::tensor(op.output_shape(a, b)?, op.cost(a, b)?))
         })
@@ -248,7 +237,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn concat(&mut self, name: &str, inputs: &[Edge]) -> Result<Edge> {
-        self.add_single(name, Operation::Concat, inputs, vec![], |inputs, _| {
+        self.add_node(name, Operation::Concat, inputs, vec![], |inputs, _| {
             let shape = |(position, &input)| tensor("concat", &format!("input {position}"), input);
             let inputs = inputs.iter().enumerate().map(shape).collect::<Result<Vec<_>>>()?;
             Ok(Checked::tensor(Concat.output_shape(&inputs)?, Concat.cost(&inputs)?))
@@ -260,7 +249,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn slice(&mut self, name: &str, x: Edge, op: Slice) -> Result<Edge> {
-        self.add_single(name, Operation::Slice(op), &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::Slice(op), &[x], vec![], |inputs, _| {
             let x = tensor("slice", "input", inputs[0])?;
             Ok(Checked::tensor(op.output_shape(x)?, op.cost(x)?))
         })
@@ -286,7 +275,7 @@ impl GraphBuilder {
         if let Some(shift) = shift {
             parameters.push(Parameter::new(format!("{name}.shift"), vector, shift).map_err(at_node)?);
         }
-        self.add_single(name, Operation::Scale, &[x], parameters, |inputs, parameters| {
+        self.add_node(name, Operation::Scale, &[x], parameters, |inputs, parameters| {
             let (x, shift) = (tensor("scale", "input", inputs[0])?, parameters.get(1).copied());
             Ok(Checked::tensor(Scale.output_shape(x, parameters[0], shift)?, Scale.cost(x, parameters[0], shift)?))
         })
@@ -297,7 +286,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn softmax_channels(&mut self, name: &str, x: Edge) -> Result<Edge> {
-        self.add_single(name, Operation::SoftmaxChannels, &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::SoftmaxChannels, &[x], vec![], |inputs, _| {
             let x = tensor("softmax_channels", "input", inputs[0])?;
             Ok(Checked::tensor(SoftmaxChannels.output_shape(x)?, SoftmaxChannels.cost(x)?))
         })
@@ -308,7 +297,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn argmax_channels(&mut self, name: &str, x: Edge) -> Result<Edge> {
-        self.add_single(name, Operation::ArgmaxChannels, &[x], vec![], |inputs, _| {
+        self.add_node(name, Operation::ArgmaxChannels, &[x], vec![], |inputs, _| {
             let x = tensor("argmax_channels", "input", inputs[0])?;
             let shape = ArgmaxChannels.output_shape(x)?;
             let labels = ValueType::Labels { count: shape.n, extent: shape.extent() };
@@ -321,7 +310,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn normalize(&mut self, name: &str, image: Edge, op: Normalize) -> Result<Edge> {
-        self.add_single(name, Operation::Normalize(op), &[image], vec![], |inputs, _| {
+        self.add_node(name, Operation::Normalize(op), &[image], vec![], |inputs, _| {
             let ValueType::Image { extent } = inputs[0] else {
                 return Err(Error::operand("normalize", "image", "an 8-bit RGB image", inputs[0]));
             };
@@ -334,7 +323,7 @@ impl GraphBuilder {
     /// # Errors
     /// As [`GraphBuilder::input`].
     pub fn colorize(&mut self, name: &str, labels: Edge, palette: Palette) -> Result<Edge> {
-        self.add_single(name, Operation::Colorize(Box::new(palette)), &[labels], vec![], |inputs, _| {
+        self.add_node(name, Operation::Colorize(Box::new(palette)), &[labels], vec![], |inputs, _| {
             let ValueType::Labels { count, extent } = inputs[0] else {
                 return Err(Error::operand("colorize", "labels", "a label map", inputs[0]));
             };
@@ -384,96 +373,5 @@ impl GraphBuilder {
     /// [`Error::Graph`] if it has no output.
     pub fn build(self) -> Result<Graph> {
         Graph::assemble(self.id, self.nodes, self.parameters, self.outputs)
-    }
-
-    /// Adds a node once `check` has seen the kinds and shapes of its inputs and the shapes of its parameters; gives its
-    /// first result.
-    fn add_single(
-        &mut self,
-        name: &str,
-        operation: Operation,
-        inputs: &[Edge],
-        parameters: Vec<Parameter>,
-        check: impl FnOnce(&[ValueType], &[Shape]) -> Result<Checked>,
-    ) -> Result<Edge> {
-        let at_node = |error: Error| error.at_node(name);
-        if name.is_empty() {
-            return Err(Error::Graph(format!("a {} node has an empty name", operation.name())));
-        }
-        if let Some(&taken) = self.by_name.get(name) {
-            let taken = self.nodes[taken].operation.name();
-            return Err(at_node(Error::Graph(format!("the name is taken already ({taken})"))));
-        }
-        let types = inputs.iter().map(|&edge| self.value_type(edge)).collect::<Result<Vec<_>>>().map_err(at_node)?;
-        let shapes: Vec<Shape> = parameters.iter().map(Parameter::shape).collect();
-        let Checked { outputs, cost } = check(&types, &shapes).map_err(at_node)?;
-        self.check_shared(&parameters).map_err(at_node)?;
-
-        let parameters = parameters.into_iter().map(|parameter| self.intern(parameter)).collect();
-        let node = self.nodes.len();
-        self.by_name.insert(name.to_owned(), node);
-        self.nodes.push(Node { name: name.to_owned(), operation, inputs: inputs.to_vec(), parameters, outputs, cost });
-        Ok(Edge { builder: self.id, node, port: 0 })
-    }
-
-    /// Weight and bias of a convolution between `expected` shapes.
-    fn convolution_parameters(
-        &self,
-        node: &str,
-        op: &'static str,
-        expected: Result<Shape>,
-        output_channels: usize,
-        parameters: Parameters,
-    ) -> Result<Vec<Parameter>> {
-        let at_node = |error: Error| error.at_node(node);
-        let expected = expected.map_err(at_node)?;
-        let weight = Parameter::new(format!("{node}.weight"), expected, parameters.weight).map_err(at_node)?;
-        if weight.shape() != expected {
-            return Err(at_node(Error::operand(op, "weight", expected, weight.shape())));
-        }
-        let mut all = vec![weight];
-        if let Some(bias) = parameters.bias {
-            let bias = Parameter::new(format!("{node}.bias"), Shape::vector(output_channels), bias);
-            all.push(bias.map_err(at_node)?);
-        }
-        Ok(all)
-    }
-
-    /// Refuses a weight that is shared under two shapes.
-    fn check_shared(&self, parameters: &[Parameter]) -> Result<()> {
-        for parameter in parameters {
-            if let Some(shared) = self.find(parameter).filter(|shared| shared.1.shape() != parameter.shape()) {
-                let (name, before, now) = (parameter.name(), shared.1.shape(), parameter.shape());
-                return Err(Error::Weights(format!("`{name}` is {now} here and {before} in another node")));
-            }
-        }
-        Ok(())
-    }
-
-    /// The position of a parameter, after adding it unless another node brought it already.
-    fn intern(&mut self, parameter: Parameter) -> usize {
-        if let Some((position, _)) = self.find(&parameter) {
-            return position;
-        }
-        self.parameters.push(parameter);
-        self.parameters.len() - 1
-    }
-
-    /// The parameter of this one's name, if both come from the weight file.
-    fn find(&self, parameter: &Parameter) -> Option<(usize, &Parameter)> {
-        let shared = |other: &Parameter| other.constant().is_none() && other.name() == parameter.name();
-        self.parameters.iter().enumerate().find(|(_, other)| parameter.constant().is_none() && shared(other))
-    }
-
-    fn tensor(&self, edge: Edge, op: &'static str, operand: &str) -> Result<Shape> {
-        tensor(op, operand, self.value_type(edge)?)
-    }
-}
-
-/// The shape of an operand that has to be a tensor.
-fn tensor(op: &'static str, operand: &str, found: ValueType) -> Result<Shape> {
-    match found {
-        ValueType::Tensor(shape) => Ok(shape),
-        other => Err(Error::operand(op, operand, "a tensor", other)),
     }
 }

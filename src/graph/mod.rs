@@ -18,6 +18,7 @@
 
 mod builder;
 mod evaluate;
+mod insert;
 mod inspect;
 mod interpret;
 mod node;
