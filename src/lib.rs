@@ -5,7 +5,7 @@
 //! | | |
 //! |---|---|
 //! | [`op`] | its description: hyperparameters, validation, output shape, cost; pure |
-//! | [`reference`] | the oracle: nested loops in f64 on the CPU, with the bound that any f32 result must keep |
+//! | [`mod@reference`] | the oracle: nested loops in f64 on the CPU, with the bound that any f32 result must keep |
 //! | [`kernel`], and a method of [`Gpu`] | the ways to compute it on a device |
 //!
 //! ```

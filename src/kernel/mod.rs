@@ -2,8 +2,8 @@
 //! shapes into dispatches.
 //!
 //! One file an operator, all of one make:
-//! - `Variant`, made by [`variants!`], with a line on what each one does;
-//! - the uniforms of each kernel, made by [`params!`], and the `static` [`Kernel`] itself;
+//! - `Variant`, made by `variants!`, with a line on what each one does;
+//! - the uniforms of each kernel, made by `params!`, and the `static` `Kernel` itself;
 //! - `KERNELS`, the file's part of the registry;
 //! - `plan(op, shapes, variant, caps)`, pure: dispatch arithmetic, splitting, scratch;
 //! - the method of [`Gpu`](crate::gpu::Gpu) that runs it at once;

@@ -12,8 +12,8 @@ impl Gpu {
     /// and binds everything that a run needs. Weights that the graph does not name are left alone.
     ///
     /// # Errors
-    /// [`Error::Weights`] for missing or misshapen weights; [`Error::Node`] round what goes wrong at a node, such as
-    /// [`Error::Limit`] for a value that is too large for the device; the device's faults.
+    /// [`crate::Error::Weights`] for missing or misshapen weights; [`crate::Error::Node`] round what goes wrong at a node, such as
+    /// [`crate::Error::Limit`] for a value that is too large for the device; the device's faults.
     pub async fn compile_async(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
         graph.check_weights(weights)?;
         let plan = graph.plan_with(self.caps(), &|op| self.preference(op))?;
