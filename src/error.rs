@@ -1,6 +1,6 @@
 //! The one error type: every message gives the operand, what was expected, what was found, and the way out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -199,7 +199,8 @@ impl Error {
         Self::Parameter { op, parameter, expected: expected.to_string(), found: found.to_string() }
     }
 
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    #[cfg(any(feature = "image", feature = "safetensors"))]
+    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }
 }
