@@ -20,6 +20,9 @@ variants! {
         Direct = "direct",
         /// An implicit matrix product: each invocation keeps a tile of up to 32 channels by four cells in registers.
         Tiled = "tiled",
+        /// The same product with weights and cells staged in workgroup memory, 64 channels by 128 cells a workgroup: for
+        /// GPUs.
+        Staged = "staged",
         /// Minimal filtering F(2x2, 3x3): 2.25 times fewer products, for 3x3 kernels of stride 1.
         WinogradF2 = "winograd-f2",
         /// Minimal filtering F(4x4, 3x3): 4 times fewer products, for 3x3 kernels of stride 1. Its error bound is wider
@@ -31,6 +34,7 @@ variants! {
 pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
     &tiled::TILED,
+    &tiled::STAGED,
     &tiled::PACK,
     &winograd::F2_INPUT,
     &winograd::F2_WEIGHT,
@@ -69,6 +73,7 @@ pub(crate) fn plan(
     match variant.unwrap_or_else(|| select(op, input, weight, output, caps)) {
         Variant::Direct => direct::plan(op, input, weight, output, buffers, caps),
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
+        Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
         Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, buffers, caps),
         Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, buffers, caps),
     }
@@ -80,6 +85,7 @@ fn select(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) 
     let efforts = [
         (Variant::Direct, Some(direct::effort(op, weight, output))),
         (Variant::Tiled, Some(tiled::effort(op, weight, output, caps))),
+        (Variant::Staged, tiled::staged_effort(op, weight, output, caps)),
         (Variant::WinogradF2, winograd::effort(&winograd::F2, op, input, output, caps)),
         (Variant::WinogradF4, winograd::effort(&winograd::F4, op, input, output, caps)),
     ];
@@ -124,7 +130,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let bias = Some(Shape::vector(6));
     let plain = |&variant| plan(&plain, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(variant), &Caps::WEBGPU);
     let odd = |variant| plan(&odd, [1, 4, 11, 13].into(), [6, 2, 2, 5].into(), None, Some(variant), &Caps::WEBGPU);
-    let plans = Variant::ALL.iter().map(plain).chain([Variant::Direct, Variant::Tiled].map(odd));
+    let plans = Variant::ALL.iter().map(plain).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let params = [direct::params_exhibited(), tiled::params_exhibited(), winograd::params_exhibited()].concat();
     crate::kernel::checks::Exhibit { params, plans: plans.collect() }
 }

@@ -1,6 +1,6 @@
-//! `Variant::Tiled`: an implicit matrix product in register tiles, over weights packed once.
+//! `Variant::Tiled` and `Staged`: an implicit matrix product in register tiles, over weights packed once.
 
-use super::{OP, Operands};
+use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
@@ -18,6 +18,13 @@ pub(super) static TILED: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
+pub(super) static STAGED: Kernel = Kernel {
+    name: "conv2d/staged",
+    parts: &[&INDEX, &ACTIVATION, &TILE, &part!("conv2d/staged.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
 pub(super) static PACK: Kernel = Kernel {
     name: "conv2d/pack",
     parts: &[&INDEX, &part!("conv2d/pack.wgsl")],
@@ -26,7 +33,7 @@ pub(super) static PACK: Kernel = Kernel {
 };
 
 params! {
-    /// Uniforms of `conv2d/tiled`; the shader says what they mean.
+    /// Uniforms of `conv2d/tiled` and `conv2d/staged`; the shaders say what they mean.
     struct Params {
         in_channels: u32,
         in_h: u32,
@@ -77,6 +84,42 @@ pub(in crate::kernel) fn rows(group_outputs: u64) -> u64 {
 
 /// The loads of four scattered cells, with their bounds, against the aligned vectors of a Winograd product.
 pub(in crate::kernel) const SCATTERED: f64 = 1.2;
+
+/// How one of the two kernels divides its work.
+struct Division {
+    kernel: &'static Kernel,
+    variant: Variant,
+    /// Output channels of a block.
+    rows: u64,
+    /// Cells of a workgroup.
+    cells: u64,
+    /// Overrides that say so, where the kernel does not fix them.
+    constants: Vec<(&'static str, f64)>,
+}
+
+impl Division {
+    /// Up to 32 channels of four cells an invocation.
+    fn tiled(group_outputs: u64, caps: &Caps) -> Self {
+        let (rows, lanes) = (rows(group_outputs), workgroup(caps));
+        let constants = vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)];
+        Self { kernel: &TILED, variant: Variant::Tiled, rows, cells: CELLS * lanes, constants }
+    }
+
+    /// 64 channels of 128 cells a workgroup, as the shader fixes them.
+    fn staged() -> Self {
+        Self { kernel: &STAGED, variant: Variant::Staged, rows: 64, cells: 128, constants: vec![] }
+    }
+}
+
+/// What `conv2d/staged` takes on a GPU; comparable with the other variants' efforts. `None` on a CPU driver, whose barriers
+/// cost more than they save.
+pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
+    let Division { rows, cells, .. } = Division::staged();
+    let channels = op.groups as u64 * ((weight.n / op.groups) as u64).next_multiple_of(rows);
+    let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(cells);
+    let terms = weight.c.next_multiple_of(16) * op.kernel[0] * op.kernel[1];
+    (!caps.software).then(|| (cells * channels) as f64 * terms as f64)
+}
 
 /// What `conv2d/tiled` takes, in multiply-adds of its register tile; comparable with the other variants' efforts.
 pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
@@ -153,8 +196,40 @@ impl Blocks {
     }
 }
 
-/// Packs the weight into a persistent scratch buffer for each run, then one dispatch a run.
+/// The plan of [`Variant::Tiled`].
+///
+/// # Errors
+/// [`Error::Limit`] where not even one block of weights fits a binding.
 pub(super) fn plan(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let division = Division::tiled((weight.n / op.groups) as u64, caps);
+    divided(&division, op, input, weight, output, operands, caps)
+}
+
+/// The plan of [`Variant::Staged`].
+///
+/// # Errors
+/// As [`plan`].
+pub(super) fn plan_staged(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    divided(&Division::staged(), op, input, weight, output, operands, caps)
+}
+
+/// Packs the weight into a persistent scratch buffer for each run of blocks, then one dispatch a run.
+fn divided(
+    division: &Division,
     op: &Conv2d,
     input: Shape,
     weight: Shape,
@@ -165,10 +240,10 @@ pub(super) fn plan(
     let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
     let group_outputs = weight.n as u64 / groups;
     let quads = (weight.c as u64).div_ceil(4);
-    let rows = rows(group_outputs);
+    let rows = division.rows;
     let blocks =
         Blocks { rows, groups, group_outputs, row_words: weight.c as u64 * taps, block_words: 4 * rows * quads * taps };
-    let mut plan = KernelPlan { variant: super::Variant::Tiled.name(), ..KernelPlan::default() };
+    let mut plan = KernelPlan { variant: division.variant.name(), ..KernelPlan::default() };
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -192,8 +267,7 @@ pub(super) fn plan(
             operands: vec![Operand { buffer: operands.weight, words: (!whole).then_some(run.words) }, packed.into()],
             workgroups: fold_workgroups((words / 4).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
-        let lanes = workgroup(caps);
-        let cell_tiles = (output.plane() as u64).div_ceil(CELLS * lanes);
+        let cell_tiles = (output.plane() as u64).div_ceil(division.cells);
         let tiles = output.n as u64 * run.blocks * cell_tiles;
         let params = Params {
             in_channels: input.c as u32,
@@ -212,25 +286,21 @@ pub(super) fn plan(
             cell_tiles: cell_tiles as u32,
             tiles: tiles as u32,
         };
-        let more = [
-            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
-            ("RELU", f64::from(op.relu)),
-            ("ROWS", rows as f64),
-            ("WORKGROUP", lanes as f64),
-        ];
+        let window = window_constants(op.kernel, op.stride, op.dilation);
+        let epilogue = [("BIAS", f64::from(operands.bias != Buffer::Absent)), ("RELU", f64::from(op.relu))];
         plan.run.push(Step {
-            kernel: &TILED,
-            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &more].concat(),
+            kernel: division.kernel,
+            constants: [window.as_slice(), &epilogue, &division.constants].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: vec![operands.input.into(), packed.into(), operands.bias.into(), operands.output.into()],
             workgroups: fold_workgroups(tiles, caps)?,
         });
-        plan.executed_macs += tiles * lanes * CELLS * rows * quads * 4 * taps;
+        plan.executed_macs += tiles * division.cells * rows * quads * 4 * taps;
     }
     Ok(plan)
 }
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&TILED, Params::FIELDS), (&PACK, PackParams::FIELDS)]
+    vec![(&TILED, Params::FIELDS), (&STAGED, Params::FIELDS), (&PACK, PackParams::FIELDS)]
 }

@@ -1,0 +1,175 @@
+// Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
+//           made zero if RELU; cells outside x count as zero.
+// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: N x Cout x OH x OW.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU.
+// Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
+//           channels of 128 cells in a row, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
+//           images; `tiles` workgroups have work. Folded.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
+// Writes    Every cell of this dispatch's blocks, once.
+// Order     One f32 accumulator a channel and cell: u, then v, then c ascending, the bias last.
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl
+// Oracle    reference::conv2d
+//
+// Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64
+// times; each invocation then makes 128 multiply-adds of 12 vectors from there. On a CPU driver the barriers cost more
+// than that saves: see conv2d/tiled.
+
+struct Params {
+    in_channels: u32,
+    in_h: u32,
+    in_w: u32,
+    out_channels: u32,
+    out_h: u32,
+    out_w: u32,
+    pad_top: u32,
+    pad_left: u32,
+    // Channels a group: read and written; blocks a group.
+    group_inputs: u32,
+    group_outputs: u32,
+    group_blocks: u32,
+    // The first block of this dispatch, counted over all groups, and how many.
+    first_block: u32,
+    blocks: u32,
+    // Workgroups along the cells of a plane, and in all.
+    cell_tiles: u32,
+    tiles: u32,
+}
+
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override DY: u32;
+override DX: u32;
+override BIAS: bool;
+
+// Channels of a block, vectors of cells of a workgroup, quads of input channels that a stage holds.
+const ROWS = 64u;
+const COLUMNS = 32u;
+const STAGE = 4u;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+// [quad][row], four input channels a vector.
+var<workgroup> staged_weights: array<vec4<f32>, STAGE * ROWS>;
+// [input channel][column], four cells a vector.
+var<workgroup> staged_cells: array<vec4<f32>, STAGE * 4 * COLUMNS>;
+
+// The four cells `at` of channel `c`, zero where they are outside.
+fn cells(first_plane: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
+    let i = first_plane + min(c, params.group_inputs - 1) * params.in_h * params.in_w + at;
+    return select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), inside & vec4(c < params.group_inputs));
+}
+
+fn store(first_cell: u32, plane: u32, channel: u32, value: vec4<f32>) {
+    let cells_left = params.out_h * params.out_w - first_cell;
+    var offset = 0.0;
+    if BIAS {
+        offset = b[channel];
+    }
+    let start = (plane + channel) * params.out_h * params.out_w + first_cell;
+    y[start] = activate(value.x + offset);
+    if cells_left > 1 {
+        y[start + 1] = activate(value.y + offset);
+    }
+    if cells_left > 2 {
+        y[start + 2] = activate(value.z + offset);
+    }
+    if cells_left > 3 {
+        y[start + 3] = activate(value.w + offset);
+    }
+}
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let flat = flat_workgroup(workgroup, workgroups);
+    // All of a workgroup or none: the barriers below are met by all of it.
+    if flat >= params.tiles {
+        return;
+    }
+    let first_cell = (flat % params.cell_tiles * COLUMNS + invocation % COLUMNS) * 4;
+    let plane_cells = params.out_h * params.out_w;
+    let local_block = flat / params.cell_tiles % params.blocks;
+    let block = params.first_block + local_block;
+    let n = flat / params.cell_tiles / params.blocks;
+    let group = block / params.group_blocks;
+
+    // Cells past the plane's last repeat it, so that the loops need no test; they are not stored.
+    let cell = min(first_cell + vec4(0u, 1u, 2u, 3u), vec4(plane_cells - 1));
+    let row = cell / params.out_w * SY - params.pad_top;
+    let column = cell % params.out_w * SX - params.pad_left;
+
+    let first_plane = (n * params.in_channels + group * params.group_inputs) * params.in_h * params.in_w;
+    let quads = (params.group_inputs + 3) / 4;
+    // This invocation's share of a stage: one vector of weights, and its column of channels `line` and `line + 8`.
+    let stage_quad = invocation / ROWS;
+    let line = invocation / COLUMNS;
+    let own_row = line * 8;
+    var tile: Tile;
+    for (var u = 0u; u < KH; u++) {
+        for (var v = 0u; v < KW; v++) {
+            // A row or column before the first wraps around to a number beyond the last.
+            let from_row = row + u * DY;
+            let from_column = column + v * DX;
+            let inside = (from_row < vec4(params.in_h)) & (from_column < vec4(params.in_w));
+            let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
+            let tap_weights = (local_block * KH * KW + u * KW + v) * quads;
+            for (var q = 0u; q < quads; q += STAGE) {
+                let quad = q + stage_quad;
+                let weights = p[(tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS];
+                staged_weights[invocation] = select(vec4<f32>(), weights, quad < quads);
+                staged_cells[invocation] = cells(first_plane, 4 * q + line, at, inside);
+                staged_cells[invocation + 256] = cells(first_plane, 4 * q + line + 8, at, inside);
+                workgroupBarrier();
+                for (var k = 0u; k < STAGE; k++) {
+                    let c = k * 4 * COLUMNS + invocation % COLUMNS;
+                    let w = k * ROWS + own_row;
+                    multiply_add(
+                        &tile,
+                        mat4x4(
+                            staged_cells[c],
+                            staged_cells[c + COLUMNS],
+                            staged_cells[c + 2 * COLUMNS],
+                            staged_cells[c + 3 * COLUMNS],
+                        ),
+                        staged_weights[w],
+                        staged_weights[w + 1],
+                        staged_weights[w + 2],
+                        staged_weights[w + 3],
+                        staged_weights[w + 4],
+                        staged_weights[w + 5],
+                        staged_weights[w + 6],
+                        staged_weights[w + 7],
+                    );
+                }
+                workgroupBarrier();
+            }
+        }
+    }
+
+    let within = block % params.group_blocks * ROWS + own_row;
+    if first_cell >= plane_cells || within >= params.group_outputs {
+        return;
+    }
+    let channel = group * params.group_outputs + within;
+    let left = params.group_outputs - within;
+    let plane = n * params.out_channels;
+    store(first_cell, plane, channel, tile.r0);
+    if left > 1 { store(first_cell, plane, channel + 1, tile.r1); }
+    if left > 2 { store(first_cell, plane, channel + 2, tile.r2); }
+    if left > 3 { store(first_cell, plane, channel + 3, tile.r3); }
+    if left > 4 { store(first_cell, plane, channel + 4, tile.r4); }
+    if left > 5 { store(first_cell, plane, channel + 5, tile.r5); }
+    if left > 6 { store(first_cell, plane, channel + 6, tile.r6); }
+    if left > 7 { store(first_cell, plane, channel + 7, tile.r7); }
+}
