@@ -80,8 +80,9 @@ pub use file::replace_file;
 pub use gpu::{Gpu, GpuImage, GpuLabels, GpuSwitches, GpuTensor};
 pub use graph::{Edge, Graph, GraphBuilder, Parameters, Weight};
 pub use op::{
-    Add, ArgmaxChannels, ChannelOrder, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d,
-    MaxUnpool2d, Normalize, OutputExtent, Pad, Palette, Relu, Rounding, Scale, Slice, SoftmaxChannels,
+    Add, ArgmaxChannels, BatchNorm, ChannelOrder, Colorize, Concat, Conv2d, ConvTranspose2d, Crop, CropAdd,
+    LocalResponseNorm, MaxPool2d, MaxUnpool2d, Normalize, OutputExtent, Pad, Palette, Relu, Rounding, Scale, Slice,
+    SoftmaxChannels,
 };
 pub use shape::{Padding, Shape};
 pub use tensor::{Labels, RgbImage, Switches, Tensor, Value};

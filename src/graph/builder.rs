@@ -1,5 +1,7 @@
 //! Building a graph: every node is named, and every shape is checked as the node is added.
 
+mod norms;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 

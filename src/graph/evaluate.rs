@@ -138,6 +138,8 @@ impl<'a> Operands<'a> {
             }
             Operation::Slice(op) => Evaluation::tensor(reference::slice(op, self.x()?)?),
             Operation::Scale => Rounded(reference::scale(self.x()?, self.weight()?, self.bias())?),
+            Operation::BatchNorm(op) => Rounded(reference::batch_norm(op, self.x()?, self.vectors()?)?),
+            Operation::LocalResponseNorm(op) => Rounded(reference::local_response_norm(op, self.x()?)?),
             Operation::SoftmaxChannels => Rounded(reference::softmax_channels(self.x()?)?),
             Operation::ArgmaxChannels => Exact(Value::Labels(reference::argmax_channels(self.x()?)?)),
             Operation::Normalize(op) => Rounded(reference::normalize(op, self.image(0)?)?),
@@ -184,6 +186,12 @@ impl<'a> Operands<'a> {
 
     fn bias(self) -> Option<&'a Tensor> {
         self.parameters.get(1).map(AsRef::as_ref)
+    }
+
+    /// The four vectors of a batch norm.
+    fn vectors(self) -> Result<[&'a Tensor; 4]> {
+        let vectors: Vec<&Tensor> = self.parameters.iter().map(AsRef::as_ref).collect();
+        vectors.try_into().map_err(|found: Vec<_>| self.unfit("four vectors", found.len()))
     }
 
     fn unfit(self, expected: &str, found: impl ToString) -> Error {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::op::{Conv2d, ConvTranspose2d, Cost, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Palette, Slice};
+use crate::op::{
+    BatchNorm, Conv2d, ConvTranspose2d, Cost, Crop, CropAdd, LocalResponseNorm, MaxPool2d, MaxUnpool2d, Normalize, Pad,
+    Palette, Slice,
+};
 use crate::shape::Shape;
 
 /// One result of a node, to be given to others: a small handle, valid in the builder (and graph) that made it.
@@ -114,6 +117,10 @@ pub enum Operation {
     Slice(Slice),
     /// Parameters: factor, then shift if there is one.
     Scale,
+    /// Parameters: weight, bias, running mean, running variance.
+    BatchNorm(BatchNorm),
+    /// Each value over a power of those around it.
+    LocalResponseNorm(LocalResponseNorm),
     /// Class probabilities.
     SoftmaxChannels,
     /// Class of each pixel.
@@ -142,6 +149,8 @@ impl Operation {
             Self::Concat => "concat",
             Self::Slice(_) => "slice",
             Self::Scale => "scale",
+            Self::BatchNorm(_) => "batch_norm",
+            Self::LocalResponseNorm(_) => "local_response_norm",
             Self::SoftmaxChannels => "softmax_channels",
             Self::ArgmaxChannels => "argmax_channels",
             Self::Normalize(_) => "normalize",
@@ -201,6 +210,7 @@ impl Node {
     pub(crate) fn parameters(&self) -> &[usize] {
         &self.parameters
     }
+
     /// The weight that a kernel plan's input of this position is, as a position among the graph's parameters: weights
     /// come after the node's inputs.
     pub(super) fn parameter_at(&self, position: usize) -> Option<usize> {

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 use super::{
-    add, argmax_channels, ceiling, colorize, concat, conv_transpose2d, conv2d, crop, crop_add, kernels, max_pool2d,
-    max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
+    add, argmax_channels, batch_norm, ceiling, colorize, concat, conv_transpose2d, conv2d, crop, crop_add, kernels,
+    local_response_norm, max_pool2d, max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
 };
 use crate::error::Result;
 use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
@@ -35,6 +35,8 @@ fn exhibits() -> Vec<Exhibit> {
         relu::exhibit(),
         add::exhibit(),
         scale::exhibit(),
+        batch_norm::exhibit(),
+        local_response_norm::exhibit(),
         crop::exhibit(),
         pad::exhibit(),
         crop_add::exhibit(),

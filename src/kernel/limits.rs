@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::{
-    add, argmax_channels, colorize, concat, crop, crop_add, max_pool2d, max_unpool2d, normalize, pad, relu, scale,
-    slice, softmax_channels,
+    add, argmax_channels, batch_norm, colorize, concat, crop, crop_add, local_response_norm, max_pool2d, max_unpool2d,
+    normalize, pad, relu, scale, slice, softmax_channels,
 };
 use crate::error::{Error, Result};
 use crate::gpu::{Caps, KernelPlan};
-use crate::op::{Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Palette, Slice};
+use crate::op::{BatchNorm, Crop, CropAdd, LocalResponseNorm, MaxPool2d, MaxUnpool2d, Normalize, Pad, Palette, Slice};
 use crate::shape::Shape;
 
 /// Words of the largest binding.
@@ -24,6 +24,8 @@ const PLANNERS: &[(&str, usize, Planner)] = &[
     ("relu", 5, |w| relu::plan([1, 3, 4, w].into(), &CAPS)),
     ("add", 5, |w| add::plan([1, 3, 4, w].into(), [1, 3, 4, w].into(), &CAPS)),
     ("scale", 5, |w| scale::plan([1, 3, 4, w].into(), Shape::vector(3), None, &CAPS)),
+    ("batch_norm", 5, |w| batch_norm::plan(&BatchNorm::new(), [1, 3, 4, w].into(), [Shape::vector(3); 4], &CAPS)),
+    ("local_response_norm", 5, |w| local_response_norm::plan(&LocalResponseNorm::new(3), [1, 3, 4, w].into(), &CAPS)),
     ("crop", 5, |w| crop::plan(&Crop::new([0, 0], [1, 1]), [1, 3, 4, w].into(), &CAPS)),
     ("pad", 5, |w| pad::plan(&Pad::new(1), [1, 3, 2, w - 2].into(), &CAPS)),
     ("crop_add", 5, |w| crop_add::plan(&CropAdd::new([0, 0]), [1, 3, 1, 1].into(), [1, 3, 4, w].into(), &CAPS)),

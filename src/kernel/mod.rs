@@ -18,10 +18,12 @@ pub mod max_unpool2d;
 
 pub(crate) mod add;
 pub(crate) mod argmax_channels;
+pub(crate) mod batch_norm;
 pub(crate) mod colorize;
 pub(crate) mod concat;
 pub(crate) mod crop;
 pub(crate) mod crop_add;
+pub(crate) mod local_response_norm;
 pub(crate) mod normalize;
 pub(crate) mod pad;
 pub(crate) mod relu;
@@ -74,6 +76,8 @@ static REGISTRY: &[&[&Kernel]] = &[
     relu::KERNELS,
     add::KERNELS,
     scale::KERNELS,
+    batch_norm::KERNELS,
+    local_response_norm::KERNELS,
     crop::KERNELS,
     pad::KERNELS,
     crop_add::KERNELS,

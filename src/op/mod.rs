@@ -4,6 +4,7 @@
 //! sizes are computed; the oracle (`reference`), the kernels and the graph all ask it.
 
 mod argmax_channels;
+mod batch_norm;
 mod colorize;
 mod concat;
 mod conv2d;
@@ -11,6 +12,7 @@ mod conv_transpose2d;
 mod crop;
 mod crop_add;
 mod elementwise;
+mod local_response_norm;
 mod max_pool2d;
 mod max_unpool2d;
 mod normalize;
@@ -22,6 +24,7 @@ mod softmax_channels;
 mod tests;
 
 pub use argmax_channels::ArgmaxChannels;
+pub use batch_norm::BatchNorm;
 pub use colorize::{Colorize, Palette};
 pub use concat::Concat;
 pub use conv_transpose2d::{ConvTranspose2d, OutputExtent};
@@ -29,6 +32,7 @@ pub use conv2d::Conv2d;
 pub use crop::Crop;
 pub use crop_add::CropAdd;
 pub use elementwise::{Add, Relu};
+pub use local_response_norm::LocalResponseNorm;
 pub use max_pool2d::{MaxPool2d, Rounding};
 pub use max_unpool2d::MaxUnpool2d;
 pub use normalize::{ChannelOrder, Normalize};

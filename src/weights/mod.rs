@@ -114,12 +114,11 @@ impl Weights {
     }
 
     /// Puts a tensor in as f32, in place of any of that name. A per-channel vector `1 x C x 1 x 1` whose name ends in
-    /// `.bias` is stored with rank 1, as PyTorch does; everything else with rank 4.
+    /// `.bias`, or that can only be part of a normalisation (`.running_mean`, `.running_var`, `.scale`, `.shift`), is
+    /// stored with rank 1, as PyTorch does; everything else with rank 4.
     pub fn insert(&mut self, name: impl Into<String>, tensor: &Tensor) {
         let name = name.into();
-        let shape = tensor.shape();
-        let is_bias = name.ends_with(".bias") && shape == Shape::vector(shape.c);
-        let shape = if is_bias { vec![shape.c] } else { shape.dims().to_vec() };
+        let shape = stored_shape(&name, tensor.shape());
         let bytes = tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect();
         self.insert_owned(name, shape, bytes);
     }
@@ -257,6 +256,13 @@ impl std::fmt::Debug for Weights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_map().entries(self.entries.iter().map(|(n, e)| (n, (dims(&e.shape), e.element)))).finish()
     }
+}
+
+/// The extents to store an operand under.
+fn stored_shape(name: &str, shape: Shape) -> Vec<usize> {
+    let parts = ["bias", "running_mean", "running_var", "scale", "shift"];
+    let is_part = name.rsplit_once('.').is_some_and(|(_, part)| parts.contains(&part));
+    if is_part && shape == Shape::vector(shape.c) { vec![shape.c] } else { shape.dims().to_vec() }
 }
 
 /// Decodes a run of an entry's elements and refuses what no sum survives: NaN and infinities.

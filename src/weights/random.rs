@@ -1,6 +1,6 @@
 //! Seeded random weights: for tests, benchmarks and plans of networks for which there is no file.
 
-use super::Weights;
+use super::{Weights, stored_shape};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -8,7 +8,9 @@ impl Weights {
     /// Random weights for `requirements` (name and operand shape), scaled so that activations neither grow nor fade.
     ///
     /// A weight is uniform within `sqrt(6 / fan_in)` of zero, where `fan_in` counts all axes but the first: the variance
-    /// `2 / fan_in` of He et al. 2015 for networks of ReLUs. A name that ends in `.bias` is uniform within 0.1.
+    /// `2 / fan_in` of He et al. 2015 for networks of ReLUs. A name that ends in `.bias`, `.shift` or `.running_mean` is
+    /// uniform within 0.1. What multiplies a channel (`.running_var`, `.scale`, a vector that ends in `.weight`) is uniform
+    /// between 0.5 and 1.5.
     /// The values of a tensor depend on the seed, its name and its shape alone, not on the other requirements.
     ///
     /// # Errors
@@ -18,18 +20,26 @@ impl Weights {
         for (name, shape) in requirements {
             let name = name.as_ref();
             shape.check("random weights", name)?;
-            let is_bias = name.ends_with(".bias");
-            let fan_in = shape.c * shape.plane();
-            let reach = if is_bias { 0.1 } else { (6.0 / fan_in as f64).sqrt() };
+            let (middle, reach) = spread(name, shape);
             let mut random = SplitMix64::new(seed ^ fnv1a(name));
             let mut bytes = Vec::with_capacity(4 * shape.elements());
             for _ in 0..shape.elements() {
-                bytes.extend(((random.signed_unit() * reach) as f32).to_le_bytes());
+                bytes.extend(((middle + random.signed_unit() * reach) as f32).to_le_bytes());
             }
-            let stored = if is_bias && shape == Shape::vector(shape.c) { vec![shape.c] } else { shape.dims().to_vec() };
-            weights.insert_owned(name.to_owned(), stored, bytes);
+            weights.insert_owned(name.to_owned(), stored_shape(name, shape), bytes);
         }
         Ok(weights)
+    }
+}
+
+/// The middle of a weight's values, and how far they are from it at most.
+fn spread(name: &str, shape: Shape) -> (f64, f64) {
+    let is_vector = shape == Shape::vector(shape.c);
+    match name.rsplit('.').next() {
+        Some("bias" | "shift" | "running_mean") => (0.0, 0.1),
+        Some("scale" | "running_var") => (1.0, 0.5),
+        Some("weight") if is_vector => (1.0, 0.5),
+        _ => (0.0, (6.0 / (shape.c * shape.plane()) as f64).sqrt()),
     }
 }
 

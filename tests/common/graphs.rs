@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use switchback::op::{MaxUnpool2d, Normalize};
 use switchback::{
-    Conv2d, ConvTranspose2d, Crop, CropAdd, Edge, Graph, GraphBuilder, MaxPool2d, Pad, Palette, Parameters, Slice,
+    BatchNorm, Conv2d, ConvTranspose2d, Crop, CropAdd, Edge, Graph, GraphBuilder, LocalResponseNorm, MaxPool2d, Pad,
+    Palette, Parameters, Slice,
 };
 
 /// What a random graph is made from, so that it can be built with one set of outputs or another.
@@ -70,7 +71,7 @@ impl Growth {
         let shape = g.shape(x).unwrap();
         let small = shape.elements() < 4000;
         let pool = MaxPool2d::new([2, 2]).stride([1 + n % 2, 2]).ceil();
-        let added = match kind % 14 {
+        let added = match kind % 16 {
             0 => g.conv2d(name, x, Conv2d::new([3, 3]).pad(1).relu(), 1 + n % 6),
             1 => g.conv2d_with(name, x, Conv2d::new([1, 1]), 4, Parameters::named("shared").without_bias()),
             2 if small => {
@@ -97,6 +98,8 @@ impl Growth {
             10 if small => g.concat(name, &[x, other, x]).or_else(|_| g.concat(name, &[x, x])),
             11 => g.slice(name, x, Slice::new(n % shape.c, 1)),
             12 => g.scale(name, x, 0.25, Some("shift".into())).or_else(|_| g.softmax_channels(name, x)),
+            13 => g.batch_norm(name, x, BatchNorm::new()),
+            14 => g.local_response_norm(name, x, LocalResponseNorm::new(1 + 2 * (n % 3)).alpha(1.0)),
             _ => {
                 let labels = g.argmax_channels(name, x).unwrap();
                 self.others.push(labels);

@@ -10,4 +10,6 @@ mod file;
 #[cfg(feature = "safetensors")]
 mod networks;
 #[cfg(feature = "safetensors")]
+mod normalization;
+#[cfg(feature = "safetensors")]
 mod operators;

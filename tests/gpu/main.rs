@@ -15,3 +15,4 @@ mod image_ops;
 mod layout;
 mod max_pool2d;
 mod max_unpool2d;
+mod normalization;

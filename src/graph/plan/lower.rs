@@ -76,6 +76,12 @@ impl Operands {
             Operation::Scale => {
                 kernel::scale::plan(self.tensor(operation, 0)?, self.weight(operation)?, self.bias(), caps)
             }
+            Operation::BatchNorm(op) => {
+                let vectors = <[Shape; 4]>::try_from(self.parameters.as_slice());
+                let vectors = vectors.map_err(|_| unfit(operation, "four vectors"))?;
+                kernel::batch_norm::plan(op, self.tensor(operation, 0)?, vectors, caps)
+            }
+            Operation::LocalResponseNorm(op) => kernel::local_response_norm::plan(op, self.tensor(operation, 0)?, caps),
             Operation::SoftmaxChannels => kernel::softmax_channels::plan(self.tensor(operation, 0)?, caps),
             Operation::ArgmaxChannels => kernel::argmax_channels::plan(self.tensor(operation, 0)?, caps),
             Operation::Normalize(op) => match self.inputs.first() {

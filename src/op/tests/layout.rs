@@ -2,8 +2,8 @@
 
 use super::{Expected, check_rows};
 use crate::op::{
-    Add, ArgmaxChannels, Colorize, Concat, Cost, Crop, CropAdd, Normalize, Pad, Palette, Relu, Scale, Slice,
-    SoftmaxChannels,
+    Add, ArgmaxChannels, BatchNorm, Colorize, Concat, Cost, Crop, CropAdd, LocalResponseNorm, Normalize, Pad, Palette,
+    Relu, Scale, Slice, SoftmaxChannels,
 };
 use crate::shape::{Padding, Shape};
 
@@ -118,7 +118,7 @@ fn concat_and_slice_output_shapes() {
 fn elementwise_and_channel_output_shapes() {
     let x = Shape::from([2, 3, 5, 7]);
     let [three, four] = [Shape::vector(3), Shape::vector(4)];
-    let rows: [(_, _, Expected); 14] = [
+    let rows: [(_, _, Expected); 23] = [
         ("relu", Relu.output_shape(x), Ok([2, 3, 5, 7])),
         ("add", Add.output_shape(x, x), Ok([2, 3, 5, 7])),
         (
@@ -133,6 +133,39 @@ fn elementwise_and_channel_output_shapes() {
             "a shift too many",
             Scale.output_shape(x, three, Some(four)),
             Err("scale: shift is 1x4x1x1, expected 1x3x1x1"),
+        ),
+        ("batch norm", BatchNorm::new().output_shape(x, [three; 4]), Ok([2, 3, 5, 7])),
+        ("an epsilon of zero", BatchNorm::new().epsilon(0.0).output_shape(x, [three; 4]), Ok([2, 3, 5, 7])),
+        (
+            "an epsilon below zero",
+            BatchNorm::new().epsilon(-1e-5).output_shape(x, [three; 4]),
+            Err("batch_norm: epsilon is -0.00001, expected a number from 0"),
+        ),
+        (
+            "a variance too many",
+            BatchNorm::new().output_shape(x, [three, three, three, four]),
+            Err("batch_norm: running_var is 1x4x1x1, expected 1x3x1x1"),
+        ),
+        ("a window wider than the channels", LocalResponseNorm::new(5).output_shape(x), Ok([2, 3, 5, 7])),
+        (
+            "a window without a middle",
+            LocalResponseNorm::new(4).output_shape(x),
+            Err("local_response_norm: size is 4, expected an odd number up to 32767"),
+        ),
+        (
+            "division by what may be zero",
+            LocalResponseNorm::new(5).k(0.0).output_shape(x),
+            Err("local_response_norm: k is 0, expected a number above 0"),
+        ),
+        (
+            "a sum that may fall below zero",
+            LocalResponseNorm::new(5).alpha(-1.0).output_shape(x),
+            Err("local_response_norm: alpha is -1, expected a number from 0"),
+        ),
+        (
+            "a power that is no number",
+            LocalResponseNorm::new(5).beta(f32::NAN).output_shape(x),
+            Err("local_response_norm: beta is NaN, expected a number from 0"),
         ),
         ("softmax", SoftmaxChannels.output_shape(x), Ok([2, 3, 5, 7])),
         ("argmax", ArgmaxChannels.output_shape(x), Ok([2, 1, 5, 7])),
