@@ -18,6 +18,7 @@
 
 mod builder;
 mod evaluate;
+mod fold;
 mod insert;
 mod inspect;
 mod interpret;
@@ -28,6 +29,7 @@ mod session;
 mod values;
 
 pub use builder::GraphBuilder;
+pub use fold::Folded;
 pub use interpret::{NodeCheck, check_nodes, check_nodes_where, interpret, interpret_with};
 pub use node::{Edge, Node, Operation, ValueType};
 pub use parameter::{Parameter, Parameters, Weight};

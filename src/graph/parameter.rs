@@ -86,10 +86,15 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// A weight by this name in the weight file.
+    pub(super) fn named(name: String, shape: Shape) -> Self {
+        Self { name, shape, constant: None }
+    }
+
     /// A weight by the name `name`, or a value that is called so in messages.
     pub(super) fn new(name: String, shape: Shape, weight: Weight) -> Result<Self> {
         let constant = match weight {
-            Weight::Named(name) => return Ok(Self { name, shape, constant: None }),
+            Weight::Named(name) => return Ok(Self::named(name, shape)),
             Weight::Constant(tensor) => tensor,
             Weight::Uniform(value) => Tensor::full(shape, value)?,
         };

@@ -10,6 +10,7 @@ mod random;
 mod requirements;
 #[cfg(feature = "safetensors")]
 mod safetensors;
+mod scaling;
 pub mod vgg;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 pub use element::Element;
+use scaling::Scaling;
 
 /// Named weights of a network. Cloning is cheap: clones share the stored values.
 ///
@@ -45,6 +47,8 @@ pub struct Entry {
     element: Element,
     storage: Arc<Storage>,
     bytes: Range<usize>,
+    /// What its numbers are multiplied by as they are decoded.
+    scalings: Vec<Arc<Scaling>>,
 }
 
 /// Where the bytes of one or more entries are.
@@ -65,6 +69,10 @@ impl Storage {
 }
 
 impl Entry {
+    fn stored(shape: Vec<usize>, element: Element, storage: Arc<Storage>, bytes: Range<usize>) -> Self {
+        Self { shape, element, storage, bytes, scalings: Vec::new() }
+    }
+
     /// Its extents as stored, of any rank; the last varies fastest.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
@@ -127,7 +135,7 @@ impl Weights {
     fn insert_owned(&mut self, name: String, shape: Vec<usize>, bytes: Vec<u8>) {
         let range = 0..bytes.len();
         let storage = Arc::new(Storage::Owned(bytes));
-        self.entries.insert(name, Entry { shape, element: Element::F32, storage, bytes: range });
+        self.entries.insert(name, Entry::stored(shape, Element::F32, storage, range));
     }
 
     /// Takes a tensor out; whether it was there.
@@ -268,7 +276,13 @@ fn stored_shape(name: &str, shape: Shape) -> Vec<usize> {
 /// Decodes a run of an entry's elements and refuses what no sum survives: NaN and infinities.
 fn decode(name: &str, entry: &Entry, elements: Range<usize>) -> Result<Vec<f32>> {
     let size = entry.element.bytes();
-    let values = entry.element.decode(&entry.stored_bytes()[elements.start * size..elements.end * size]);
+    let mut values = entry.element.decode(&entry.stored_bytes()[elements.start * size..elements.end * size]);
+    if !entry.scalings.is_empty() {
+        for (position, value) in (elements.start..).zip(&mut values) {
+            let factor: f64 = entry.scalings.iter().map(|scaling| scaling.factor(position)).product();
+            *value = (f64::from(*value) * factor) as f32;
+        }
+    }
     if let Some(position) = values.iter().position(|value| !value.is_finite()) {
         let index = multi_index(elements.start + position, &entry.shape);
         let value = values[position];

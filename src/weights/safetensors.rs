@@ -144,7 +144,7 @@ fn read(storage: Storage) -> Result<Weights, String> {
         })?;
         let (start, end) = info.data_offsets;
         let bytes = data_start + start..data_start + end;
-        Ok((name, Entry { shape: info.shape, element, storage: Arc::clone(&storage), bytes }))
+        Ok((name, Entry::stored(info.shape, element, Arc::clone(&storage), bytes)))
     };
     Ok(Weights { entries: infos.into_iter().map(entry).collect::<Result<_, String>>()? })
 }

@@ -5,6 +5,7 @@
 mod common;
 
 mod comparator;
+mod fold;
 mod graph;
 mod layers;
 mod nets;

@@ -9,7 +9,8 @@ use crate::shape::Shape;
 
 impl GraphBuilder {
     /// Batch normalisation with the weights `NAME.weight`, `NAME.bias`, `NAME.running_mean` and `NAME.running_var`,
-    /// PyTorch's names. Compiling makes it part of the convolution before it, if nothing else reads that ([`crate::graph::Graph::fold`]).
+    /// PyTorch's names. Compiling makes it part of the convolution before it, if nothing else reads that
+    /// ([`Graph::fold`](crate::graph::Graph::fold)).
     ///
     /// ```
     /// # use switchback::{BatchNorm, Conv2d, Graph, Parameters};

@@ -52,16 +52,16 @@ pub struct PlannedNode {
 }
 
 impl Graph {
-    /// Plans the graph for a device of such limits: kernels, order, lifetimes and buffers.
+    /// Plans the graph, [folded](Graph::fold), for a device of such limits: kernels, order, lifetimes and buffers.
     ///
     /// # Errors
     /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
     /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
-        self.plan_with(caps, &|_| None)
+        self.fold().graph().plan_with(caps, &|_| None)
     }
 
-    /// As [`Graph::plan`], with kernel variants that are to be preferred.
+    /// Plans a graph that is folded already, with kernel variants that are to be preferred.
     pub(crate) fn plan_with(&self, caps: &Caps, preference: Preference) -> Result<Plan> {
         let kernels = lower::kernels(self, caps, preference)?;
         let [insertion, shrinking] = order::candidates(self).map(|order| Layout::of(self, &kernels, order));

@@ -8,7 +8,7 @@ use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
 use crate::weights::Weights;
 
 impl Gpu {
-    /// Compiles a graph: chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates
+    /// Compiles a graph, [folded](Graph::fold): chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates
     /// and binds everything that a run needs. Weights that the graph does not name are left alone.
     ///
     /// # Errors
@@ -16,6 +16,8 @@ impl Gpu {
     /// [`crate::Error::Limit`] for a value that is too large for the device; the device's faults.
     pub async fn compile_async(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
         graph.check_weights(weights)?;
+        let folded = graph.fold();
+        let (graph, weights) = (folded.graph(), &folded.weights(weights)?);
         let plan = graph.plan_with(self.caps(), &|op| self.preference(op))?;
         let packed = pack(self, graph, &plan, weights).await?;
         let slot = |(slot, bytes): (usize, &u64)| self.allocate(&format!("slot {slot}"), bytes / 4);
@@ -42,8 +44,8 @@ impl Gpu {
         };
         let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
         self.flush("compiling").await?;
-        let (gpu, graph) = (self.clone(), graph.clone());
-        Ok(Session { gpu, graph, plan, slots, nodes, inputs, outputs, _weights: packed })
+        let gpu = self.clone();
+        Ok(Session { gpu, folded, plan, slots, nodes, inputs, outputs, _weights: packed })
     }
 
     /// Compiles a graph, blocking; see [`Gpu::compile_async`].

@@ -7,7 +7,7 @@ mod profile;
 mod resident;
 
 use self::pack::PackedWeights;
-use super::{Edge, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType, interpret};
+use super::{Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType, interpret};
 use crate::error::{Error, Result};
 use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Upload, wgpu};
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
@@ -33,7 +33,8 @@ pub use profile::{NodeTime, Profile};
 #[derive(Debug)]
 pub struct Session {
     gpu: Gpu,
-    graph: Graph,
+    /// What runs, and how its weights come from those of the graph that was compiled.
+    folded: Folded,
     plan: Plan,
     /// The buffers that values share.
     slots: Vec<GpuBuffer>,
@@ -55,21 +56,21 @@ impl Session {
     /// [`Error::Graph`] or [`Error::Node`] for inputs that are missing or do not fit; the device's faults, after which
     /// (but for a lost device) the session can run again.
     pub async fn run_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
-        let given = inputs.into().bind(&self.graph)?;
+        let given = inputs.into().bind(self.graph())?;
         for ((edge, upload), (_, value)) in self.inputs.iter().zip(given) {
-            upload.fill(&self.gpu, self.graph.nodes()[edge.node()].name(), bytes(value)).await?;
+            upload.fill(&self.gpu, self.graph().nodes()[edge.node()].name(), bytes(value)).await?;
         }
         self.poison()?;
         let slots = |edge: Edge| &self.slots[self.plan.slot(edge)];
         self.gpu.submit("a run", |encoder| {
             self.inputs.iter().for_each(|(edge, upload)| upload.record(encoder, slots(*edge)));
             self.record(encoder);
-            let outputs = self.graph.results().iter().zip(&self.outputs);
+            let outputs = self.graph().results().iter().zip(&self.outputs);
             outputs.for_each(|(output, readback)| readback.record(encoder, slots(output.edge)));
         })?;
         let mut values = Vec::with_capacity(self.outputs.len());
-        for (output, readback) in self.graph.results().iter().zip(&self.outputs) {
-            let value = read(&self.gpu, readback, &output.name, self.graph.value_type(output.edge)).await?;
+        for (output, readback) in self.graph().results().iter().zip(&self.outputs) {
+            let value = read(&self.gpu, readback, &output.name, self.graph().value_type(output.edge)).await?;
             values.push((output.name.clone(), value));
         }
         self.check_guards()?;
@@ -101,9 +102,9 @@ impl Session {
     /// # Errors
     /// As [`Session::run_async`].
     pub fn write<'a>(&self, inputs: impl Into<Inputs<'a>>) -> Result<()> {
-        for (edge, value) in inputs.into().bind(&self.graph)? {
+        for (edge, value) in inputs.into().bind(self.graph())? {
             let slot = &self.slots[self.plan.slot(edge)];
-            self.gpu.write(self.graph.nodes()[edge.node()].name(), slot, bytes(value))?;
+            self.gpu.write(self.graph().nodes()[edge.node()].name(), slot, bytes(value))?;
         }
         Ok(())
     }
@@ -114,7 +115,7 @@ impl Session {
     /// # Errors
     /// [`Error::Graph`] if there is no such input, or no output depends on it.
     pub fn input_buffer(&self, name: &str) -> Result<&wgpu::Buffer> {
-        let found = self.graph.input_edges().find(|edge| self.graph.nodes()[edge.node()].name() == name);
+        let found = self.graph().input_edges().find(|edge| self.graph().nodes()[edge.node()].name() == name);
         let edge = found.ok_or_else(|| Error::Graph(format!("there is no input `{name}`")))?;
         Ok(self.slots[self.plan.slot(edge)].raw())
     }
@@ -125,13 +126,14 @@ impl Session {
     /// # Errors
     /// [`Error::Graph`] if there is no such output.
     pub fn output_buffer(&self, name: &str) -> Result<&wgpu::Buffer> {
-        let found = self.graph.results().iter().find(|output| output.name == name);
+        let found = self.graph().results().iter().find(|output| output.name == name);
         let output = found.ok_or_else(|| Error::Graph(format!("there is no output `{name}`")))?;
         Ok(self.slots[self.plan.slot(output.edge)].raw())
     }
 
     /// Holds the outputs of a run to the reference, node by node, as [`check_nodes`](super::check_nodes) does, each node
-    /// by the bound of the variant that computed it.
+    /// by the bound of the variant that computed it. `weights` are those that the session was compiled with, `outputs` its
+    /// own.
     ///
     /// # Errors
     /// As [`interpret`](super::interpret).
@@ -142,7 +144,8 @@ impl Session {
         outputs: &Outputs,
     ) -> Result<Vec<NodeCheck>> {
         let filtering = |node: &Node| self.plan.node(node.name()).and_then(PlannedNode::minimal_filtering);
-        interpret::check(&self.graph, weights, inputs.into(), outputs, |_| true, filtering)
+        let weights = self.folded.weights(weights)?;
+        interpret::check(self.graph(), &weights, inputs.into(), outputs, |_| true, filtering)
     }
 
     /// The plan that it follows.
@@ -151,10 +154,10 @@ impl Session {
         &self.plan
     }
 
-    /// The graph that it runs.
+    /// The graph that it runs: the one compiled, [folded](Graph::fold).
     #[must_use]
     pub fn graph(&self) -> &Graph {
-        &self.graph
+        self.folded.graph()
     }
 
     /// With rails: poisons every slot, so that a run that reads what it did not write shows.

@@ -152,6 +152,32 @@ fn reshape_and_rename_move_no_values() {
     assert!(weights.rename("linear.weight", "x").is_err());
 }
 
+/// Factors along an axis count whichever way a tensor is decoded, and are part of what is saved.
+#[test]
+fn an_axis_is_scaled_as_it_is_decoded() {
+    let plain = Weights::random([("w", Shape::from([3, 2, 2, 1]))], 5).unwrap();
+    let mut weights = plain.clone();
+    weights.scale_axis("w", 0, &[2.0, -1.0, 0.5]).unwrap();
+    weights.scale_axis("w", 1, &[1.0, 4.0]).unwrap();
+    let before = plain.tensor("w").unwrap();
+    let expected = Tensor::from_fn([3, 2, 2, 1], |[n, c, h, w]| {
+        [2.0, -1.0, 0.5][n] * [1.0, 4.0][c] * before.get([n, c, h, w]).unwrap()
+    });
+    let expected = expected.unwrap();
+    assert_eq!(weights.tensor("w").unwrap(), expected);
+    assert_eq!(weights.tensor_rows("w", 1..3).unwrap().data(), &expected.data()[4..]);
+    let saved = Weights::from_bytes(weights.to_bytes(Element::F32).unwrap()).unwrap();
+    assert_eq!(saved.tensor("w").unwrap(), expected);
+    assert_eq!(plain.tensor("w").unwrap(), before, "a clone is left alone");
+
+    let error = weights.scale_axis("w", 1, &[1.0; 3]).unwrap_err().to_string();
+    assert_eq!(error, "weights: `w` is 3x2x2x1, expected 3 along axis 1 to scale it");
+    assert!(weights.scale_axis("w", 4, &[1.0]).is_err());
+    assert!(weights.scale_axis("none", 0, &[1.0]).is_err());
+    weights.scale_axis("w", 0, &[f64::MAX; 3]).unwrap();
+    assert!(weights.tensor("w").unwrap_err().to_string().contains("`w` holds"), "what overflows is refused");
+}
+
 #[test]
 fn threads_share_weights() {
     let weights = Arc::new(Weights::random([("w", Shape::from([8, 4, 3, 3]))], 9).unwrap());

@@ -1,0 +1,276 @@
+//! Batch norms, scalings and ReLUs as part of the convolution before them: what a network computes then takes fewer
+//! dispatches, and rounds less often.
+
+use std::collections::{HashMap, HashSet};
+
+use super::parameter::Parameter;
+use super::{Edge, Graph, Node, Operation, Output, ValueType};
+use crate::error::{Error, Result};
+use crate::op::BatchNorm;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use crate::weights::Weights;
+
+/// A graph in which nothing is left to fold, and how its weights come from those of the graph it was made from.
+#[derive(Clone, Debug)]
+pub struct Folded {
+    graph: Graph,
+    changes: Vec<Change>,
+    /// Names of all running variances.
+    variances: Vec<String>,
+}
+
+/// What happens to one convolution's weight and bias.
+#[derive(Clone, Debug)]
+struct Change {
+    weight: String,
+    /// The weight's axis of output channels.
+    axis: usize,
+    /// Name of the bias, and whether there is one before.
+    bias: (String, bool),
+    maps: Vec<Affine>,
+}
+
+/// A factor and a shift for each channel.
+#[derive(Clone, Debug)]
+enum Affine {
+    BatchNorm(BatchNorm, Vec<Parameter>),
+    Scale(Vec<Parameter>),
+}
+
+impl Graph {
+    /// The same network with every batch norm, scaling and ReLU that alone reads a convolution (plain or transposed) made
+    /// part of it: `(conv(x, w) + b) * f + s` is `conv(x, w * f) + (b * f + s)`. The convolution keeps its node's name,
+    /// outputs keep theirs. [`Gpu::compile`](crate::gpu::Gpu::compile) and [`Graph::plan`] do this by themselves.
+    ///
+    /// What stays: convolutions whose weights another node shares, or are constants; transposed ones in groups; and what
+    /// follows a value that is an output or has another reader.
+    ///
+    /// ```
+    /// use switchback::{BatchNorm, Conv2d, Graph};
+    /// let mut g = Graph::builder();
+    /// let x = g.input("x", [1, 3, 37, 53])?;
+    /// let x = g.conv2d("conv", x, Conv2d::new([3, 3]), 8)?;
+    /// let x = g.batch_norm("norm", x, BatchNorm::new())?;
+    /// let x = g.relu("relu", x)?;
+    /// g.output(x)?;
+    /// let folded = g.build()?.fold();
+    /// let names: Vec<&str> = folded.graph().nodes().iter().map(|node| node.name()).collect();
+    /// assert_eq!(names, ["x", "conv"]);
+    /// assert_eq!(folded.graph().outputs().next().map(|(name, _)| name), Some("relu"));
+    /// # Ok::<(), switchback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn fold(&self) -> Folded {
+        let mut folding = Folding::of(self);
+        let convolutions: Vec<usize> = self.live_nodes().map(|(position, _)| position).collect();
+        for node in convolutions {
+            folding.fold(node);
+        }
+        folding.finish()
+    }
+}
+
+impl Folded {
+    /// The graph.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The graph's weights, from those of the graph it was made from. Filters are shared and scaled as they are decoded,
+    /// not copied.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] for weights that are missing or misshapen, and for a variance below zero.
+    pub fn weights(&self, weights: &Weights) -> Result<Weights> {
+        for name in &self.variances {
+            if let Some(negative) = weights.tensor(name)?.data().iter().find(|&&variance| variance < 0.0) {
+                return Err(Error::Weights(format!("`{name}` holds {negative}, expected variances from 0")));
+            }
+        }
+        let mut folded = weights.clone();
+        for change in &self.changes {
+            change.apply(weights, &mut folded)?;
+        }
+        Ok(folded)
+    }
+}
+
+impl Change {
+    fn apply(&self, from: &Weights, to: &mut Weights) -> Result<()> {
+        let (bias, has_bias) = &self.bias;
+        let mut shifts: Vec<f64> = Vec::new();
+        if *has_bias {
+            shifts = from.tensor(bias)?.data().iter().copied().map(f64::from).collect();
+        }
+        let mut factors: Vec<f64> = Vec::new();
+        for map in &self.maps {
+            let channels = map.channels(from)?;
+            factors.resize(channels.len(), 1.0);
+            shifts.resize(channels.len(), 0.0);
+            for ((factor, shift), (own_factor, own_shift)) in factors.iter_mut().zip(&mut shifts).zip(channels) {
+                *factor *= own_factor;
+                *shift = *shift * own_factor + own_shift;
+            }
+        }
+        to.scale_axis(&self.weight, self.axis, &factors)?;
+        to.insert(bias.clone(), &Tensor::vector(shifts.into_iter().map(|shift| shift as f32).collect())?);
+        Ok(())
+    }
+}
+
+impl Affine {
+    /// Factor and shift of each channel.
+    fn channels(&self, weights: &Weights) -> Result<Vec<(f64, f64)>> {
+        let read = |parameter: &Parameter| match parameter.constant() {
+            Some(constant) => Ok(constant.clone()),
+            None => weights.tensor(parameter.name()),
+        };
+        match self {
+            Self::BatchNorm(op, parameters) => {
+                let vectors = parameters.iter().map(read).collect::<Result<Vec<_>>>()?;
+                let channel = |c: usize| op.factor_and_shift(std::array::from_fn(|part| vectors[part].data()[c]));
+                Ok((0..vectors[0].data().len()).map(channel).collect())
+            }
+            Self::Scale(parameters) => {
+                let vectors = parameters.iter().map(read).collect::<Result<Vec<_>>>()?;
+                let shift = |c: usize| vectors.get(1).map_or(0.0, |shift| shift.data()[c].into());
+                let factors = vectors[0].data().iter().enumerate();
+                Ok(factors.map(|(c, &factor)| (factor.into(), shift(c))).collect())
+            }
+        }
+    }
+}
+
+/// A graph on its way to being folded.
+struct Folding<'g> {
+    graph: &'g Graph,
+    nodes: Vec<Node>,
+    parameters: Vec<Parameter>,
+    /// The nodes that read each value, a node that reads it twice twice; results count as read by `usize::MAX`.
+    readers: HashMap<Edge, Vec<usize>>,
+    /// What became part of a convolution, and the convolution.
+    gone: HashMap<usize, usize>,
+    changes: Vec<Change>,
+}
+
+impl<'g> Folding<'g> {
+    fn of(graph: &'g Graph) -> Self {
+        let mut readers: HashMap<Edge, Vec<usize>> = HashMap::new();
+        for (position, node) in graph.live_nodes() {
+            node.inputs().iter().for_each(|&edge| readers.entry(edge).or_default().push(position));
+        }
+        graph.results().iter().for_each(|output| readers.entry(output.edge).or_default().push(usize::MAX));
+        let (nodes, parameters) = (graph.nodes.clone(), graph.parameters.clone());
+        Self { graph, nodes, parameters, readers, gone: HashMap::new(), changes: Vec::new() }
+    }
+
+    /// Makes what follows a convolution part of it.
+    fn fold(&mut self, conv: usize) {
+        let axis = match &self.nodes[conv].operation {
+            Operation::Conv2d(op) if !op.relu => Some(0),
+            // In groups, the channels of one position along axis 1 are several.
+            Operation::ConvTranspose2d(op) if !op.relu => (op.groups == 1).then_some(1),
+            _ => return,
+        };
+        let axis = axis.filter(|_| self.owns_parameters(conv));
+        let (mut tail, mut maps) = (conv, Vec::new());
+        while let Some(next) = self.only_reader(tail) {
+            let parameters = || self.nodes[next].parameters.iter().map(|&p| self.parameters[p].clone()).collect();
+            match self.nodes[next].operation {
+                Operation::BatchNorm(op) if axis.is_some() => maps.push(Affine::BatchNorm(op, parameters())),
+                Operation::Scale if axis.is_some() => maps.push(Affine::Scale(parameters())),
+                Operation::Relu => {
+                    self.set_relu(conv);
+                    self.gone.insert(next, conv);
+                    break;
+                }
+                _ => break,
+            }
+            self.gone.insert(next, conv);
+            tail = next;
+        }
+        if let Some(axis) = axis.filter(|_| !maps.is_empty()) {
+            self.change(conv, axis, maps);
+        }
+    }
+
+    /// Whether a convolution's weight and bias come from the weight file and serve no other node, so that they may change.
+    fn owns_parameters(&self, conv: usize) -> bool {
+        let own = &self.nodes[conv].parameters;
+        let others = self.graph.live_nodes().filter(|&(position, _)| position != conv);
+        let taken: HashSet<usize> = others.flat_map(|(_, node)| node.parameters()).copied().collect();
+        let free = own.iter().all(|p| !taken.contains(p) && self.parameters[*p].constant().is_none());
+        let new_bias = bias_name(&self.nodes[conv]);
+        free && (own.len() > 1 || self.parameters.iter().all(|parameter| parameter.name() != new_bias))
+    }
+
+    /// The one node that reads a node's only result, if there is just one and the result is no output.
+    fn only_reader(&self, node: usize) -> Option<usize> {
+        let edge = Edge { builder: self.graph.id, node, port: 0 };
+        match self.readers.get(&edge).map(Vec::as_slice) {
+            Some(&[reader]) if reader != usize::MAX => Some(reader),
+            _ => None,
+        }
+    }
+
+    fn set_relu(&mut self, conv: usize) {
+        match &mut self.nodes[conv].operation {
+            Operation::Conv2d(op) => op.relu = true,
+            Operation::ConvTranspose2d(op) => op.relu = true,
+            _ => {}
+        }
+    }
+
+    /// Notes how a convolution's weights change, and gives it a bias if it has none.
+    fn change(&mut self, conv: usize, axis: usize, maps: Vec<Affine>) {
+        let node = &mut self.nodes[conv];
+        let weight = self.parameters[node.parameters[0]].name().to_owned();
+        let bias = match node.parameters.get(1) {
+            Some(&bias) => (self.parameters[bias].name().to_owned(), true),
+            None => {
+                let channels = match node.outputs.first() {
+                    Some(ValueType::Tensor(shape)) => shape.c,
+                    _ => return,
+                };
+                let bias = bias_name(node);
+                self.parameters.push(Parameter::named(bias.clone(), Shape::vector(channels)));
+                node.parameters.push(self.parameters.len() - 1);
+                node.cost.parameters += channels as u64;
+                node.cost.bytes += 4 * channels as u64;
+                (bias, false)
+            }
+        };
+        self.changes.push(Change { weight, axis, bias, maps });
+    }
+
+    /// The graph of what is left: live nodes that are not part of others now.
+    fn finish(self) -> Folded {
+        let Self { graph, nodes, parameters, gone, changes, .. } = self;
+        let kept: Vec<usize> =
+            graph.live_nodes().map(|(position, _)| position).filter(|position| !gone.contains_key(position)).collect();
+        let place: HashMap<usize, usize> = kept.iter().enumerate().map(|(new, &old)| (old, new)).collect();
+        let moved = |edge: Edge| Edge { node: place[gone.get(&edge.node).unwrap_or(&edge.node)], ..edge };
+        let variances = graph.live_nodes().filter_map(|(_, node)| match node.operation {
+            Operation::BatchNorm(_) => node.parameters.last().map(|&p| parameters[p].name().to_owned()),
+            _ => None,
+        });
+        let variances = variances.collect();
+        let node = |&position: &usize| {
+            let mut node = nodes[position].clone();
+            node.inputs.iter_mut().for_each(|input| *input = moved(*input));
+            node
+        };
+        let output = |output: &Output| Output { name: output.name.clone(), edge: moved(output.edge) };
+        let outputs = graph.outputs.iter().map(output).collect();
+        let live = vec![true; kept.len()];
+        let graph = Graph { id: graph.id, nodes: kept.iter().map(node).collect(), parameters, outputs, live };
+        Folded { graph, changes, variances }
+    }
+}
+
+/// The name of a bias that a convolution has only once something was folded into it.
+fn bias_name(conv: &Node) -> String {
+    format!("{}.bias", conv.name)
+}
