@@ -4,6 +4,7 @@ use std::path::Path;
 
 use png::{BitDepth, ColorType};
 
+use crate::common::adapter;
 use crate::{Ran, digits, files, switchback};
 
 fn segment(image: &Path, out: &Path) -> Ran {
@@ -67,6 +68,31 @@ fn what_is_no_usable_image_is_refused_by_name() {
     assert!(segment(&folder.path().join("missing.png"), &out).message().contains("missing.png"));
     assert!(segment(folder.path(), &out).message().contains(folder.path().to_str().unwrap()));
     assert!(files(&out).is_empty(), "{:?}", files(&out));
+}
+
+#[test]
+fn an_image_too_large_for_the_device_is_refused_with_numbers() {
+    let Some(gpu) = adapter::gpu() else { return };
+    // conv1_1's map alone, 12 channels of f32, and a border of 99 around it.
+    let side = 3500_usize;
+    let needed = 4 * 12 * (side as u64 + 198).pow(2);
+    if needed <= gpu.caps().max_binding_bytes {
+        return; // a large device just does it
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.png");
+    let mut encoder = png::Encoder::new(std::fs::File::create(&path).unwrap(), side as u32, side as u32);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.write_header().unwrap().write_image_data(&vec![7; side * side]).unwrap();
+    let weights = digits("fcn8s-digits.safetensors");
+    let [path, weights, out] = [&path, &weights, folder.path()].map(|path| path.to_str().unwrap());
+    let ran = switchback(&["segment", path, "--weights", weights, "--out", out, "--adapter", &gpu.info().name]);
+    let message = ran.message();
+    for expected in ["large.png", "bytes", "the device offers", "smaller image"] {
+        assert!(message.contains(expected), "{expected} is not in {message}");
+    }
+    assert_eq!(files(folder.path()), ["large.png"]);
 }
 
 #[test]

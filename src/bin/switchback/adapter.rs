@@ -38,7 +38,11 @@ impl AdapterArgs {
                 }
                 Err(error) => Err(error.into()),
             },
-            name => Ok(Engine::Gpu(Gpu::builder().adapter(name).build()?)),
+            name => match Gpu::builder().adapter(name).build() {
+                Ok(gpu) => Ok(Engine::Gpu(gpu)),
+                Err(error @ Error::NoAdapter { .. }) => Err(format!("{error}; or take `--adapter cpu`").into()),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 
@@ -64,10 +68,10 @@ impl Engine {
     }
 
     /// Makes a graph ready to run.
-    pub(crate) fn prepare<'a>(&self, graph: &'a Graph, weights: &'a Weights) -> Result<Prepared<'a>> {
+    pub(crate) fn prepare<'a>(&self, graph: Graph, weights: &'a Weights) -> Result<Prepared<'a>> {
         Ok(match self {
-            Self::Gpu(gpu) => Prepared::Session(Box::new(gpu.compile(graph, weights)?)),
-            Self::Reference => Prepared::Reference(graph, weights),
+            Self::Gpu(gpu) => Prepared::Session(Box::new(gpu.compile(&graph, weights)?)),
+            Self::Reference => Prepared::Reference(Box::new(graph), weights),
         })
     }
 }
@@ -75,7 +79,7 @@ impl Engine {
 /// A graph that is ready to run.
 pub(crate) enum Prepared<'a> {
     Session(Box<Session>),
-    Reference(&'a Graph, &'a Weights),
+    Reference(Box<Graph>, &'a Weights),
 }
 
 impl Prepared<'_> {

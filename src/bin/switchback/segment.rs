@@ -10,7 +10,7 @@ use switchback::weights::Weights;
 use switchback::{Labels, Palette, RgbImage, Tensor};
 
 use crate::Result;
-use crate::adapter::{AdapterArgs, Engine};
+use crate::adapter::{AdapterArgs, Engine, Prepared};
 use crate::console::{Progress, print};
 use crate::model::ModelArgs;
 
@@ -62,28 +62,37 @@ struct Task {
 struct Answer {
     labels: Labels,
     scores: Option<Tensor>,
-    /// Making the graph ready: pipelines, weights, buffers.
+    /// Making the graph ready: pipelines, weights, buffers; nothing for an image as large as the one before.
     prepared: Duration,
     /// Upload, computation and readback.
     ran: Duration,
 }
 
+/// The network, ready for images of the extent that was last asked for.
+struct Network<'a> {
+    engine: Engine,
+    model: &'a Fcn,
+    weights: &'a Weights,
+    with_scores: bool,
+    ready: Option<([usize; 2], Prepared<'a>)>,
+}
+
 pub(crate) fn run(args: &Args) -> Result {
     let tasks = args.tasks()?;
-    let (network, weights) = args.model.open()?;
-    let classes = args.classes.as_deref().map(|path| class_names(path, network.classes())).transpose()?;
+    let (model, weights) = args.model.open()?;
+    let classes = args.classes.as_deref().map(|path| class_names(path, model.classes())).transpose()?;
     std::fs::create_dir_all(&args.out).map_err(|error| format!("{}: {error}", args.out.display()))?;
     let engine = args.adapter.open()?;
-    print(format_args!("{} with {} classes on {}", network.head().title(), network.classes(), engine.name()))?;
+    print(format_args!("{} with {} classes on {}", model.head().title(), model.classes(), engine.name()))?;
 
-    let mut confusion = Confusion::new(network.classes())?;
+    let mut network = Network { engine, model: &model, weights: &weights, with_scores: args.scores, ready: None };
+    let mut confusion = Confusion::new(model.classes())?;
     let progress = Progress::new(tasks.len());
     for task in &tasks {
         progress.doing(task.image.display());
         let image = image::load(&task.image)?;
-        let answer = args
-            .segment(&engine, &network, &weights, &image, &progress)
-            .map_err(|error| format!("{}: {error}", task.image.display()))?;
+        let answer = network.run(&image, &progress);
+        let answer = answer.map_err(|error| format!("{}: {error}", task.image.display()))?;
         if let Some(path) = &task.truth {
             let add = confusion.add(&image::read_labels(path)?, &answer.labels);
             add.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -97,6 +106,30 @@ pub(crate) fn run(args: &Args) -> Result {
         report_metrics(&confusion, classes.as_deref())?;
     }
     Ok(())
+}
+
+impl Network<'_> {
+    fn run(&mut self, image: &RgbImage, progress: &Progress) -> Result<Answer> {
+        let extent = image.extent();
+        let start = Instant::now();
+        let mut prepared = match self.ready.take().filter(|(ready, _)| *ready == extent) {
+            Some((_, prepared)) => prepared,
+            None => {
+                let graph = match self.with_scores {
+                    true => self.model.graph_from_image(extent)?,
+                    false => self.model.labels_from_image(extent)?,
+                };
+                self.engine.prepare(graph, self.weights)?
+            }
+        };
+        let ready_after = start.elapsed();
+        let start = Instant::now();
+        let outputs = prepared.run(image, progress)?;
+        let ran = start.elapsed();
+        self.ready = Some((extent, prepared));
+        let scores = self.with_scores.then(|| outputs.tensor("score").cloned()).transpose()?;
+        Ok(Answer { labels: outputs.labels("labels")?.clone(), scores, prepared: ready_after, ran })
+    }
 }
 
 impl Args {
@@ -115,28 +148,6 @@ impl Args {
             tasks.push(Task { image: image.clone(), stem, truth });
         }
         Ok(tasks)
-    }
-
-    fn segment(
-        &self,
-        engine: &Engine,
-        network: &Fcn,
-        weights: &Weights,
-        image: &RgbImage,
-        progress: &Progress,
-    ) -> Result<Answer> {
-        let start = Instant::now();
-        let graph = match self.scores {
-            true => network.graph_from_image(image.extent())?,
-            false => network.labels_from_image(image.extent())?,
-        };
-        let mut session = engine.prepare(&graph, weights)?;
-        let prepared = start.elapsed();
-        let start = Instant::now();
-        let outputs = session.run(image, progress)?;
-        let ran = start.elapsed();
-        let scores = self.scores.then(|| outputs.tensor("score").cloned()).transpose()?;
-        Ok(Answer { labels: outputs.labels("labels")?.clone(), scores, prepared, ran })
     }
 
     fn write(&self, task: &Task, image: &RgbImage, answer: &Answer) -> Result {
