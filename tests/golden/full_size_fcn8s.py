@@ -1,11 +1,12 @@
 """Runs full-size FCN-8s in ONNX Runtime on the CPU and compares Switchback's scores with it.
 
-    python full_size_fcn8s.py make --weights fcn8s.safetensors --input image.npy
+    python full_size_fcn8s.py make --weights fcn8s.safetensors --input image.npy --png image.png
+    switchback segment image.png --weights fcn8s.safetensors --scores --out out
     python full_size_fcn8s.py run  --weights fcn8s.safetensors --input image.npy \
-        --scores onnx.npy --compare switchback.npy --record record.json
+        --scores onnx.npy --compare out/image.scores.npy --record record.json
 
-`make` writes seeded weights in pytorch-fcn's names (134,489,759 numbers, 538 MB) and a 1x3x500x500
-input; any other weight file in those names does as well, f16 ones included. `run` prints one JSON
+`make` writes seeded weights in pytorch-fcn's names (134,489,759 numbers, 538 MB), a seeded picture
+and the 1x3x500x500 input made of it; any other weight file in those names does as well, f16 ones included. `run` prints one JSON
 record; without --compare it holds the run alone. A one-off check, too heavy for the test suite.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from maker import fcn
@@ -44,6 +46,8 @@ def make(arguments):
     save_file(weights, arguments.weights)
     image = picture(f"full-size-{arguments.seed}", 1, SIZE, SIZE)
     np.save(arguments.input, normalized(image, FCN_IMAGE))
+    if arguments.png:
+        Image.fromarray(image[0]).save(arguments.png)
 
 
 def bilinear(shape):
@@ -115,6 +119,7 @@ def main():
         command.add_argument("--weights", required=True, help="safetensors, pytorch-fcn's names")
         command.add_argument("--input", required=True, help=".npy, 1x3xHxW, normalised f32")
     maker.add_argument("--seed", type=int, default=1)
+    maker.add_argument("--png", help="where to write the picture that the input was made of")
     runner.add_argument("--scores", help="where to write ONNX Runtime's scores (.npy)")
     runner.add_argument("--compare", help="scores to compare (.npy, 1x21xHxW)")
     runner.add_argument("--record", help="where to write the JSON record")
