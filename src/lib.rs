@@ -68,14 +68,14 @@ struct Readme;
 
 mod bilinear;
 mod error;
-#[cfg(any(feature = "image", feature = "safetensors"))]
+#[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
 mod file;
 mod shape;
 mod tensor;
 
 pub use bilinear::{bilinear_filter, bilinear_weight};
 pub use error::{Error, Result};
-#[cfg(any(feature = "image", feature = "safetensors"))]
+#[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
 pub use file::replace_file;
 pub use gpu::{Gpu, GpuImage, GpuLabels, GpuSwitches, GpuTensor};
 pub use graph::{Edge, Graph, GraphBuilder, Parameters, Weight};

@@ -1,5 +1,8 @@
 //! Opening a device.
 
+#[cfg(not(target_arch = "wasm32"))]
+use std::path::PathBuf;
+
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::adapter::{AdapterChoice, AdapterInfo};
@@ -31,8 +34,10 @@ pub struct GpuBuilder {
 }
 
 /// Features that kernels and timing can use; each is asked for where the adapter has it.
-const FEATURES: wgpu::Features =
-    wgpu::Features::SHADER_F16.union(wgpu::Features::SHADER_FLOAT32_ATOMIC).union(wgpu::Features::TIMESTAMP_QUERY);
+const FEATURES: wgpu::Features = wgpu::Features::SHADER_F16
+    .union(wgpu::Features::SHADER_FLOAT32_ATOMIC)
+    .union(wgpu::Features::TIMESTAMP_QUERY)
+    .union(wgpu::Features::PIPELINE_CACHE);
 
 impl GpuBuilder {
     /// Which adapter: part of its name, `auto`, `gpu`, `cpu`, or an [`AdapterChoice`]. Without this the environment
@@ -61,6 +66,15 @@ impl GpuBuilder {
         self
     }
 
+    /// Keeps compiled pipelines in this folder, one file a device and driver, so that the next process starts sooner
+    /// (Vulkan only; elsewhere nothing is kept). A file that is damaged or another driver's is replaced, with a warning
+    /// to the application's logger; so is one that cannot be written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn pipeline_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.pipeline_cache = Some(folder.into());
+        self
+    }
+
     /// Opens the device.
     ///
     /// # Errors
@@ -71,7 +85,7 @@ impl GpuBuilder {
         let found: Vec<_> = adapters.iter().map(|adapter| AdapterInfo::from(&adapter.get_info())).collect();
         let mut refusals = Vec::new();
         for i in choice.rank(&found)? {
-            let settings = Settings { owned: true, ..self.settings };
+            let settings = Settings { owned: true, ..self.settings.clone() };
             match adapters[i].request_device(&descriptor(&adapters[i], self.limits)).await {
                 Ok((device, queue)) => return Gpu::with_settings(device, queue, settings),
                 Err(error) => refusals.push(format!("{}: {error}", found[i])),

@@ -52,12 +52,15 @@ pub(crate) struct Shared {
 }
 
 /// How a [`Gpu`] treats its device.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) rails: bool,
     pub(crate) shader_checks: bool,
     /// Whether this crate opened the device, rather than the application.
     pub(crate) owned: bool,
+    /// Where compiled pipelines are kept.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) pipeline_cache: Option<std::path::PathBuf>,
 }
 
 impl Gpu {
@@ -105,7 +108,7 @@ impl Gpu {
             limits,
             faults,
             pool: Arc::default(),
-            pipelines: Pipelines::default(),
+            pipelines: Pipelines::new(&device, &settings),
             uniforms: Arc::default(),
             absent: GpuBuffer::foreign(absent, 4, id),
             rails: settings.rails,

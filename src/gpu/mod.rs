@@ -7,6 +7,8 @@ mod caps;
 mod device;
 mod fault;
 mod pipeline;
+#[cfg(not(target_arch = "wasm32"))]
+mod pipeline_cache;
 mod pool;
 mod program;
 mod rails;

@@ -4,7 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::gpu::Step;
+use crate::gpu::device::Settings;
 use crate::gpu::fault::lock;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::gpu::pipeline_cache::PipelineCache;
 use crate::gpu::{Access, Gpu, Kernel, trusted};
 
 /// A compiled kernel with its constants.
@@ -22,18 +27,52 @@ type Key = (&'static str, Vec<(&'static str, u64)>);
 pub(crate) struct Pipelines {
     modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
     pipelines: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    /// What is kept for the next process.
+    #[cfg(not(target_arch = "wasm32"))]
+    cache: Option<PipelineCache>,
+}
+
+impl Pipelines {
+    #[cfg_attr(target_arch = "wasm32", expect(unused_variables, reason = "browsers keep pipelines themselves"))]
+    pub(crate) fn new(device: &wgpu::Device, settings: &Settings) -> Self {
+        Self {
+            #[cfg(not(target_arch = "wasm32"))]
+            cache: settings.pipeline_cache.as_deref().and_then(|folder| PipelineCache::open(device, folder)),
+            ..Self::default()
+        }
+    }
+
+    /// Writes what was compiled to where it is to be kept.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn save(&self) {
+        self.cache.iter().for_each(PipelineCache::save);
+    }
 }
 
 impl Gpu {
+    /// Compiles what these dispatches need, on all processors, so that [`Gpu::pipeline`] finds it; what does not compile
+    /// is left for it to report.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn compile_ahead<'a>(&self, steps: impl Iterator<Item = &'a Step>) {
+        let mut modules: HashMap<&str, &Kernel> = HashMap::new();
+        let mut pipelines: HashMap<Key, &Step> = HashMap::new();
+        for step in steps {
+            modules.insert(step.kernel.name, step.kernel);
+            pipelines.insert(key(step.kernel, &step.constants), step);
+        }
+        // Modules first: pipelines of one kernel share it.
+        in_parallel(modules.into_values(), |kernel| drop(self.module(kernel)));
+        in_parallel(pipelines.into_values(), |step| drop(self.pipeline(step.kernel, &step.constants)));
+        self.shared.pipelines.save();
+    }
+
     /// `kernel` with its overrides set to `constants`, compiled on first use.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the device lacks a feature that it needs; [`Error::Gpu`] with the shader's file and
     /// line if it does not compile.
     pub(crate) fn pipeline(&self, kernel: &Kernel, constants: &[(&'static str, f64)]) -> Result<Arc<Pipeline>> {
-        let mut bits: Vec<_> = constants.iter().map(|&(name, value)| (name, value.to_bits())).collect();
-        bits.sort_unstable();
-        let key = (kernel.name, bits);
+        let key = key(kernel, constants);
         if let Some(pipeline) = lock(&self.shared.pipelines.pipelines).get(&key) {
             return Ok(Arc::clone(pipeline));
         }
@@ -70,8 +109,13 @@ impl Gpu {
                 module: &module,
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions { constants, ..Default::default() },
+                #[cfg(not(target_arch = "wasm32"))]
+                cache: self.shared.pipelines.cache.as_ref().map(PipelineCache::raw),
+                #[cfg(target_arch = "wasm32")]
                 cache: None,
             });
+            #[cfg(not(target_arch = "wasm32"))]
+            self.shared.pipelines.cache.iter().for_each(PipelineCache::changes);
             Ok(Pipeline { raw, layout })
         })
     }
@@ -99,6 +143,33 @@ impl Gpu {
         lock(&self.shared.pipelines.modules).insert(kernel.name, module.clone());
         Ok(module)
     }
+}
+
+fn key(kernel: &Kernel, constants: &[(&'static str, f64)]) -> Key {
+    let mut bits: Vec<_> = constants.iter().map(|&(name, value)| (name, value.to_bits())).collect();
+    bits.sort_unstable();
+    (kernel.name, bits)
+}
+
+/// Does all jobs on as many threads as there are processors; where no thread can be had, on this one.
+#[cfg(not(target_arch = "wasm32"))]
+fn in_parallel<T: Send>(jobs: impl ExactSizeIterator<Item = T> + Send, work: impl Fn(T) + Sync) {
+    let helpers = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len()).saturating_sub(1);
+    let jobs = Mutex::new(jobs);
+    let worker = || {
+        // A statement of its own, so that the lock is not held while the work is done.
+        let next = || lock(&jobs).next();
+        while let Some(job) = next() {
+            work(job);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..helpers {
+            // A thread that the system refuses is one fewer.
+            let _ = std::thread::Builder::new().name("switchback compiler".to_owned()).spawn_scoped(scope, worker);
+        }
+        worker();
+    });
 }
 
 fn layout_entry(binding: u32, access: Access) -> wgpu::BindGroupLayoutEntry {

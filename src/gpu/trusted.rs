@@ -1,10 +1,10 @@
-//! Shader modules without naga's run-time checks.
+//! The unsafe calls: shader modules without naga's run-time checks, and pipeline caches from files.
 //!
 //! naga clamps every index, counts every loop iteration and guards every integer division, which costs kernels whose
 //! inner loop is a few instructions long most of their speed (wgpu issue 7698 reports a factor of 100). The shaders
 //! here are this crate's own, not the caller's, and the host checks what those checks would catch.
 
-#![expect(unsafe_code, reason = "the constructor of unchecked shader modules is unsafe; this is its only call")]
+#![expect(unsafe_code, reason = "wgpu has no other way to either; these are the only calls")]
 
 use crate::gpu::Kernel;
 
@@ -20,4 +20,15 @@ pub(crate) fn create(device: &wgpu::Device, kernel: &Kernel, source: &str) -> wg
     // - Loops: each is counted by an override or a uniform extent, both positive and below 2^31.
     // - Divisors: strides, dilations, groups and extents, which the operators refuse to be zero.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
+}
+
+/// A pipeline cache, filled with what an earlier one of the same device and driver gave, if anything.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn create_pipeline_cache(device: &wgpu::Device, data: Option<&[u8]>) -> wgpu::PipelineCache {
+    let descriptor = wgpu::PipelineCacheDescriptor { label: Some("switchback"), data, fallback: true };
+    // SAFETY: `data` has to come from `PipelineCache::get_data`. It does as far as a file can show: its first line names
+    // this device and driver and has a hash of all that follows, so that no damaged bytes arrive here; wgpu and the
+    // driver check their own headers again. Whoever can forge a file in the user's cache folder could as well change the
+    // user's programs.
+    unsafe { device.create_pipeline_cache(&descriptor) }
 }

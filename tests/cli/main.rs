@@ -7,6 +7,7 @@ mod common;
 mod bad_images;
 mod bad_input;
 mod bench;
+mod cache;
 mod convert;
 mod demo;
 mod help;
@@ -25,10 +26,17 @@ struct Ran {
 
 /// Runs `switchback` with these arguments.
 fn switchback<S: AsRef<OsStr>>(arguments: &[S]) -> Ran {
+    // Tests leave the user's folders alone.
+    switchback_with_cache("off".as_ref(), arguments)
+}
+
+/// Runs `switchback` with compiled pipelines kept in this folder.
+fn switchback_with_cache<S: AsRef<OsStr>>(cache: &Path, arguments: &[S]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_switchback"))
         .args(arguments)
         // Keeps a driver's own message about its window system out of what is tested.
         .env("NODEVICE_SELECT", "1")
+        .env("SWITCHBACK_CACHE", cache)
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("file", &["error"]),
     // The oracle and the kernels share the operators' descriptions and nothing else.
     ("reference", &["op", "tensor", "shape", "error"]),
-    ("gpu", &["op", "tensor", "shape", "error"]),
+    ("gpu", &["file", "op", "tensor", "shape", "error"]),
     ("kernel", &["gpu", "op", "tensor", "shape", "error"]),
     ("weights", &["file", "tensor", "shape", "error"]),
     ("graph", &["weights", "op", "tensor", "shape", "error"]),

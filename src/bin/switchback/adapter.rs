@@ -1,11 +1,12 @@
 //! `--adapter`: which device computes, or the reference where there is none.
 
-use switchback::gpu::{ADAPTER_VARIABLE, Gpu};
+use switchback::gpu::{ADAPTER_VARIABLE, Gpu, GpuBuilder};
 use switchback::graph::{Inputs, Outputs, Session, interpret_with};
 use switchback::weights::Weights;
 use switchback::{Error, Graph};
 
 use crate::Result;
+use crate::cache;
 use crate::console::{self, Progress};
 
 /// Which device computes.
@@ -15,6 +16,10 @@ pub(crate) struct AdapterArgs {
     /// implementation: exact and slow), or part of an adapter's name as `switchback info` shows it
     #[arg(long = "adapter", value_name = "auto|cpu|NAME", default_value = "auto", global = true)]
     choice: String,
+    /// Do not keep compiled pipelines in the user's cache folder for the next start (SWITCHBACK_CACHE names another
+    /// folder, or says `off`)
+    #[arg(long, global = true)]
+    no_cache: bool,
 }
 
 /// What runs graphs.
@@ -29,7 +34,7 @@ impl AdapterArgs {
     pub(crate) fn open(&self) -> Result<Engine> {
         match self.choice.as_str() {
             "cpu" => Ok(Engine::Reference),
-            "auto" => match Gpu::new() {
+            "auto" => match self.builder().build() {
                 Ok(gpu) => Ok(Engine::Gpu(gpu)),
                 // A name in the environment is a wish like one on the command line.
                 Err(Error::NoAdapter { .. }) if std::env::var_os(ADAPTER_VARIABLE).is_none() => {
@@ -38,7 +43,7 @@ impl AdapterArgs {
                 }
                 Err(error) => Err(error.into()),
             },
-            name => match Gpu::builder().adapter(name).build() {
+            name => match self.builder().adapter(name).build() {
                 Ok(gpu) => Ok(Engine::Gpu(gpu)),
                 Err(error @ Error::NoAdapter { .. }) => Err(format!("{error}; or take `--adapter cpu`").into()),
                 Err(error) => Err(error.into()),
@@ -52,8 +57,15 @@ impl AdapterArgs {
             "cpu" => {
                 Err(format!("{what} needs a GPU adapter, and `--adapter cpu` is none; see `switchback info`").into())
             }
-            "auto" => Ok(Gpu::new()?),
-            name => Ok(Gpu::builder().adapter(name).build()?),
+            "auto" => Ok(self.builder().build()?),
+            name => Ok(self.builder().adapter(name).build()?),
+        }
+    }
+
+    fn builder(&self) -> GpuBuilder {
+        match cache::folder().filter(|_| !self.no_cache) {
+            Some(folder) => Gpu::builder().pipeline_cache(folder),
+            None => Gpu::builder(),
         }
     }
 }

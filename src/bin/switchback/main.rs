@@ -2,6 +2,7 @@
 
 mod adapter;
 mod bench;
+mod cache;
 mod console;
 mod convert;
 mod extents;

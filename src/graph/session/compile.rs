@@ -19,6 +19,8 @@ impl Gpu {
         let folded = graph.fold();
         let (graph, weights) = (folded.graph(), &folded.weights(weights)?);
         let plan = graph.plan_with(self.caps(), &|op| self.preference(op))?;
+        #[cfg(not(target_arch = "wasm32"))]
+        self.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));
         let packed = pack(self, graph, &plan, weights).await?;
         let slot = |(slot, bytes): (usize, &u64)| self.allocate(&format!("slot {slot}"), bytes / 4);
         let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;

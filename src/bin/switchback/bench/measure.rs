@@ -22,15 +22,15 @@ pub(super) struct Measured {
     pub(super) nodes: Vec<(PlannedNode, Statistics)>,
     /// What the nodes' times were measured with.
     pub(super) timer: Timer,
-    /// From the inputs in host memory to the outputs in host memory, by wall clock; for whole networks.
+    /// From the inputs in host memory to the outputs in host memory, by wall clock, if asked for.
     pub(super) whole: Option<Statistics>,
 }
 
-/// Times every node, and the whole run if the workload asks for it, each for `seconds`.
+/// Times every node, and the run as a whole if that is asked for, each for `seconds`.
 ///
 /// Nothing is compiled, allocated or packed within a timed run.
-pub(super) fn run(session: &mut Session, workload: &Workload, seconds: f64) -> Result<Measured> {
-    let whole = match workload.whole {
+pub(super) fn run(session: &mut Session, workload: &Workload, whole: bool, seconds: f64) -> Result<Measured> {
+    let whole = match whole {
         false => None,
         true => Some(repeat(seconds, || {
             let start = Instant::now();

@@ -41,6 +41,10 @@ pub(crate) struct Args {
     /// How long to repeat each measurement; at least three runs are timed
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, global = true, value_parser = seconds)]
     seconds: f64,
+    /// Also measure the whole run, from operands in host memory to results in host memory, where the workload is one
+    /// operator; networks always are
+    #[arg(long, global = true)]
+    whole: bool,
     /// Seed of the operands
     #[arg(long, value_name = "N", default_value_t = 1, global = true)]
     seed: u64,
@@ -92,7 +96,7 @@ impl Args {
         let outputs = session.run(workload.inputs())?;
         let verified = verify::run(&gpu, &session, workload, &outputs, progress)?;
         progress.doing(format_args!("{}: measuring", workload.label));
-        let measured = measure::run(&mut session, workload, self.seconds)?;
+        let measured = measure::run(&mut session, workload, self.whole || workload.whole, self.seconds)?;
         Ok(row::rows(machine, workload, &verified, &measured))
     }
 }

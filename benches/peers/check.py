@@ -1,0 +1,59 @@
+"""Is a peer's result right? Sampled cells against sums in f64, by the operators' definitions."""
+
+import numpy as np
+
+CELLS = 64
+TOLERANCE = 1e-3  # of the sum of magnitudes: Winograd's transforms and f32 sums pass, f16 and wrong layouts do not
+
+
+def check(workload, x, weight, output):
+    """Raises where a sampled cell of `output` is wrong."""
+    if tuple(output.shape) != workload.output:
+        raise ValueError(f"{workload.name}: the output is {output.shape}, expected {workload.output}")
+    generator = np.random.Generator(np.random.PCG64(2))
+    cell = {"conv2d": conv2d, "conv_transpose2d": conv_transpose2d}[workload.op]
+    for _ in range(CELLS):
+        at = tuple(int(generator.integers(extent)) for extent in output.shape)
+        expected, magnitude = cell(workload, x.astype(np.float64), weight, at)
+        if not abs(float(output[at]) - expected) <= TOLERANCE * magnitude + 1e-6:
+            raise ValueError(f"{workload.name}: output{at} is {output[at]}, expected {expected}")
+
+
+def conv2d(workload, x, weight, at):
+    n, o, row, column = at
+    _, _, kh, kw = weight.shape
+    top, left = row * workload.stride - workload.pad, column * workload.stride - workload.pad
+    sums = 0.0, 0.0
+    for i in range(kh):
+        for j in range(kw):
+            if 0 <= top + i < x.shape[2] and 0 <= left + j < x.shape[3]:
+                sums = add(sums, x[n, :, top + i, left + j] * weight[o, :, i, j])
+    return sums
+
+
+def conv_transpose2d(workload, x, weight, at):
+    n, o, row, column = at
+    channels, outputs, kh, kw = weight.shape
+    inputs = channels // workload.groups
+    group = slice(o // outputs * inputs, (o // outputs + 1) * inputs)
+    sums = 0.0, 0.0
+    for i in range(kh):
+        for j in range(kw):
+            y, past_y = divmod(row + workload.pad - i, workload.stride)
+            z, past_z = divmod(column + workload.pad - j, workload.stride)
+            if not (past_y or past_z) and 0 <= y < x.shape[2] and 0 <= z < x.shape[3]:
+                sums = add(sums, x[n, group, y, z] * weight[group, o % outputs, i, j])
+    return sums
+
+
+def add(sums, products):
+    return sums[0] + products.sum(dtype=np.float64), sums[1] + np.abs(products).sum(dtype=np.float64)
+
+
+def close(name, output, expected):
+    """Raises where a whole network's scores are not those of another peer."""
+    error = float(np.abs(output.astype(np.float64) - expected).max())
+    most = 1e-3 * float(np.abs(expected).max())
+    if output.shape != expected.shape or not error <= most:
+        raise ValueError(f"{name}: scores differ by {error}, allowed are {most}")
+    return error

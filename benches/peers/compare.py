@@ -1,0 +1,217 @@
+"""Runs the same workloads through Switchback and its peers on one adapter and prints one table.
+
+    python compare.py --switchback ../../target/release/switchback --json record.jsonl
+
+Every measurement is a process of its own, one at a time; rounds go through all peers, so that a disturbance does not
+hit one alone. Times are from operands in host memory to results in host memory, by wall clock; where a peer can say how
+long the device worked, a second table compares that.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import fcn8s
+from workloads import FCN8S, WORKLOADS
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+# Peers that compute on the same kind of device as Switchback; the others are there for scale.
+RIVALS = ("ncnn", "onnxruntime", "burn", "pytorch cuda")
+LIMIT = 300
+
+
+class Bench:
+    """What is measured with what."""
+
+    def __init__(self, arguments, folder):
+        self.arguments = arguments
+        self.weights = arguments.weights or str(folder / "fcn8s.safetensors")
+        if not arguments.weights and FCN8S.name in arguments.workloads:
+            from safetensors.numpy import save_file
+
+            save_file(fcn8s.published_weights(), self.weights)
+
+    def measure(self, peer, workload):
+        """A row, or one that says why there is none."""
+        command = self.command(peer, workload)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, cwd=HERE)
+        except subprocess.TimeoutExpired:
+            return {"peer": peer, "workload": workload.name, "error": f"took more than {LIMIT} s"}
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode or not lines:
+            last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+            return {"peer": peer, "workload": workload.name, "error": last[:300]}
+        row = switchback_row(workload, lines) if peer == "switchback" else lines[-1]
+        if peer == "pytorch" and not row.get("adapter", "CPU").startswith("CPU"):
+            row["peer"] = "pytorch cuda"
+        return row
+
+    def command(self, peer, workload):
+        seconds = ["--seconds", str(self.arguments.seconds)]
+        weights = ["--weights", self.weights] if workload is FCN8S else []
+        if peer == "switchback":
+            command = [self.arguments.switchback, "bench", "--json", "-", "--whole", *seconds]
+            return [*command, *switchback_words(workload), *weights]
+        if peer == "burn":
+            return [self.arguments.burn, *burn_words(workload), *seconds]
+        python = self.arguments.pytorch if peer == "pytorch" else sys.executable
+        return [python, "worker.py", peer, workload.name, *seconds, *weights]
+
+
+def switchback_words(workload):
+    """The workload on `switchback bench`'s command line."""
+    if workload is FCN8S:
+        return ["fcn8s", "--size", "x".join(map(str, workload.input[2:]))]
+    op = {"max_pool2d_switches": "max_pool2d"}.get(workload.op, workload.op)
+    words = [op, "--input", "x".join(map(str, workload.input))]
+    if workload.weight:
+        words += ["--weight", "x".join(map(str, workload.weight)), "--groups", str(workload.groups)]
+        words += ["--pad", str(workload.pad), "--stride", str(workload.stride)]
+    else:
+        words += ["--kernel", "2"]
+    return words + (["--variant", "switches"] if workload.op == "max_pool2d_switches" else [])
+
+
+def burn_words(workload):
+    numbers = [*workload.input, *(workload.weight or (0, 0, 0, 0)), workload.stride, workload.pad, workload.groups]
+    return [workload.op, *map(str, numbers)]
+
+
+def switchback_row(workload, lines):
+    *nodes, whole = lines
+    row = {"peer": "switchback", "workload": workload.name, "adapter": whole["adapter"], "driver": whole["driver"]}
+    row |= {"verified": whole["verified"], "samples": whole["samples"]}
+    row |= {"host_min_ms": whole["min_ms"], "host_median_ms": whole["median_ms"]}
+    if workload is FCN8S:
+        row["nodes"] = {node["label"]: [node["variant"], round(node["median_ms"], 3)] for node in nodes}
+        measured = nodes
+    else:
+        measured = [node for node in nodes if node["op"] == workload.op.removesuffix("_switches")]
+        row["variant"] = measured[-1]["variant"]
+    if workload.op == "max_unpool2d":
+        # The whole run is that of a pooling and its unpooling.
+        del row["host_min_ms"], row["host_median_ms"]
+    if measured[-1]["timer"] == "gpu timestamps":
+        row["device_min_ms"] = sum(node["min_ms"] for node in measured)
+        row["device_median_ms"] = sum(node["median_ms"] for node in measured)
+    return row
+
+
+def best_of(rows):
+    """Rounds of one peer and workload as one row: the best of all, the median of the rounds' medians."""
+    good = [row for row in rows if "error" not in row and "unsupported" not in row]
+    if not good:
+        return rows[-1]
+    merged = dict(good[-1])
+    for clock in ("host", "device"):
+        if f"{clock}_min_ms" in merged:
+            merged[f"{clock}_min_ms"] = min(row[f"{clock}_min_ms"] for row in good)
+            medians = sorted(row[f"{clock}_median_ms"] for row in good)
+            merged[f"{clock}_median_ms"] = medians[len(medians) // 2]
+    return merged | {"rounds": len(good)}
+
+
+def table(rows, peers, clock):
+    """Best time of each peer, its rate where there are multiply-adds, and how far ahead Switchback is."""
+    print(f"\nBest of many, {'host to host' if clock == 'host' else 'on the device'}: ms (effective GFLOP/s)\n")
+    print("| workload | " + " | ".join(peers) + " | ahead of the best peer |")
+    print("|---" * (len(peers) + 2) + "|")
+    for name, workload in WORKLOADS.items():
+        cells, times = [], {}
+        for peer in peers:
+            row = next((row for row in rows if row["peer"] == peer and row["workload"] == name), {})
+            time = row.get(f"{clock}_min_ms")
+            if time is None:
+                cells.append("failed" if "error" in row else "-")
+                continue
+            times[peer] = time
+            rate = f" ({workload.flops / time / 1e6:.1f})" if workload.flops else ""
+            cells.append(f"{time:.2f}{rate}")
+        rivals = [time for peer, time in times.items() if peer in RIVALS]
+        ours = times.get("switchback")
+        ahead = f"{min(rivals) / ours:.2f} x" if rivals and ours else "-"
+        if times:
+            print(f"| {name} | " + " | ".join(cells) + f" | {ahead} |")
+
+
+def agree(arguments, folder):
+    """The slim FCN-8s of examples/digits through every peer: the scores of a photograph must agree."""
+    import check
+    import numpy as np
+    from PIL import Image
+
+    digits, python = ROOT / "examples" / "digits", sys.executable
+    weights, scene = digits / "fcn8s-digits.safetensors", digits / "scene-1.png"
+    pixels = np.asarray(Image.open(scene).convert("RGB"), np.float32)[:, :, ::-1]
+    data = (pixels - np.float32([104.00699, 116.66877, 122.67892])).transpose(2, 0, 1)[None]
+    np.save(folder / "data.npy", np.ascontiguousarray(data))
+    segment = [arguments.switchback, "segment", scene, "--weights", weights, "--out", folder, "--scores"]
+    subprocess.run(segment, check=True, capture_output=True)
+    expected = np.load(folder / "scene-1.scores.npy")
+    for peer in arguments.peers:
+        if peer in ("switchback", "burn"):
+            continue
+        interpreter = arguments.pytorch if peer == "pytorch" else python
+        saved = folder / f"{peer}.npy"
+        words = [peer, FCN8S.name, "--weights", weights, "--input", folder / "data.npy", "--save", saved]
+        done = subprocess.run([interpreter, "worker.py", *words], cwd=HERE, capture_output=True, text=True)
+        if done.returncode:
+            print(f"agreement: {peer} failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+            continue
+        error = check.close(peer, np.load(saved), expected)
+        print(f"agreement: {peer}'s scores differ by at most {error:.2e} of {np.abs(expected).max():.1f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--switchback", default=str(ROOT / "target" / "release" / "switchback"))
+    parser.add_argument("--burn", help="the program built in burn/; left out by default: its tuning takes minutes")
+    parser.add_argument("--pytorch", default=sys.executable, help="a Python that has PyTorch, if this one has not")
+    parser.add_argument("--peers", default="switchback,ncnn,onnxruntime,pytorch", help="in this order")
+    parser.add_argument("--workloads", default="", help="only those whose name contains one of these, comma-separated")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement, besides preparation")
+    parser.add_argument("--weights", help="FCN-8s: safetensors in pytorch-fcn's names instead of seeded numbers")
+    parser.add_argument("--json", help="append one line a peer and workload to this file")
+    parser.add_argument("--no-agreement", action="store_true", help="leave out the comparison of scores")
+    arguments = parser.parse_args()
+    arguments.switchback = os.path.abspath(arguments.switchback)
+    arguments.peers = arguments.peers.split(",") + (["burn"] if arguments.burn else [])
+    wanted = [word for word in arguments.workloads.split(",") if word]
+    arguments.workloads = [name for name in WORKLOADS if not wanted or any(word in name for word in wanted)]
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        if not arguments.no_agreement:
+            agree(arguments, folder)
+        bench, rows = Bench(arguments, folder), []
+        for name in arguments.workloads:
+            rounds = {peer: [] for peer in arguments.peers}
+            for _ in range(1 if WORKLOADS[name] is FCN8S else arguments.rounds):
+                for peer, found in rounds.items():
+                    # What failed or is not there once will be so again.
+                    if not found or "host_min_ms" in found[-1] or "device_min_ms" in found[-1]:
+                        found.append(bench.measure(peer, WORKLOADS[name]))
+            for found in rounds.values():
+                row = best_of(found)
+                print(json.dumps(row), file=sys.stderr, flush=True)
+                rows.append(row)
+    if arguments.json:
+        stamp = {"date": datetime.date.today().isoformat(), "cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+        with open(arguments.json, "a") as file:
+            file.writelines(json.dumps(stamp | row) + "\n" for row in rows)
+    peers = list(dict.fromkeys(row["peer"] for row in rows))
+    table(rows, peers, "host")
+    if any("device_min_ms" in row for row in rows):
+        table(rows, [peer for peer in peers if any(row["peer"] == peer and "device_min_ms" in row for row in rows)], "device")
+
+
+if __name__ == "__main__":
+    main()

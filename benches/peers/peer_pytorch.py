@@ -1,0 +1,88 @@
+"""PyTorch, on CUDA where there is a device, otherwise on the CPU. Full f32: TF32 off; cuDNN searches for its best."""
+
+import time
+
+import torch
+import torch.nn.functional as F
+
+import fcn8s
+
+torch.backends.cudnn.benchmark = True
+torch.backends.cudnn.allow_tf32 = False
+torch.backends.cuda.matmul.allow_tf32 = False
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def prepare(workload, x, weight):
+    """A function that runs the workload from host to host; its `device` runs it alone and gives seconds."""
+    given = torch.from_numpy(x)
+    weight = None if weight is None else torch.from_numpy(weight).to(DEVICE)
+    window = {"stride": workload.stride, "padding": workload.pad}
+    match workload.op:
+        case "conv2d":
+            return runner(given, lambda x: F.conv2d(x, weight, **window))
+        case "conv_transpose2d":
+            return runner(given, lambda x: F.conv_transpose2d(x, weight, groups=workload.groups, **window))
+        case "max_pool2d":
+            return runner(given, lambda x: F.max_pool2d(x, 2, 2))
+        case "max_pool2d_switches":
+            return runner(given, lambda x: F.max_pool2d(x, 2, 2, return_indices=True)[0])
+        case "max_unpool2d":
+            origin = torch.rand(1, x.shape[1], 2 * x.shape[2], 2 * x.shape[3], device=DEVICE)
+            switches = F.max_pool2d(origin, 2, 2, return_indices=True)[1]
+            return runner(given, lambda x: F.max_unpool2d(x, switches, 2, 2))
+
+
+def prepare_fcn8s(weights, x):
+    layers, shapes = fcn8s.layers(x.shape[2:], *fcn8s.widths_of(weights))
+    weights = {name: torch.from_numpy(value).to(DEVICE) for name, value in weights.items()}
+
+    def forward(data):
+        values = {"data": data}
+        for op, name, inputs, of in layers:
+            a = values[inputs[0]]
+            if op == "conv":
+                y = F.conv2d(a, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=of["pad"])
+                values[name] = y.relu_() if of["relu"] else y
+            elif op == "up":
+                values[name] = F.conv_transpose2d(a, weights[f"{name}.weight"], stride=of["stride"])
+            elif op == "pool":
+                values[name] = F.max_pool2d(a, 2, 2, ceil_mode=True)
+            elif op == "add":
+                values[name] = a + values[inputs[1]]
+            elif op == "crop":
+                (_, h, w), offset = shapes[name], of["offset"]
+                values[name] = a[:, :, offset : offset + h, offset : offset + w]
+        return values["score"]
+
+    return runner(torch.from_numpy(x), forward)
+
+
+def runner(x, forward):
+    @torch.inference_mode()
+    def run():
+        return forward(x.to(DEVICE)).cpu().numpy()
+
+    there = x.to(DEVICE)
+
+    @torch.inference_mode()
+    def device():
+        """Seconds of the operator alone, its operands on the device."""
+        if DEVICE == "cpu":
+            start = time.perf_counter()
+            forward(there)
+            return time.perf_counter() - start
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        forward(there)
+        end.record()
+        end.synchronize()
+        return begin.elapsed_time(end) / 1e3
+
+    run.device = device
+    return run
+
+
+def describe():
+    name = torch.cuda.get_device_name() if DEVICE == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    return {"version": torch.__version__, "adapter": name}

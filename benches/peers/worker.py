@@ -1,0 +1,98 @@
+"""One peer, one workload, one process: checks the result, repeats the run, prints one line of JSON.
+
+    python worker.py ncnn "conv 3x3 64->64 @112" --seconds 1
+"""
+
+import argparse
+import json
+import time
+from functools import partial
+from statistics import median
+from types import SimpleNamespace
+
+import check
+import fcn8s
+from workloads import FCN8S, WORKLOADS
+
+FEWEST, MOST = 3, 200
+
+
+def peer(name):
+    """The peer's module; loaded here, because none may be in a process that measures another."""
+    match name:
+        case "ncnn" | "ncnn-cpu":
+            import peer_ncnn as module
+
+            if name == "ncnn-cpu":
+                names = ("prepare", "prepare_fcn8s", "describe")
+                return SimpleNamespace(**{name: partial(getattr(module, name), vulkan=False) for name in names})
+        case "onnxruntime":
+            import peer_onnxruntime as module
+        case "pytorch":
+            import peer_pytorch as module
+    return module
+
+
+def load_weights(path):
+    if path is None:
+        return fcn8s.published_weights()
+    from safetensors.numpy import load_file
+
+    return {name: value.astype("float32") for name, value in load_file(path).items()}
+
+
+def repeat(seconds, run):
+    """Times in milliseconds, after a run to warm up."""
+    run()
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < FEWEST or (time.perf_counter() < end and len(times) < MOST):
+        times.append(1e3 * run())
+    return times
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("peer", choices=["ncnn", "ncnn-cpu", "onnxruntime", "pytorch"])
+    parser.add_argument("workload", choices=WORKLOADS, metavar="WORKLOAD")
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--weights", help="FCN-8s: safetensors in pytorch-fcn's names instead of seeded numbers")
+    parser.add_argument("--input", help="FCN-8s: .npy, 1x3xHxW")
+    parser.add_argument("--save", help="FCN-8s: only run once and write the scores here (.npy)")
+    arguments = parser.parse_args()
+    module, workload = peer(arguments.peer), WORKLOADS[arguments.workload]
+    row = {"peer": arguments.peer, "workload": workload.name, **module.describe()}
+    start = time.perf_counter()
+    if workload is FCN8S:
+        import numpy as np
+
+        x = np.load(arguments.input) if arguments.input else workload.operands()[0]
+        run = module.prepare_fcn8s(load_weights(arguments.weights), x)
+        if arguments.save:
+            np.save(arguments.save, run())
+            return
+    else:
+        x, weight = workload.operands()
+        run = module.prepare(workload, x, weight)
+        if run is None:
+            print(json.dumps(row | {"unsupported": True}))
+            return
+        output = run()
+        if weight is not None:
+            check.check(workload, x, weight, output)
+    row["prepared_ms"] = 1e3 * (time.perf_counter() - start)
+
+    def host():
+        start = time.perf_counter()
+        run()
+        return time.perf_counter() - start
+
+    times = repeat(arguments.seconds, host)
+    row |= {"host_min_ms": min(times), "host_median_ms": median(times), "samples": len(times)}
+    if hasattr(run, "device"):
+        times = repeat(arguments.seconds, run.device)
+        row |= {"device_min_ms": min(times), "device_median_ms": median(times)}
+    print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()
