@@ -1,9 +1,9 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
-//           made zero if RELU; cells outside x count as zero, and are not visited.
+//           made zero if RELU; cells outside x count as zero, and are not visited. If ACCUMULATE, the sums start from what y holds.
 // Layout    x: N x Cin x H x W; w: channels x Cin/groups x KH x KW; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 w, the rows of this dispatch's channels from word weight_offset on; 3 b, read if BIAS; 4 y.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; CHANNELS, how many an invocation computes;
-//           WORKGROUP, the invocations of a workgroup.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU, ACCUMULATE; CHANNELS, how many an invocation
+//           computes; WORKGROUP, the invocations of a workgroup.
 // Dispatch  A workgroup computes WORKGROUP cells of CHANNELS output channels of one image, an invocation one cell of all
 //           CHANNELS. Cells vary fastest, then channels, then images; `tiles` workgroups have work. Folded.
 // Limits    CHANNELS is 1 to MOST_CHANNELS. Each operand has fewer than 2^31 elements.
@@ -22,8 +22,10 @@ struct Params {
     pad_top: u32,
     pad_left: u32,
     // What this dispatch covers: groups from first_group on, of which it computes group_outputs channels each, from
-    // first_channel on; every one of them sums over its group's group_inputs.
+    // first_channel on; every one of them sums over inputs first_input to end_input of its group's group_inputs.
     group_inputs: u32,
+    first_input: u32,
+    end_input: u32,
     group_outputs: u32,
     first_group: u32,
     first_channel: u32,
@@ -42,6 +44,7 @@ override SX: u32;
 override DY: u32;
 override DX: u32;
 override BIAS: bool;
+override ACCUMULATE: bool;
 override CHANNELS: u32;
 override WORKGROUP: u32 = 64;
 
@@ -92,16 +95,22 @@ fn main(
     let own_rows = taps_inside(row, row, params.pad_top, params.in_h, DY, KH);
     let own_columns = taps_inside(column, column, params.pad_left, params.in_w, DX, KW);
 
-    // Where each channel's weights start. Those past the group's last read the last one's, and are not stored.
-    var weights: array<u32, MOST_CHANNELS>;
+    // Where each channel's weights start, and its sum so far. Channels past the group's last repeat it, and are not stored.
     let first_weights = group * params.group_outputs + channel;
+    let out_channel = params.first_channel + first_weights;
+    let first_word = (n * params.out_channels + out_channel) * cells + cell;
+    var weights: array<u32, MOST_CHANNELS>;
+    var sums: array<f32, MOST_CHANNELS>;
     for (var k = 0u; k < CHANNELS; k++) {
-        weights[k] = params.weight_offset + (first_weights + min(k, channels - 1)) * params.group_inputs * KH * KW;
+        let present = min(k, channels - 1);
+        weights[k] = params.weight_offset + (first_weights + present) * params.group_inputs * KH * KW;
+        if ACCUMULATE {
+            sums[k] = y[first_word + present * cells];
+        }
     }
 
-    var sums: array<f32, MOST_CHANNELS>;
     let first_plane = n * params.in_channels + (params.first_group + group) * params.group_inputs;
-    for (var c = 0u; c < params.group_inputs; c++) {
+    for (var c = params.first_input; c < params.end_input; c++) {
         for (var u = rows.x; u < rows.y; u++) {
             if u < own_rows.x || u >= own_rows.y {
                 continue;
@@ -120,14 +129,13 @@ fn main(
         }
     }
 
-    let out_channel = params.first_channel + first_weights;
     for (var k = 0u; k < CHANNELS; k++) {
         if k < channels {
             var sum = sums[k];
             if BIAS {
                 sum += b[out_channel + k];
             }
-            y[(n * params.out_channels + out_channel + k) * cells + cell] = activate(sum);
+            y[first_word + k * cells] = activate(sum);
         }
     }
 }

@@ -1,6 +1,6 @@
 // Computes  y[n,o,p,q] = b[o] + sum_{c,u,v} x[n,c,i,j] * w[c,o,u,v] over the taps for which i * SY + u * DY = p + top and
-//           j * SX + v * DX = q + left have solutions in x; negative ones made zero if RELU. If ACCUMULATE, added to what
-//           y holds.
+//           j * SX + v * DX = q + left have solutions in x; negative ones made zero if RELU. If ACCUMULATE, the sums
+//           start from what y holds.
 // Layout    x: N x Cin x H x W; w: Cin x Cout/groups x KH x KW; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 w, the rows of this dispatch's input channels from word weight_offset on; 3 b, read if BIAS;
 //           4 y.
@@ -118,14 +118,23 @@ fn main(
     let own_rows = taps_inside(row, row, vertical.before, params.in_h, DY / GY, vertical.taps);
     let own_columns = taps_inside(column, column, horizontal.before, params.in_w, DX / GX, horizontal.taps);
 
-    // Where each channel's weights start in a row of w. Those past the group's last read the last one's, and are not
-    // stored.
+    // Where each channel's weights start in a row of w, and its sum so far. Channels past the group's last repeat it, and are
+    // not stored.
+    let out_channel = (params.first_group + group) * params.group_outputs + channel;
+    let out_plane = params.out_h * params.out_w;
+    let out_row = phase_row + cell / phase_w * SY;
+    let out_column = phase_column + cell % phase_w * SX;
+    let first_word = (n * params.out_channels + out_channel) * out_plane + out_row * params.out_w + out_column;
     var weights: array<u32, MOST_CHANNELS>;
+    var sums: array<f32, MOST_CHANNELS>;
     for (var k = 0u; k < CHANNELS; k++) {
-        weights[k] = (channel + min(k, channels - 1)) * KH * KW;
+        let present = min(k, channels - 1);
+        weights[k] = (channel + present) * KH * KW;
+        if ACCUMULATE {
+            sums[k] = y[first_word + present * out_plane];
+        }
     }
 
-    var sums: array<f32, MOST_CHANNELS>;
     let first_plane = n * params.in_channels + params.first_input + group * params.group_inputs;
     for (var c = 0u; c < params.group_inputs; c++) {
         let w_row = params.weight_offset + (group * params.group_inputs + c) * params.group_outputs * KH * KW;
@@ -148,21 +157,13 @@ fn main(
         }
     }
 
-    let out_row = phase_row + cell / phase_w * SY;
-    let out_column = phase_column + cell % phase_w * SX;
-    let out_channel = (params.first_group + group) * params.group_outputs + channel;
     for (var k = 0u; k < CHANNELS; k++) {
         if k < channels {
-            let plane = n * params.out_channels + out_channel + k;
-            let word = (plane * params.out_h + out_row) * params.out_w + out_column;
             var sum = sums[k];
-            if ACCUMULATE {
-                sum += y[word];
-            }
             if BIAS {
                 sum += b[out_channel + k];
             }
-            y[word] = activate(sum);
+            y[first_word + k * out_plane] = activate(sum);
         }
     }
 }

@@ -14,6 +14,9 @@ pub struct Caps {
     pub max_invocations: u32,
     /// Workgroup memory, in bytes.
     pub max_workgroup_bytes: u32,
+    /// Loop iterations of an invocation, all loops counted together. The software driver llvmpipe ends loops after
+    /// 65,535 of them without a word (`LP_MAX_TGSI_LOOP_ITERATIONS`; seen in Mesa 22.3, gone in 26.1).
+    pub max_iterations: u32,
     /// Required alignment of a storage binding's offset, in bytes.
     pub storage_alignment: u32,
     /// Whether `atomic<f32>` can be added to (`SHADER_FLOAT32_ATOMIC`).
@@ -32,6 +35,7 @@ impl Caps {
         max_workgroups: 65_535,
         max_invocations: 256,
         max_workgroup_bytes: 16 << 10,
+        max_iterations: u32::MAX,
         storage_alignment: 256,
         float_atomics: false,
         f16: false,

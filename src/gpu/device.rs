@@ -180,6 +180,7 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         max_workgroups: limits.max_compute_workgroups_per_dimension,
         max_invocations: limits.max_compute_invocations_per_workgroup,
         max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        max_iterations: if info.name.contains("llvmpipe") { 65_535 } else { u32::MAX },
         storage_alignment: limits.min_storage_buffer_offset_alignment,
         float_atomics: features.contains(wgpu::Features::SHADER_FLOAT32_ATOMIC),
         f16: features.contains(wgpu::Features::SHADER_F16),

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuLabels, GpuTensor, Kernel, KernelPlan, words_of_bytes};
 use crate::kernel::flat::{flat_step, only_way};
-use crate::kernel::{INDEX, RANK, check_binding, params, part};
+use crate::kernel::{INDEX, RANK, check_binding, params, part, rounds_within};
 use crate::op::ArgmaxChannels;
 use crate::shape::Shape;
 
@@ -35,6 +35,7 @@ params! {
 pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
     let pixels = ArgmaxChannels.output_shape(input)?.elements();
     check_binding(OP, "input", input, caps)?;
+    rounds_within(OP, 0, input.c as u64, caps)?;
     let words = pixels.div_ceil(4);
     let params =
         Params { words: words as u32, pixels: pixels as u32, channels: input.c as u32, plane: input.plane() as u32 };

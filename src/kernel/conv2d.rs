@@ -82,10 +82,11 @@ pub(crate) fn plan(
 /// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
 /// answer on every machine of a kind.
 fn select(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Variant {
+    let loops_end = tiled::check_loops(op, weight, caps).is_ok();
     let efforts = [
         (Variant::Direct, Some(direct::effort(op, weight, output))),
-        (Variant::Tiled, Some(tiled::effort(op, weight, output, caps))),
-        (Variant::Staged, tiled::staged_effort(op, weight, output, caps)),
+        (Variant::Tiled, loops_end.then(|| tiled::effort(op, weight, output, caps))),
+        (Variant::Staged, tiled::staged_effort(op, weight, output, caps).filter(|_| loops_end)),
         (Variant::WinogradF2, winograd::effort(&winograd::F2, op, input, output, caps)),
         (Variant::WinogradF4, winograd::effort(&winograd::F4, op, input, output, caps)),
     ];

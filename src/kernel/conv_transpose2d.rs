@@ -7,7 +7,7 @@ mod zero_insert;
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Step};
-use crate::kernel::shards::{Shard, shards};
+use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{check_binding, variants};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
@@ -102,12 +102,27 @@ impl Problem<'_> {
         if self.bias { Buffer::Input(2) } else { Buffer::Absent }
     }
 
-    /// One dispatch for each run of input channels whose weights a binding holds; `step` gets the run, its part of the
-    /// weight, and its place within its group's input channels.
-    fn split(&self, caps: &Caps, step: impl Fn(&Shard, Operand, Place) -> Result<Step>) -> Result<Vec<Step>> {
+    /// The weight's rows, of which a dispatch takes at most so many of a group.
+    fn rows(&self, most: u64) -> Rows {
+        Rows {
+            what: "conv_transpose2d: the weight of one input channel",
+            groups: self.op.groups as u64,
+            group_rows: self.group_inputs() as u64,
+            words: (self.weight.elements() / self.weight.n) as u64,
+            most_group_rows: most,
+        }
+    }
+
+    /// One dispatch for each run of input channels, at most `most` of a group, whose weights a binding holds; `step` gets
+    /// the run, its part of the weight, and its place within its group's input channels.
+    fn split(
+        &self,
+        most: u64,
+        caps: &Caps,
+        step: impl Fn(&Shard, Operand, Place) -> Result<Step>,
+    ) -> Result<Vec<Step>> {
         let group_inputs = self.group_inputs() as u64;
-        let row_words = (self.weight.elements() / self.weight.n) as u64;
-        let shards = shards(OP, "input", self.op.groups as u64, group_inputs, row_words, caps)?;
+        let shards = self.rows(most).shards(caps)?;
         let whole = shards.len() == 1;
         shards
             .into_iter()

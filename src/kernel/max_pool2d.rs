@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::{INDEX, PLACE, RANK, check_binding, params, part, variants};
+use crate::kernel::{INDEX, PLACE, RANK, check_binding, loop_iterations, params, part, rounds_within, variants};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
 
@@ -58,6 +58,7 @@ params! {
 pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
     let output = op.output_shape(input)?;
     check_binding(OP, "input", input, caps)?;
+    rounds_within(OP, 0, loop_iterations(&op.kernel), caps)?;
     check_binding(OP, "output", output, caps)?;
     let params = Params {
         elements: output.elements() as u32,

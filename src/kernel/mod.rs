@@ -109,6 +109,31 @@ pub fn source(name: &str) -> Option<String> {
 /// Invocations of a workgroup, unless a kernel has a reason for another number. Every device can do it.
 pub(crate) const WORKGROUP: u32 = 64;
 
+/// Iterations of nested loops of so many rounds each, the outermost first, the one in which each loop finds that it is done
+/// included.
+pub(crate) fn loop_iterations(rounds: &[usize]) -> u64 {
+    rounds
+        .iter()
+        .rev()
+        .fold(0, |inner: u64, &rounds| (rounds as u64).saturating_mul(inner.saturating_add(1)).saturating_add(1))
+}
+
+/// How many rounds of `each` loop iterations a shader may make in one dispatch, with `fixed` iterations besides.
+///
+/// # Errors
+/// [`Error::Unsupported`] where the driver cuts even one round short.
+pub(crate) fn rounds_within(op: &'static str, fixed: u64, each: u64, caps: &Caps) -> Result<u64> {
+    // Compilers restructure loops: only half of the iterations are relied on.
+    match u64::from(caps.max_iterations / 2).saturating_sub(fixed) / each.max(1) {
+        0 => Err(Error::Unsupported {
+            what: format!("{op} of {} loop iterations an element", fixed.saturating_add(each)),
+            why: format!("this driver ends a shader's loops after {}", caps.max_iterations),
+            way_out: "use a smaller kernel, or another adapter".to_owned(),
+        }),
+        rounds => Ok(rounds),
+    }
+}
+
 /// Output channels an invocation: at most `most`, and such that the last of a group's blocks is as full as can be.
 pub(crate) fn channel_block(group_channels: u64, most: u64) -> u64 {
     group_channels.div_ceil(group_channels.div_ceil(most))

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
 use crate::kernel::flat::{flat_step, only_way};
-use crate::kernel::{INDEX, check_binding, params, part};
+use crate::kernel::{INDEX, check_binding, loop_iterations, params, part, rounds_within};
 use crate::op::SoftmaxChannels;
 use crate::shape::Shape;
 
@@ -34,6 +34,7 @@ params! {
 pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
     let output = SoftmaxChannels.output_shape(input)?;
     check_binding(OP, "input", input, caps)?;
+    rounds_within(OP, 0, 3 * loop_iterations(&[input.c]), caps)?;
     let pixels = output.n * output.plane();
     let params = Params { pixels: pixels as u32, channels: output.c as u32, plane: output.plane() as u32 };
     let operands = [Buffer::Input(0), Buffer::Output(0)];

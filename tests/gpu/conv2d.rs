@@ -97,3 +97,17 @@ fn a_weight_over_the_binding_limit_is_split() {
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", variant.name()));
     }
 }
+
+#[test]
+fn sums_longer_than_a_driver_lets_loops_run() {
+    // llvmpipe of Mesa 22 ends all loops of a shader after 65,535 iterations.
+    let Some(gpu) = adapter::gpu() else { return };
+    let problem = ConvProblem {
+        because: "30,000 channels, three loops over each",
+        op: Conv2d::new([1, 1]).relu(),
+        input: [1, 30_000, 1, 3],
+        output_channels: 9,
+        bias: true,
+    };
+    check(&gpu, &problem);
+}

@@ -80,3 +80,26 @@ fn a_weight_over_the_binding_limit_is_split() {
     let refused = run(&gpu.with_variant(Variant::ZeroInsert), &op, &operands).unwrap_err();
     assert!(refused.is_out_of_memory() && refused.to_string().contains("use gather"), "{refused}");
 }
+
+#[test]
+fn sums_longer_than_a_driver_lets_loops_run() {
+    // llvmpipe of Mesa 22 ends all loops of a shader after 65,535 iterations.
+    let Some(gpu) = adapter::gpu() else { return };
+    let many_channels = ConvProblem {
+        because: "30,000 channels, four taps of each",
+        op: ConvTranspose2d::new([4, 4]).stride([2, 2]).relu(),
+        input: [1, 30_000, 2, 1],
+        output_channels: 3,
+        bias: true,
+    };
+    let large_kernel = ConvProblem {
+        because: "FCN-32s' kernel, all of whose taps zero insertion multiplies",
+        op: ConvTranspose2d::new([64, 64]).stride([32, 32]),
+        input: [1, 17, 1, 1],
+        output_channels: 1,
+        bias: false,
+    };
+    for problem in [many_channels, large_kernel] {
+        check(&gpu, &problem);
+    }
+}

@@ -1,12 +1,14 @@
 //! `Variant::Direct`: the definition, a few output channels of one cell an invocation.
 
+use std::ops::Range;
+
 use super::{OP, Operands, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
 use crate::kernel::flat::window_constants;
-use crate::kernel::shards::shards;
-use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, part};
+use crate::kernel::shards::{Rows, Shard};
+use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -32,6 +34,8 @@ params! {
         pad_top: u32,
         pad_left: u32,
         group_inputs: u32,
+        first_input: u32,
+        end_input: u32,
         group_outputs: u32,
         first_group: u32,
         first_channel: u32,
@@ -43,7 +47,7 @@ params! {
     }
 }
 
-/// One dispatch a shard of the weight.
+/// One dispatch a shard of the weight, as [`steps`] makes them.
 ///
 /// # Errors
 /// [`Error::Limit`](crate::Error::Limit) where one output channel's weights exceed a binding.
@@ -72,7 +76,8 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape) -> f64 {
     sums * (weight.elements() / weight.n) as f64 * (channels + 8) as f64
 }
 
-/// The dispatches, one a shard of the weight.
+/// The dispatches: one a shard of the weight, or several that add to each other's sums, each over some of the input
+/// channels, where the driver bounds the iterations of a shader's loops.
 pub(in crate::kernel) fn steps(
     op: &Conv2d,
     input: Shape,
@@ -82,59 +87,78 @@ pub(in crate::kernel) fn steps(
     caps: &Caps,
 ) -> Result<Vec<Step>> {
     let groups = op.groups as u64;
-    let shards = shards(OP, "output", groups, weight.n as u64 / groups, (weight.elements() / weight.n) as u64, caps)?;
+    let group_outputs = weight.n as u64 / groups;
+    let rows = Rows {
+        what: "conv2d: the weight of one output channel",
+        groups,
+        group_rows: group_outputs,
+        words: (weight.elements() / weight.n) as u64,
+        most_group_rows: group_outputs,
+    };
+    let shards = rows.shards(caps)?;
     let whole = shards.len() == 1;
-    let channels = channel_block(weight.n as u64 / groups, MOST_CHANNELS);
-    shards
-        .into_iter()
-        .map(|shard| {
-            let cell_tiles = (output.plane() as u64).div_ceil(u64::from(WORKGROUP));
-            let group_tiles = shard.group_rows.div_ceil(channels);
-            let channel_tiles = shard.groups * group_tiles;
-            let tiles = output.n as u64 * channel_tiles * cell_tiles;
-            let params = Params {
-                in_channels: input.c as u32,
-                in_h: input.h as u32,
-                in_w: input.w as u32,
-                out_channels: output.c as u32,
-                out_h: output.h as u32,
-                out_w: output.w as u32,
-                pad_top: op.pad.top as u32,
-                pad_left: op.pad.left as u32,
-                group_inputs: weight.c as u32,
-                group_outputs: shard.group_rows as u32,
-                first_group: shard.first_group as u32,
-                first_channel: shard.first_row as u32,
-                weight_offset: shard.offset as u32,
-                cell_tiles: cell_tiles as u32,
-                group_tiles: group_tiles as u32,
-                channel_tiles: channel_tiles as u32,
-                tiles: tiles as u32,
-            };
-            Ok(Step {
-                kernel: &DIRECT,
-                constants: constants(op, operands.bias != Buffer::Absent, channels),
-                params: bytemuck::bytes_of(&params).to_vec(),
-                operands: vec![
-                    operands.input.into(),
-                    Operand { buffer: operands.weight, words: (!whole).then_some(shard.words) },
-                    operands.bias.into(),
-                    operands.output.into(),
-                ],
-                workgroups: fold_workgroups(tiles, caps)?,
-            })
+    let runs = runs_of_inputs(weight.c, op.kernel, caps)?;
+    let channels = channel_block(group_outputs, MOST_CHANNELS);
+    let step = |shard: &Shard, inputs: &Range<usize>| {
+        let cell_tiles = (output.plane() as u64).div_ceil(u64::from(WORKGROUP));
+        let group_tiles = shard.group_rows.div_ceil(channels);
+        let channel_tiles = shard.groups * group_tiles;
+        let tiles = output.n as u64 * channel_tiles * cell_tiles;
+        let params = Params {
+            in_channels: input.c as u32,
+            in_h: input.h as u32,
+            in_w: input.w as u32,
+            out_channels: output.c as u32,
+            out_h: output.h as u32,
+            out_w: output.w as u32,
+            pad_top: op.pad.top as u32,
+            pad_left: op.pad.left as u32,
+            group_inputs: weight.c as u32,
+            first_input: inputs.start as u32,
+            end_input: inputs.end as u32,
+            group_outputs: shard.group_rows as u32,
+            first_group: shard.first_group as u32,
+            first_channel: shard.first_row as u32,
+            weight_offset: shard.offset as u32,
+            cell_tiles: cell_tiles as u32,
+            group_tiles: group_tiles as u32,
+            channel_tiles: channel_tiles as u32,
+            tiles: tiles as u32,
+        };
+        let last = inputs.end == weight.c;
+        let bias = if last { operands.bias } else { Buffer::Absent };
+        let own = [
+            ("ACCUMULATE", f64::from(inputs.start > 0)),
+            ("BIAS", f64::from(bias != Buffer::Absent)),
+            ("RELU", f64::from(op.relu && last)),
+            ("CHANNELS", channels as f64),
+            ("WORKGROUP", f64::from(WORKGROUP)),
+        ];
+        let words = (!whole).then(|| shard.words.clone());
+        Ok(Step {
+            kernel: &DIRECT,
+            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &own].concat(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![
+                operands.input.into(),
+                Operand { buffer: operands.weight, words },
+                bias.into(),
+                operands.output.into(),
+            ],
+            workgroups: fold_workgroups(tiles, caps)?,
         })
-        .collect()
+    };
+    shards.iter().flat_map(|shard| runs.iter().map(move |inputs| (shard, inputs))).map(|(s, i)| step(s, i)).collect()
 }
 
-fn constants(op: &Conv2d, bias: bool, channels: u64) -> Vec<(&'static str, f64)> {
-    let more = [
-        ("BIAS", f64::from(bias)),
-        ("RELU", f64::from(op.relu)),
-        ("CHANNELS", channels as f64),
-        ("WORKGROUP", f64::from(WORKGROUP)),
-    ];
-    [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &more].concat()
+/// Runs of a group's input channels whose loops over channels, kernel rows and columns a driver lets end.
+///
+/// # Errors
+/// [`crate::Error::Unsupported`] where it cuts even one channel's loops short.
+fn runs_of_inputs(inputs: usize, kernel: [usize; 2], caps: &Caps) -> Result<Vec<Range<usize>>> {
+    let most = rounds_within(OP, 0, 1 + loop_iterations(&kernel), caps)?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Ok((0..inputs).step_by(most).map(|start| start..inputs.min(start.saturating_add(most))).collect())
 }
 
 /// Multiply-adds of `conv2d/direct`: taps inside the input only, channels rounded up to tiles.

@@ -4,7 +4,7 @@ use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
+use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -130,6 +130,15 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> 
     SCATTERED * (cells * op.groups as u64 * group_outputs.div_ceil(rows) * (rows + 8)) as f64 * terms as f64
 }
 
+/// Refuses a kernel and channels over which a driver would not let the loops of `conv2d/tiled` end.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn check_loops(op: &Conv2d, weight: Shape, caps: &Caps) -> Result<()> {
+    rounds_within(OP, 0, loop_iterations(&[op.kernel[0], op.kernel[1], weight.c.div_ceil(4)]), caps)?;
+    Ok(())
+}
+
 /// A run of blocks whose weights, raw and packed, each fit a binding.
 pub(super) struct Run {
     pub(super) first_block: u64,
@@ -243,6 +252,7 @@ fn divided(
     let rows = division.rows;
     let blocks =
         Blocks { rows, groups, group_outputs, row_words: weight.c as u64 * taps, block_words: 4 * rows * quads * taps };
+    check_loops(op, weight, caps)?;
     let mut plan = KernelPlan { variant: division.variant.name(), ..KernelPlan::default() };
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;

@@ -9,7 +9,7 @@ use super::tiled::{Blocks, rows, workgroup};
 use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
-use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
+use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -178,6 +178,7 @@ pub(super) fn plan(
     check(op, transform)?;
     let positions = transform.positions();
     let channels = input.c.next_multiple_of(4) as u64;
+    rounds_within(OP, 0, channels / 4, caps)?;
     let rows = rows(output.c as u64);
     let blocks = Blocks {
         rows,

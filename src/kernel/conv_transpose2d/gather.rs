@@ -1,11 +1,11 @@
 //! [`Variant::Gather`](super::Variant::Gather): each output cell asks for the taps that reach it.
 
-use super::Problem;
+use super::{OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo, pairs_inside};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, part};
+use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within};
 use crate::op::ConvTranspose2d;
 
 pub(super) static GATHER: Kernel = Kernel {
@@ -52,7 +52,8 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     // Phases differ by at most a row and a column; the first is the largest.
     let phase_cells = (output.h.div_ceil(sy) * output.w.div_ceil(sx)) as u64;
     let cell_tiles = phase_cells.div_ceil(u64::from(WORKGROUP));
-    let run = problem.split(caps, |shard, weights, place| {
+    let inputs = rounds_within(OP, 0, 1 + loop_iterations(&most_taps(op)), caps)?;
+    let run = problem.split(inputs, caps, |shard, weights, place| {
         let channel_tiles = shard.groups * group_tiles;
         let tiles = output.n as u64 * channel_tiles * (phases_h * phases_w) as u64 * cell_tiles;
         let params = Params {
@@ -116,6 +117,14 @@ pub(super) fn phase_constants(op: &ConvTranspose2d) -> [(&'static str, f64); 4] 
         (g, inverse_modulo(dilation / g, stride / g))
     });
     [("GY", gy), ("GX", gx), ("IY", iy), ("IX", ix)].map(|(name, value)| (name, value as f64))
+}
+
+/// The most taps of a phase, along each axis.
+pub(super) fn most_taps(op: &ConvTranspose2d) -> [usize; 2] {
+    [0, 1].map(|axis| {
+        let (stride, dilation) = (op.stride[axis], op.dilation[axis]);
+        op.kernel[axis].div_ceil(stride / greatest_common_divisor(stride, dilation))
+    })
 }
 
 /// What it takes, in multiply-adds of a register tile: each tap loads a cell, as costly as eight, for a few channels.

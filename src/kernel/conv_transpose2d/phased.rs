@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use super::gather::phase_constants;
+use super::gather::{most_taps, phase_constants};
 use super::{OP, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
 use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, rows, workgroup};
 use crate::kernel::flat::window_constants;
-use crate::kernel::shards::{Shard, shards};
-use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part};
+use crate::kernel::shards::Shard;
+use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, loop_iterations, params, part, rounds_within};
 
 pub(super) static PHASED: Kernel = Kernel {
     name: "conv_transpose2d/phased",
@@ -136,12 +136,13 @@ struct Run {
 /// its input channels.
 ///
 /// # Errors
-/// [`Error::Limit`] where a binding does not hold one input channel's weights, or one block's packed ones.
+/// [`Error::Limit`] where a binding does not hold one input channel's weights, or one block's packed ones;
+/// [`Error::Unsupported`] where the driver would cut the loops short.
 pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let packing = Packing::of(problem);
-    let row_words = (problem.weight.elements() / problem.weight.n) as u64;
-    let groups = problem.op.groups as u64;
-    let shards = shards(OP, "input", groups, problem.group_inputs() as u64, row_words, caps)?;
+    let [rows, columns] = most_taps(problem.op);
+    rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
+    let shards = problem.rows(u64::MAX).shards(caps)?;
     let a_binding = packing.blocks_a_binding(caps)?;
     let mut plan = KernelPlan::default();
     for first_block in (0..packing.blocks).step_by(a_binding as usize) {

@@ -1,11 +1,13 @@
 //! [`Variant::Scatter`](super::Variant::Scatter): each input cell adds to the output cells that it reaches.
 
-use super::Problem;
 use super::gather::contributions;
+use super::{OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, params, part, zero};
+use crate::kernel::{
+    ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within, zero,
+};
 
 /// Adds by the device's own atomic addition of f32.
 pub(super) static SCATTER: Kernel = Kernel {
@@ -71,7 +73,12 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let group_tiles = (weight.c as u64).div_ceil(channels);
     let cell_tiles = (input.plane() as u64).div_ceil(u64::from(WORKGROUP));
     let mut run = vec![zero::step(Buffer::Output(0), output.elements(), caps)?];
-    run.extend(problem.split(caps, |shard, weights, _| {
+    let taps = (op.kernel[0] * op.kernel[1]) as u64;
+    // A compare and exchange is a loop itself.
+    let exchanges = if caps.float_atomics { 0 } else { channels };
+    let besides = loop_iterations(&op.kernel) + taps * (1 + exchanges);
+    let inputs = rounds_within(OP, besides, taps, caps)?;
+    run.extend(problem.split(inputs, caps, |shard, weights, _| {
         let channel_tiles = shard.groups * group_tiles;
         let tiles = input.n as u64 * channel_tiles * cell_tiles;
         let params = Params {
