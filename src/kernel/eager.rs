@@ -13,6 +13,20 @@ pub struct AnyVariant {
     pub(crate) name: &'static str,
 }
 
+impl AnyVariant {
+    /// The operator's name, as in `conv2d`.
+    #[must_use]
+    pub const fn operator(self) -> &'static str {
+        self.op
+    }
+
+    /// The variant's name, as in plans and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
 impl Gpu {
     /// A clone, on the same device, that computes one operator by this variant instead of choosing by its shapes: for
     /// tests, benchmarks and experts. A variant that cannot do what it is asked for is an error then.

@@ -77,6 +77,20 @@ fn a_network_is_measured_layer_by_layer_and_whole() {
 }
 
 #[test]
+fn of_all_variants_those_that_cannot_do_it_are_named_and_left_out() {
+    let Some(_) = adapter::gpu() else { return };
+    let arguments = ["conv2d", "--input", "1x2x6x6", "--weight", "2x2x5x5", "--variant", "all"];
+    let ran = switchback(&[&["bench"], &arguments[..], &["--seconds", "0", "--json", "-"]].concat());
+    assert!(ran.success && ran.stderr.contains("the variant winograd-f2 cannot do this"), "{}", ran.stderr);
+    let rows: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut variants: Vec<&str> = rows.iter().map(|row| row["variant"].as_str().unwrap()).collect();
+    assert!(variants.contains(&"direct"), "{variants:?}");
+    variants.sort_unstable();
+    variants.dedup();
+    assert_eq!(variants.len(), rows.len(), "a variant was measured twice");
+}
+
+#[test]
 fn rows_go_to_a_file_at_once() {
     let Some(_) = adapter::gpu() else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -98,6 +112,8 @@ fn impossible_measurements_are_refused() {
         return;
     }
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--variant", "fastest"], "fastest");
+    let wide = ["conv2d", "--input", "1x1x6x6", "--weight", "1x1x5x5", "--variant"];
+    refused(&[&wide[..], &["winograd-f4"]].concat(), "the variant winograd-f4 cannot do this");
     refused(&["conv2d", "--input", "1x2x4x4", "--weight", "1x1x3x3"], "conv2d: weight");
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x9x9"], "at least 9 rows");
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--json", "no/such/folder/x"], "no/such/folder/x");

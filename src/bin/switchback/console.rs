@@ -56,6 +56,11 @@ impl Progress {
         self.0.inc(1);
     }
 
+    /// Shows a notice without disturbing the bar.
+    pub(crate) fn notice(&self, text: impl Display) {
+        self.0.suspend(|| notice(text));
+    }
+
     /// Prints a line of results without disturbing the bar.
     pub(crate) fn print(&self, line: impl Display) -> crate::Result {
         self.0.suspend(|| print(line))

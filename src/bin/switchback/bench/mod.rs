@@ -15,6 +15,7 @@ mod workload;
 use std::path::PathBuf;
 
 use switchback::gpu::Gpu;
+use switchback::graph::Plan;
 use switchback::replace_file;
 
 use crate::Result;
@@ -93,10 +94,25 @@ impl Args {
         let gpu = workload.variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
         progress.doing(format_args!("{}: compiling", workload.label));
         let mut session = gpu.compile(&workload.graph, &workload.weights)?;
+        if let Some(refusal) = refusal(workload, session.plan()) {
+            if !workload.optional {
+                return Err(refusal.into());
+            }
+            progress.notice(refusal);
+            return Ok(Vec::new());
+        }
         let outputs = session.run(workload.inputs())?;
         let verified = verify::run(&gpu, &session, workload, &outputs, progress)?;
         progress.doing(format_args!("{}: measuring", workload.label));
         let measured = measure::run(&mut session, workload, self.whole || workload.whole, self.seconds)?;
         Ok(row::rows(machine, workload, &verified, &measured))
     }
+}
+
+/// Why the variant that was asked for does not run; a plan takes another one where it has to.
+fn refusal(workload: &Workload, plan: &Plan) -> Option<String> {
+    let asked = workload.variant?;
+    let taken = plan.nodes().iter().find(|node| node.operator() == asked.operator())?.variant();
+    let (operator, name) = (asked.operator(), asked.name());
+    (taken != name).then(|| format!("{operator}: the variant {name} cannot do this; {taken} would run instead"))
 }

@@ -22,6 +22,8 @@ pub(super) struct Workload {
     pub(super) weights: Weights,
     /// The kernel variant to take, if not the library's choice.
     pub(super) variant: Option<AnyVariant>,
+    /// Whether it is no error if the variant cannot do this.
+    pub(super) optional: bool,
     /// Whether the run as a whole is measured too.
     pub(super) whole: bool,
     inputs: Vec<(String, Value)>,
@@ -211,6 +213,7 @@ fn single(
     seed: u64,
     build: impl Fn(&mut switchback::GraphBuilder, switchback::Edge) -> Result<(), switchback::Error>,
 ) -> Result<Vec<Workload>> {
+    let several = variants.len() > 1;
     let workload = |variant| {
         let mut g = Graph::builder();
         let x = g.input("input", input)?;
@@ -222,7 +225,8 @@ fn single(
             weights.insert(name, &data::tensor(shape, seed + 1 + position as u64)?);
         }
         let inputs = vec![("input".to_owned(), Value::Tensor(data::tensor(input, seed)?))];
-        Ok(Workload { label: label.to_owned(), graph, weights, variant, whole: false, inputs })
+        let (label, optional) = (label.to_owned(), several);
+        Ok(Workload { label, graph, weights, variant, optional, whole: false, inputs })
     };
     variants.into_iter().map(workload).collect()
 }
@@ -330,6 +334,7 @@ impl Network {
             graph: network.labels_from_image(self.size)?,
             weights,
             variant: None,
+            optional: false,
             whole: true,
             inputs: vec![("image".to_owned(), Value::Image(image))],
         })
