@@ -116,7 +116,11 @@ impl<'a> Operands<'a> {
                 })
             }
             Operation::ConvTranspose2d(op) => {
-                Rounded(reference::conv_transpose2d(op, self.x()?, self.weight()?, self.bias())?)
+                let (x, w, bias) = (self.x()?, self.weight()?, self.bias());
+                Rounded(match self.filtering {
+                    Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells)?,
+                    None => reference::conv_transpose2d(op, x, w, bias)?,
+                })
             }
             Operation::MaxPool2d(op) => Evaluation::tensor(reference::max_pool2d(op, self.x()?)?.0),
             Operation::MaxPool2dSwitches(op) => {

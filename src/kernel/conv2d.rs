@@ -82,16 +82,28 @@ pub(crate) fn plan(
 /// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
 /// answer on every machine of a kind.
 fn select(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Variant {
-    let loops_end = tiled::check_loops(op, weight, caps).is_ok();
-    let efforts = [
-        (Variant::Direct, Some(direct::effort(op, weight, output))),
-        (Variant::Tiled, loops_end.then(|| tiled::effort(op, weight, output, caps))),
-        (Variant::Staged, tiled::staged_effort(op, weight, output, caps).filter(|_| loops_end)),
-        (Variant::WinogradF2, winograd::effort(&winograd::F2, op, input, output, caps)),
-        (Variant::WinogradF4, winograd::effort(&winograd::F4, op, input, output, caps)),
-    ];
-    let offers = efforts.into_iter().filter_map(|(variant, effort)| Some((variant, effort?)));
+    let effort = |&variant: &Variant| Some((variant, effort(op, variant, input, weight, output, caps)?));
+    let offers = Variant::ALL.iter().filter_map(effort);
     offers.min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(Variant::Direct, |(variant, _)| variant)
+}
+
+/// What a variant takes, in multiply-adds of a register tile; `None` where it does not apply.
+pub(super) fn effort(
+    op: &Conv2d,
+    variant: Variant,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    caps: &Caps,
+) -> Option<f64> {
+    let loops_end = tiled::check_loops(op, weight, caps).is_ok();
+    match variant {
+        Variant::Direct => Some(direct::effort(op, weight, output)),
+        Variant::Tiled => loops_end.then(|| tiled::effort(op, weight, output, caps)),
+        Variant::Staged => tiled::staged_effort(op, weight, output, caps).filter(|_| loops_end),
+        Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps),
+        Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps),
+    }
 }
 
 impl Gpu {

@@ -1,14 +1,17 @@
 //! Transposed convolution on the device.
 
+mod flipped;
 mod gather;
+mod packed;
 mod phased;
+mod product;
 mod scatter;
 mod zero_insert;
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Step};
 use crate::kernel::shards::{Rows, Shard};
-use crate::kernel::{check_binding, variants};
+use crate::kernel::{check_binding, conv2d, variants};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
 
@@ -29,6 +32,15 @@ variants! {
         /// Each output phase (row modulo stride, column modulo stride) as a dense convolution with its own taps, in the
         /// register tiles of [`conv2d`'s](crate::kernel::conv2d::Variant::Tiled), all phases in one dispatch.
         Phased = "phased",
+        /// Stride 1 is a convolution with the flipped kernel: that one, in register tiles.
+        Flipped = "flipped",
+        /// The same by minimal filtering F(2x2, 3x3).
+        FlippedF2 = "flipped-winograd-f2",
+        /// The same by minimal filtering F(4x4, 3x3), with its wider error bound
+        /// ([`crate::reference::conv_transpose2d_minimal_filtering`] derives it).
+        FlippedF4 = "flipped-winograd-f4",
+        /// A map of one cell: a product of its channels with the weight as a matrix.
+        Product = "product",
     }
 }
 
@@ -40,7 +52,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &zero_insert::STRETCH,
     &zero_insert::FLIP,
     &phased::PHASED,
-    &phased::PACK,
+    &packed::PACK,
+    &product::PRODUCT,
 ];
 
 /// A transposed convolution at given shapes.
@@ -57,7 +70,7 @@ struct Problem<'a> {
 ///
 /// A weight that one binding cannot hold is split by all but [`Variant::ZeroInsert`]. Its rows are input
 /// channels, so that a run of output channels would not be contiguous: each dispatch adds the products of some input
-/// channels (or computes some groups) instead; [`Variant::Phased`] splits what it packs once more, by output channels.
+/// channels (or computes some groups) instead; [`Variant::Phased`] and [`Variant::Product`] split what they pack once more, by output channels.
 ///
 /// # Errors
 /// As [`ConvTranspose2d::output_shape`]; [`Error::Limit`](crate::Error::Limit) where the input, the output or one input
@@ -74,26 +87,53 @@ pub(crate) fn plan(
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let problem = Problem { op, input, weight, output, bias: bias.is_some() };
-    let variant = variant.unwrap_or_else(|| select(&problem, caps));
-    let plan = match variant {
-        Variant::Gather => gather::plan(&problem, caps)?,
-        Variant::Scatter => scatter::plan(&problem, caps)?,
-        Variant::ZeroInsert => zero_insert::plan(&problem, caps)?,
-        Variant::Phased => phased::plan(&problem, caps)?,
-    };
-    Ok(KernelPlan { variant: variant.name(), ..plan })
-}
-
-/// The variant of least effort, by a model of what loads and multiply-adds cost.
-fn select(problem: &Problem<'_>, caps: &Caps) -> Variant {
-    if phased::effort(problem, caps) < gather::effort(problem) && phased::plan(problem, caps).is_ok() {
-        Variant::Phased
-    } else {
-        Variant::Gather
+    match variant {
+        Some(variant) => problem.plan(variant, caps),
+        None => select(&problem, caps),
     }
 }
 
+/// The plan of least effort, by a model of what loads and multiply-adds cost, of those that keep to the device's limits.
+fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    if let Ok(plan) = problem.plan(Variant::Product, caps) {
+        return Ok(plan);
+    }
+    let flipped = |variant| flipped::effort(problem, variant, caps);
+    let efforts = [
+        (Variant::Phased, Some(phased::effort(problem, caps))),
+        (Variant::Flipped, flipped(flipped::tiles(problem, caps))),
+        (Variant::FlippedF2, flipped(conv2d::Variant::WinogradF2)),
+        (Variant::FlippedF4, flipped(conv2d::Variant::WinogradF4)),
+    ];
+    let gather = gather::effort(problem);
+    let mut offers: Vec<_> = efforts.into_iter().filter_map(|(variant, effort)| Some((variant, effort?))).collect();
+    offers.retain(|&(_, effort)| effort < gather);
+    offers.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let planned = offers.into_iter().find_map(|(variant, _)| problem.plan(variant, caps).ok());
+    planned.map_or_else(|| problem.plan(Variant::Gather, caps), Ok)
+}
+
 impl Problem<'_> {
+    /// The plan of one variant.
+    fn plan(&self, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
+        let plan = match variant {
+            Variant::Gather => gather::plan(self, caps)?,
+            Variant::Scatter => scatter::plan(self, caps)?,
+            Variant::ZeroInsert => zero_insert::plan(self, caps)?,
+            Variant::Phased => phased::plan(self, caps)?,
+            Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,
+            Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
+            Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
+            Variant::Product => product::plan(self, caps)?,
+        };
+        Ok(KernelPlan { variant: variant.name(), ..plan })
+    }
+
+    /// The shape of the weight as an ordinary convolution's.
+    fn flipped(&self) -> Shape {
+        Shape { n: self.output.c, c: self.group_inputs(), ..self.weight }
+    }
+
     fn group_inputs(&self) -> usize {
         self.input.c / self.op.groups
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+use super::conv_transpose2d::Variant;
 use super::{conv_transpose2d, conv2d};
 use crate::adapter;
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, KernelPlan};
@@ -83,7 +84,7 @@ fn transposed_convolutions_split_over_input_channels() {
         let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
         let b = integers(Shape::vector(channels));
         let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
-        for variant in [conv_transpose2d::Variant::Gather, conv_transpose2d::Variant::Scatter] {
+        for variant in [Variant::Gather, Variant::Scatter] {
             let mut splits = Vec::new();
             for words in limits {
                 let caps = tiny(&gpu, words);
@@ -117,7 +118,7 @@ fn sums_in_parts_are_the_sums() {
     let op = ConvTranspose2d::new([4, 4]).stride([2, 2]).relu();
     let w = thirds([23, 9, 4, 4].into());
     let results = [*gpu.caps(), caps].map(|caps| {
-        let variant = Some(conv_transpose2d::Variant::Gather);
+        let variant = Some(Variant::Gather);
         let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
         (plan.run.len(), run(&gpu, &plan, &caps, &[&x, &w, &b], [1, 9, 12, 16].into()))
     });
@@ -127,4 +128,51 @@ fn sums_in_parts_are_the_sums() {
     let caps = Caps { max_iterations: 16, ..caps };
     let refused = conv2d::plan(&Conv2d::new([3, 3]), x.shape(), [9, 23, 3, 3].into(), None, None, &caps).unwrap_err();
     assert!(refused.is_unsupported(), "{refused}");
+}
+
+#[test]
+fn phases_split_over_blocks_and_are_packed_over_input_channels() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = ConvTranspose2d::new([4, 4]).stride([2, 2]).relu();
+    let grouped = ConvTranspose2d::new([3, 2]).stride([2, 3]).dilation([1, 2]).groups(3);
+    // Words of a binding, and how many dispatches pack and run under it.
+    let plain = (plain, [2, 13, 2, 3], 33, [(6_500, (4, 2)), (7_000, (2, 2)), (20_000, (1, 1))]);
+    let grouped = (grouped, [1, 21, 1, 2], 12, [(400, (3, 3)), (800, (2, 2)), (5_000, (1, 1))]);
+    for (op, input, channels, limits) in [plain, grouped] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
+        for (words, counts) in limits {
+            let caps = tiny(&gpu, words);
+            let bias = Some(b.shape());
+            let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), bias, Some(Variant::Phased), &caps).unwrap();
+            let packed = plan.scratch.iter().map(|scratch| 4 * scratch.words);
+            assert!(packed.max() <= Some(caps.max_binding_bytes), "{op:?} at {words} words");
+            let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+            assert!(found == expected.tensor(), "{op:?} at {words} words: {:?}", expected.check(&found));
+            assert_eq!((plan.prepare.len(), plan.run.len()), counts, "{op:?} at {words} words");
+        }
+    }
+}
+
+#[test]
+fn products_split_over_blocks() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = ConvTranspose2d::new([3, 4]).pad([1, 0]).relu();
+    let grouped = ConvTranspose2d::new([3, 2]).stride([4, 5]).dilation([1, 2]).output_padding([2, 1]).groups(3);
+    for (op, input, channels) in [(plain, [2, 13, 1, 1], 37), (grouped, [1, 21, 1, 1], 12)] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
+        for (words, whole) in [(5_000, false), (800, false), (20_000, true)] {
+            let caps = tiny(&gpu, words);
+            let bias = Some(b.shape());
+            let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), bias, Some(Variant::Product), &caps);
+            // Too large a block is refused.
+            let Ok(plan) = plan else { continue };
+            assert!(plan.run.len() == 1 || !whole);
+            let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+            assert!(found == expected.tensor(), "{op:?} at {words} words: {:?}", expected.check(&found));
+        }
+    }
 }

@@ -121,6 +121,26 @@ impl ConvTranspose2d {
         Conv2d::new(self.kernel).stride(self.stride).pad(self.pad).dilation(self.dilation).groups(self.groups)
     }
 
+    /// The convolution, over the same map with the flipped kernel ([`crate::reference::flipped_weight`]), that computes
+    /// the same: for stride 1 and a border that cuts off no more than the kernel adds (Dumoulin and Visin, relationships
+    /// 8 to 10). `None` where there is none.
+    #[must_use]
+    pub fn as_convolution(&self, input: Shape) -> Option<Conv2d> {
+        if self.stride != [1, 1] {
+            return None;
+        }
+        let reach: [usize; 2] = std::array::from_fn(|axis| span(self.kernel[axis], self.dilation[axis]) - 1);
+        let border = |axis: usize| {
+            let before = reach[axis].checked_sub(self.pad.before()[axis])?;
+            let output = self.output_axis(axis, input.extent()[axis]).ok()?;
+            Some((before, (output + reach[axis]).checked_sub(input.extent()[axis] + before)?))
+        };
+        let ((top, bottom), (left, right)) = (border(0)?, border(1)?);
+        let op = Conv2d::new(self.kernel).pad(Padding { top, bottom, left, right });
+        let op = op.dilation(self.dilation).groups(self.groups);
+        Some(if self.relu { op.relu() } else { op })
+    }
+
     /// The weight this operator needs between so many channels.
     ///
     /// # Errors

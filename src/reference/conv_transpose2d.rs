@@ -3,7 +3,7 @@
 use super::answer::round;
 use super::sum::{Accumulate, Sum};
 use super::{Answer, inside};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -24,6 +24,23 @@ pub fn conv_transpose2d(op: &ConvTranspose2d, x: &Tensor, w: &Tensor, bias: Opti
 pub fn conv_transpose2d_values(op: &ConvTranspose2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let shape = op.output_shape(x.shape(), w.shape(), bias.map(Tensor::shape))?;
     Ok(round(shape, sums::<f64>(op, shape, x, w, bias).into_iter()))
+}
+
+/// The weight of the convolution that a transposed one of stride 1 is: channels exchanged group by group, taps in reverse,
+/// `f[o, c, u, v] = w[c, o, kh-1-u, kw-1-v]`.
+///
+/// # Errors
+/// [`Error::Parameter`] if the groups do not divide the weight's input channels.
+pub fn flipped_weight(w: &Tensor, groups: usize) -> Result<Tensor> {
+    let shape = w.shape();
+    if groups == 0 || !shape.n.is_multiple_of(groups) {
+        return Err(Error::parameter("flipped weight", "groups", format!("a divisor of {}", shape.n), groups));
+    }
+    let group_inputs = shape.n / groups;
+    Tensor::from_fn(Shape { n: shape.c * groups, c: group_inputs, ..shape }, |[o, c, u, v]| {
+        let row = w.row([o / shape.c * group_inputs + c, o % shape.c, shape.h - 1 - u]);
+        row[shape.w - 1 - v]
+    })
 }
 
 /// Scatters each input row, tap by tap, over the output row that the tap reaches.

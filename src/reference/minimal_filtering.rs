@@ -1,9 +1,8 @@
 //! The bound that a 3x3 convolution by Winograd's minimal filtering must keep, which is wider than the plain one.
 
-use super::conv2d;
-use super::{Answer, Sum};
+use super::{Answer, Sum, conv2d, flipped_weight};
 use crate::error::{Error, Result};
-use crate::op::Conv2d;
+use crate::op::{Conv2d, ConvTranspose2d};
 use crate::tensor::Tensor;
 
 /// The matrices of F(m x m, 3x3): rows of `B^T`, `G` and `A^T` (Lavin and Gray, 2015, section 4.1).
@@ -97,6 +96,27 @@ pub fn conv2d_minimal_filtering(
         Sum { value: answer.sums()[position].value, magnitude, terms }
     });
     Ok(Answer::new(shape, sums.collect()))
+}
+
+/// [`conv_transpose2d()`](super::conv_transpose2d()) with the bound for F(2x2, 3x3) or F(4x4, 3x3) of the convolution that it
+/// is ([`ConvTranspose2d::as_convolution`]).
+///
+/// # Errors
+/// As [`ConvTranspose2d::output_shape`]; [`Error::Parameter`] where there is no such convolution, or for another kernel,
+/// dilation, groups or `cells`.
+pub fn conv_transpose2d_minimal_filtering(
+    op: &ConvTranspose2d,
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    cells: usize,
+) -> Result<Answer> {
+    op.output_shape(x.shape(), w.shape(), bias.map(Tensor::shape))?;
+    let convolution = op.as_convolution(x.shape());
+    let convolution = convolution.ok_or_else(|| {
+        Error::parameter("minimal filtering", "stride", "1, and a border within the kernel", format!("{op:?}"))
+    })?;
+    conv2d_minimal_filtering(&convolution, x, &flipped_weight(w, op.groups)?, bias, cells)
 }
 
 /// `sum_{i,j} |left[i]| |right[j]| value(i, j)`: an entry of `|L| V |R|^T`.

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Edge, Graph, Node, ValueType};
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, KernelPlan};
-use crate::kernel::conv2d;
+use crate::kernel;
 use crate::op::Cost;
 use slots::{Block, Slots};
 
@@ -152,9 +152,18 @@ impl PlannedNode {
     /// Rows and columns of the tiles in which it computes by minimal filtering, if it does.
     #[must_use]
     pub fn minimal_filtering(&self) -> Option<usize> {
-        match (self.operator, self.variant().parse()) {
-            ("conv2d", Ok(conv2d::Variant::WinogradF2)) => Some(2),
-            ("conv2d", Ok(conv2d::Variant::WinogradF4)) => Some(4),
+        use kernel::{conv_transpose2d::Variant as Transposed, conv2d::Variant};
+        match self.operator {
+            "conv2d" => match self.variant().parse() {
+                Ok(Variant::WinogradF2) => Some(2),
+                Ok(Variant::WinogradF4) => Some(4),
+                _ => None,
+            },
+            "conv_transpose2d" => match self.variant().parse() {
+                Ok(Transposed::FlippedF2) => Some(2),
+                Ok(Transposed::FlippedF4) => Some(4),
+                _ => None,
+            },
             _ => None,
         }
     }

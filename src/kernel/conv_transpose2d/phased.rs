@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::gather::{most_taps, phase_constants};
+use super::packed::{Packing, Run, packed};
 use super::{OP, Problem};
-use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
-use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, rows, workgroup};
+use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, workgroup};
 use crate::kernel::flat::window_constants;
-use crate::kernel::shards::Shard;
-use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, TILE, loop_iterations, params, part, rounds_within};
 
 pub(super) static PHASED: Kernel = Kernel {
     name: "conv_transpose2d/phased",
@@ -24,13 +24,6 @@ pub(super) static PHASED: Kernel = Kernel {
         &part!("conv_transpose2d/phased.wgsl"),
     ],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
-
-pub(super) static PACK: Kernel = Kernel {
-    name: "conv_transpose2d/pack",
-    parts: &[&INDEX, &part!("conv_transpose2d/pack.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
@@ -57,133 +50,15 @@ params! {
     }
 }
 
-params! {
-    /// Uniforms of `conv_transpose2d/pack`; the shader says what they mean.
-    pub(super) struct PackParams {
-        weight_offset: u32,
-        group_inputs: u32,
-        group_outputs: u32,
-        group_blocks: u32,
-        taps: u32,
-        first_block: u32,
-        first_input: u32,
-        inputs: u32,
-        vectors: u32,
-    }
-}
-
-/// How the weight is packed: blocks of `rows` output channels, group by group.
-struct Packing {
-    rows: u64,
-    group_outputs: u64,
-    /// Blocks of a group, and of all.
-    group_blocks: u64,
-    blocks: u64,
-    /// Groups of four input channels.
-    quads: u64,
-    taps: u64,
-}
-
-impl Packing {
-    fn of(problem: &Problem<'_>) -> Self {
-        let group_outputs = problem.weight.c as u64;
-        let rows = rows(group_outputs);
-        let group_blocks = group_outputs.div_ceil(rows);
-        Self {
-            rows,
-            group_outputs,
-            group_blocks,
-            blocks: group_blocks * problem.op.groups as u64,
-            quads: (problem.group_inputs() as u64).div_ceil(4),
-            taps: problem.weight.plane() as u64,
-        }
-    }
-
-    /// Words of a block's packed weights.
-    fn block_words(&self) -> u64 {
-        4 * self.rows * self.quads * self.taps
-    }
-
-    /// Blocks whose packed weights one binding holds.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] where that is none.
-    fn blocks_a_binding(&self, caps: &Caps) -> Result<u64> {
-        let words = caps.max_binding_bytes.min(caps.max_buffer_bytes) / 4;
-        match words / self.block_words() {
-            0 => Err(Error::Limit {
-                what: format!("{OP} by phased: the weights of {} output channels", self.rows),
-                needed: 4 * self.block_words(),
-                available: 4 * words,
-                unit: "bytes a binding",
-                way_out: "use gather, or none, which chooses by shape and limits".to_owned(),
-            }),
-            blocks => Ok(blocks.min(self.blocks)),
-        }
-    }
-}
-
-/// A run of blocks whose packed weights one binding holds.
-struct Run {
-    first_block: u64,
-    blocks: u64,
-    packed: Buffer,
-}
-
-/// Packs the weight into a persistent scratch buffer for each run of blocks, then one dispatch a run.
-///
-/// Where one binding does not hold the weight as it is, each run is packed in several dispatches, one for each shard of
-/// its input channels.
+/// Packs the weight, then one dispatch for each run of its blocks.
 ///
 /// # Errors
-/// [`Error::Limit`] where a binding does not hold one input channel's weights, or one block's packed ones;
-/// [`Error::Unsupported`] where the driver would cut the loops short.
+/// As [`packed`]; [`Error::Unsupported`](crate::Error::Unsupported) where the driver would cut the loops short.
 pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
-    let packing = Packing::of(problem);
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
-    let shards = problem.rows(u64::MAX).shards(caps)?;
-    let a_binding = packing.blocks_a_binding(caps)?;
-    let mut plan = KernelPlan::default();
-    for first_block in (0..packing.blocks).step_by(a_binding as usize) {
-        let blocks = a_binding.min(packing.blocks - first_block);
-        let run = Run { first_block, blocks, packed: Buffer::Scratch(plan.scratch.len()) };
-        plan.scratch.push(Scratch { words: blocks * packing.block_words(), persistent: true });
-        let first_group = first_block / packing.group_blocks;
-        let last_group = (first_block + blocks - 1) / packing.group_blocks;
-        for shard in &shards {
-            if shard.first_group <= last_group && first_group < shard.first_group + shard.groups {
-                plan.prepare.push(pack(problem, &packing, &run, shard, shards.len() == 1, caps)?);
-            }
-        }
-        plan.run.push(multiply(problem, &packing, &run, caps)?);
-    }
-    plan.executed_macs = products(problem, caps);
-    Ok(plan)
-}
-
-/// Packs what a shard of the weight has for a run of blocks.
-fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whole: bool, caps: &Caps) -> Result<Step> {
-    let vectors = run.blocks * packing.block_words() / 4;
-    let params = PackParams {
-        weight_offset: shard.offset as u32,
-        group_inputs: problem.group_inputs() as u32,
-        group_outputs: packing.group_outputs as u32,
-        group_blocks: packing.group_blocks as u32,
-        taps: packing.taps as u32,
-        first_block: run.first_block as u32,
-        first_input: shard.first_row as u32,
-        inputs: (shard.groups * shard.group_rows) as u32,
-        vectors: vectors as u32,
-    };
-    let weight = Operand { buffer: Buffer::Input(1), words: (!whole).then(|| shard.words.clone()) };
-    Ok(Step {
-        kernel: &PACK,
-        constants: vec![("ROWS", packing.rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
-        params: bytemuck::bytes_of(&params).to_vec(),
-        operands: vec![weight, run.packed.into()],
-        workgroups: fold_workgroups(vectors.div_ceil(u64::from(WORKGROUP)), caps)?,
-    })
+    let plan = packed(problem, caps, |packing, run| multiply(problem, packing, run, caps))?;
+    Ok(KernelPlan { executed_macs: products(problem, caps), ..plan })
 }
 
 /// Computes the output channels of a run of blocks.

@@ -2,7 +2,7 @@
 
 use super::{OP, Problem};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step};
 use crate::kernel::conv2d::{Operands, direct};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, PLACE, check_binding, params, part};
@@ -48,28 +48,20 @@ params! {
 }
 
 pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
-    let &Problem { op, input, weight, output, .. } = problem;
-    let ([kh, kw], [dy, dx], [sy, sx]) = (op.kernel, op.dilation, op.stride);
+    let &Problem { op, input, output, .. } = problem;
+    let (flipped, [kh, kw]) = (problem.flipped(), op.kernel);
+    let ([dy, dx], [sy, sx]) = (op.dilation, op.stride);
     let reach = [(kh - 1) * dy, (kw - 1) * dx];
     let stretched = input.with_extent([output.h + reach[0], output.w + reach[1]]);
     check_binding(OP, "stretched map", stretched, caps)?;
     stretched.check(OP, "stretched map")?;
-    let flipped = Shape { n: output.c, c: problem.group_inputs(), ..weight };
-    check_weight(weight, caps)?;
-
     const FLIPPED: Buffer = Buffer::Scratch(0);
     const STRETCHED: Buffer = Buffer::Scratch(1);
     let scratch = vec![
         Scratch { words: flipped.elements() as u64, persistent: true },
         Scratch { words: stretched.elements() as u64, persistent: false },
     ];
-    let flip = FlipParams {
-        group_inputs: flipped.c as u32,
-        group_outputs: weight.c as u32,
-        elements: flipped.elements() as u32,
-    };
-    let constants = [("KH", kh as f64), ("KW", kw as f64)];
-    let prepare = vec![flat_step(&FLIP, &constants, &flip, &[Buffer::Input(1), FLIPPED], flipped.elements(), caps)?];
+    let prepare = vec![flip(problem, flipped, FLIPPED, caps)?];
     let stretch = StretchParams {
         in_h: input.h as u32,
         in_w: input.w as u32,
@@ -91,18 +83,28 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     Ok(KernelPlan { executed_macs, scratch, prepare, run, ..KernelPlan::default() })
 }
 
-/// Flipping reads input channels' rows and writes output channels' rows, so neither side can be bound in runs.
-fn check_weight(weight: Shape, caps: &Caps) -> Result<()> {
-    let needed = 4 * weight.elements() as u64;
+/// Writes the weight of the ordinary convolution.
+///
+/// # Errors
+/// [`Error::Limit`] where the weight exceeds a binding: flipping reads input channels' rows and writes output channels'
+/// rows, so that neither side can be bound in runs.
+pub(super) fn flip(problem: &Problem<'_>, flipped: Shape, to: Buffer, caps: &Caps) -> Result<Step> {
+    let needed = 4 * flipped.elements() as u64;
     let available = caps.max_binding_bytes.min(caps.max_buffer_bytes);
     if needed > available {
         return Err(Error::Limit {
-            what: format!("{OP} by zero_insert: weight of {weight}"),
+            what: format!("{OP} by a flipped weight of {flipped}"),
             needed,
             available,
             unit: "bytes a binding",
-            way_out: "use gather, which splits it".to_owned(),
+            way_out: "use gather or phased, which split it".to_owned(),
         });
     }
-    Ok(())
+    let params = FlipParams {
+        group_inputs: flipped.c as u32,
+        group_outputs: problem.weight.c as u32,
+        elements: flipped.elements() as u32,
+    };
+    let constants = [("KH", flipped.h as f64), ("KW", flipped.w as f64)];
+    flat_step(&FLIP, &constants, &params, &[Buffer::Input(1), to], flipped.elements(), caps)
 }

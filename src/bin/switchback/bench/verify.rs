@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use switchback::gpu::Gpu;
 use switchback::graph::{Node, Operation, Outputs, PlannedNode, Session, check_nodes_where};
 use switchback::reference::{self, Answer, Mismatch};
-use switchback::{Conv2d, Error, Graph, Tensor};
+use switchback::{Conv2d, ConvTranspose2d, Error, Graph, Tensor};
 
 use super::window::Window;
 use super::workload::Workload;
@@ -99,8 +99,8 @@ impl<'a> Convolution<'a> {
         let w = weights.next().ok_or("a convolution without a weight")??;
         let bias = weights.next().transpose()?;
         let filtering = match variant {
-            "winograd-f2" => Some(2),
-            "winograd-f4" => Some(4),
+            "winograd-f2" | "flipped-winograd-f2" => Some(2),
+            "winograd-f4" | "flipped-winograd-f4" => Some(4),
             _ => None,
         };
         Ok(Self { node, x, w, bias, y: outputs.tensor(node.name())?, filtering })
@@ -132,7 +132,7 @@ impl<'a> Convolution<'a> {
         let (x, w, bias) = (self.x, &self.w, self.bias.as_ref());
         match self.node.operation() {
             Operation::Conv2d(op) => self.conv2d(op, x, w, bias),
-            Operation::ConvTranspose2d(op) => reference::conv_transpose2d(op, x, w, bias),
+            Operation::ConvTranspose2d(op) => self.conv_transpose2d(op, x, w, bias),
             other => Err(unexpected(other)),
         }
     }
@@ -141,7 +141,9 @@ impl<'a> Convolution<'a> {
         let (operands, bias) = ([self.x, &self.w], self.bias.as_ref());
         match self.node.operation() {
             Operation::Conv2d(op) => window.conv2d(op, operands, bias, |op, x, w, bias| self.conv2d(op, x, w, bias)),
-            Operation::ConvTranspose2d(op) => window.conv_transpose2d(op, operands, bias, reference::conv_transpose2d),
+            Operation::ConvTranspose2d(op) => {
+                window.conv_transpose2d(op, operands, bias, |op, x, w, bias| self.conv_transpose2d(op, x, w, bias))
+            }
             other => Err(unexpected(other)),
         }
     }
@@ -151,6 +153,20 @@ impl<'a> Convolution<'a> {
         match self.filtering {
             Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells),
             None => reference::conv2d(op, x, w, bias),
+        }
+    }
+
+    /// The same for a transposed convolution.
+    fn conv_transpose2d(
+        &self,
+        op: &ConvTranspose2d,
+        x: &Tensor,
+        w: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Answer, Error> {
+        match self.filtering {
+            Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells),
+            None => reference::conv_transpose2d(op, x, w, bias),
         }
     }
 }

@@ -1,0 +1,75 @@
+//! [`Variant::Flipped`](super::Variant::Flipped) and its kin: a transposed convolution of stride 1 is a convolution with the
+//! flipped kernel, and runs as one.
+
+use super::zero_insert::flip;
+use super::{OP, Problem};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Step};
+use crate::kernel::conv2d;
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+/// The convolution that this is.
+///
+/// # Errors
+/// [`Error::Unsupported`] where there is none.
+fn convolution(problem: &Problem<'_>) -> Result<Conv2d> {
+    problem.op.as_convolution(problem.input).ok_or_else(|| Error::Unsupported {
+        what: format!("{OP} as a convolution with the flipped kernel"),
+        why: format!(
+            "that is for stride 1 and a border within the kernel, not for kernel {:?}, stride {:?}, dilation {:?}, border {}",
+            problem.op.kernel, problem.op.stride, problem.op.dilation, problem.op.pad
+        ),
+        way_out: "use phased, or none, which chooses by shape".to_owned(),
+    })
+}
+
+/// The convolution's own choice between its register tiles.
+pub(super) fn tiles(problem: &Problem<'_>, caps: &Caps) -> conv2d::Variant {
+    let [tiled, staged] = [conv2d::Variant::Tiled, conv2d::Variant::Staged];
+    let least = |variant| effort(problem, variant, caps).unwrap_or(f64::INFINITY);
+    if least(staged) < least(tiled) { staged } else { tiled }
+}
+
+/// What the convolution takes by this variant, comparable with the other variants' efforts; `None` where it does not
+/// apply.
+pub(super) fn effort(problem: &Problem<'_>, variant: conv2d::Variant, caps: &Caps) -> Option<f64> {
+    let op = convolution(problem).ok()?;
+    conv2d::effort(&op, variant, problem.input, problem.flipped(), problem.output, caps)
+}
+
+/// Flips the weight into scratch, then plans the convolution by this variant, which reads it there.
+///
+/// # Errors
+/// [`Error::Unsupported`] where this is no such convolution; [`Error::Limit`] where a binding does not hold the weight.
+pub(super) fn plan(problem: &Problem<'_>, variant: conv2d::Variant, caps: &Caps) -> Result<KernelPlan> {
+    let op = convolution(problem)?;
+    let flipped = problem.flipped();
+    let bias = problem.bias.then(|| Shape::vector(problem.output.c));
+    let inner = conv2d::plan(&op, problem.input, flipped, bias, Some(variant), caps)?;
+    const FLIPPED: Buffer = Buffer::Scratch(0);
+    let moved = |step: Step| {
+        let mut step = step;
+        for operand in &mut step.operands {
+            operand.buffer = match operand.buffer {
+                Buffer::Input(1) => FLIPPED,
+                Buffer::Scratch(position) => Buffer::Scratch(position + 1),
+                other => other,
+            };
+        }
+        step
+    };
+    let run: Vec<Step> = inner.run.into_iter().map(moved).collect();
+    // Where the convolution packs its weight, only packing reads the flipped one.
+    let persistent = run.iter().flat_map(|step| &step.operands).any(|operand| operand.buffer == FLIPPED);
+    let own = Scratch { words: flipped.elements() as u64, persistent };
+    Ok(KernelPlan {
+        executed_macs: inner.executed_macs,
+        scratch: std::iter::once(own).chain(inner.scratch).collect(),
+        prepare: std::iter::once(flip(problem, flipped, FLIPPED, caps)?)
+            .chain(inner.prepare.into_iter().map(moved))
+            .collect(),
+        run,
+        ..KernelPlan::default()
+    })
+}

@@ -1,0 +1,92 @@
+//! [`Variant::Product`](super::Variant::Product): the transposed convolution of maps of one cell.
+
+use super::packed::{Packing, Run, packed};
+use super::{OP, Problem};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::kernel::{ACTIVATION, INDEX, WORKGROUP, loop_iterations, params, part, rounds_within};
+
+pub(super) static PRODUCT: Kernel = Kernel {
+    name: "conv_transpose2d/product",
+    parts: &[&INDEX, &ACTIVATION, &part!("conv_transpose2d/product.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv_transpose2d/product`; the shader says what they mean.
+    pub(super) struct Params {
+        in_channels: u32,
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        first_block: u32,
+        blocks: u32,
+        invocations: u32,
+    }
+}
+
+/// Invocations that share a block: neighbours read neighbouring weights.
+const LANES: u64 = 8;
+
+/// Packs the weight, then one dispatch for each run of its blocks.
+///
+/// # Errors
+/// [`Error::Unsupported`] where the map has more than one cell, or the driver would cut the loop short; [`Error::Limit`]
+/// as [`packed`].
+pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    if problem.input.extent() != [1, 1] {
+        return Err(Error::Unsupported {
+            what: format!("{OP} as a matrix product"),
+            why: format!("that is for maps of one cell, not for {}", problem.input),
+            way_out: "use phased, or none, which chooses by shape".to_owned(),
+        });
+    }
+    rounds_within(OP, 0, loop_iterations(&[problem.group_inputs().div_ceil(4)]), caps)?;
+    let plan = packed(problem, caps, |packing, run| multiply(problem, packing, run, caps))?;
+    let Packing { blocks, rows, quads, .. } = Packing::of(problem);
+    let elements = (problem.output.n * problem.output.plane()) as u64 * blocks * rows;
+    Ok(KernelPlan { executed_macs: elements * 4 * quads, ..plan })
+}
+
+/// Computes the output channels of a run of blocks.
+fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) -> Result<Step> {
+    let &Problem { op, input, output, .. } = problem;
+    let invocations = (output.n * output.plane()) as u64 * run.blocks * LANES;
+    let params = Params {
+        in_channels: input.c as u32,
+        out_channels: output.c as u32,
+        out_h: output.h as u32,
+        out_w: output.w as u32,
+        pad_top: op.pad.top as u32,
+        pad_left: op.pad.left as u32,
+        group_inputs: problem.group_inputs() as u32,
+        group_outputs: packing.group_outputs as u32,
+        group_blocks: packing.group_blocks as u32,
+        first_block: run.first_block as u32,
+        blocks: run.blocks as u32,
+        invocations: invocations as u32,
+    };
+    let constants = [
+        ("KH", op.kernel[0] as f64),
+        ("KW", op.kernel[1] as f64),
+        ("DY", op.dilation[0] as f64),
+        ("DX", op.dilation[1] as f64),
+        ("BIAS", f64::from(problem.bias)),
+        ("RELU", f64::from(op.relu)),
+        ("ROWS", packing.rows as f64),
+        ("WORKGROUP", f64::from(WORKGROUP)),
+    ];
+    Ok(Step {
+        kernel: &PRODUCT,
+        constants: constants.to_vec(),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        operands: vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), Buffer::Output(0).into()],
+        workgroups: fold_workgroups(invocations.div_ceil(u64::from(WORKGROUP)), caps)?,
+    })
+}
