@@ -5,17 +5,25 @@ use crate::weights::Weights;
 
 /// Number of convolutions: thirteen in five stages, two that were fully connected, and the class scores.
 pub(super) const LAYERS: usize = 16;
+/// Number of the convolutions before what was fully connected.
+pub(super) const ENCODER: usize = 13;
 /// Convolutions of each stage; a 2x2 pooling follows each.
 pub(super) const STAGES: [usize; 5] = [2, 2, 3, 3, 3];
 /// Position of the first layer that was fully connected.
-pub(super) const FC6: usize = 13;
+pub(super) const FC6: usize = ENCODER;
 /// Position of the second.
 pub(super) const FC7: usize = 14;
 /// Position of the class scores.
 pub(super) const SCORE: usize = 15;
 
 /// Output channels as published; the class scores' are the caller's.
-const PUBLISHED: [usize; SCORE] = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512, 4096, 4096];
+pub(super) const PUBLISHED: [usize; SCORE] =
+    [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512, 4096, 4096];
+
+/// Shape of a layer's weight, if it is there with a rank that a layer can have.
+pub(super) fn operand(weights: &Weights, layer: &str) -> Option<Shape> {
+    weights.get(&format!("{layer}.weight"))?.operand_shape()
+}
 
 /// Channels and kernels of the sixteen convolutions.
 #[derive(Clone, Debug)]
@@ -39,7 +47,7 @@ impl Layers {
     /// rank, which a comparison with [`Layers::required`] then shows.
     pub(super) fn read(names: &[&str; LAYERS], weights: &Weights, classes: usize) -> Self {
         let mut layers = Self::published(classes);
-        let found = |layer: &str| weights.get(&format!("{layer}.weight")).and_then(|entry| entry.operand_shape());
+        let found = |layer: &str| operand(weights, layer);
         for (width, name) in layers.widths.iter_mut().zip(names) {
             *width = found(name).map_or(*width, |shape| shape.n);
         }

@@ -1,4 +1,5 @@
-//! Published networks as graphs: the fully convolutional networks on VGG16, and VGG16 itself made fully convolutional.
+//! Published networks as graphs: the fully convolutional networks on VGG16 and on AlexNet, VGG16 itself made fully
+//! convolutional, and the networks that unpool: SegNet and DeconvNet.
 //!
 //! Channel widths and class counts come from the weights, so a slim network is just a smaller file:
 //!
@@ -9,11 +10,21 @@
 //! # Ok::<(), switchback::Error>(())
 //! ```
 
+mod alexnet;
 mod coordinates;
+mod deconvnet;
 mod fcn;
 mod layers;
+mod located;
+mod norm;
+mod segmentation;
+mod segnet;
 mod vgg16;
 
+pub use alexnet::FcnAlexNet;
 pub use coordinates::CoordinateMap;
+pub use deconvnet::{DeconvNet, Proposals, Region};
 pub use fcn::{Fcn, Head};
+pub use segmentation::Segmentation;
+pub use segnet::{SegNet, SegNetBasic};
 pub use vgg16::Vgg16;

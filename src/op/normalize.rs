@@ -31,6 +31,9 @@ impl Normalize {
     /// Nothing but the change of layout: RGB, 0 to 255.
     pub const RAW: Self = Self { order: ChannelOrder::Rgb, mean: [0.0; 3], factor: [1.0; 3] };
 
+    /// Nothing but the change of layout, blue first: what SegNet was trained on.
+    pub const RAW_BGR: Self = Self { order: ChannelOrder::Bgr, ..Self::RAW };
+
     /// What FCN and the Caffe VGG16 were trained on: BGR, 0 to 255, minus the PASCAL VOC mean
     /// (104.00699, 116.66877, 122.67892) of `fcn.berkeleyvision.org`'s `voc_layers.py`.
     pub const CAFFE: Self =

@@ -15,29 +15,37 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from maker import extents, networks, operators
+from maker import decoder_runs, extents, foreign, networks, normalization, operators, views
 
 HERE = Path(__file__).resolve().parent
 
 
 def make_all():
     """Relative path -> bytes of every golden file."""
-    cases = operators.all_cases()
-    for case in cases:
-        case.solve()
-    tensors = {}
-    for case in cases:
-        tensors |= case.tensors()
-    files = {
-        "operators.json": json_lines([case.record() for case in cases]),
-        "operators.safetensors": save(contiguous(tensors)),
-        "extents.json": json_tables(extents.all_tables()),
+    files = {"extents.json": json_tables(extents.all_tables())}
+    for name, maker in (("operators", operators), ("normalization", normalization)):
+        cases = maker.all_cases()
+        tensors = {}
+        for case in cases:
+            case.solve()
+            tensors |= case.tensors()
+        files[f"{name}.json"] = json_lines([case.record() for case in cases])
+        files[f"{name}.safetensors"] = save(contiguous(tensors))
+
+    folders = {
+        "networks": [networks.all_files()],
+        "decoders": [decoder_runs.all_files(), views.all_files()],
     }
-    nets, index = networks.all_files()
-    files["networks/networks.json"] = json_lines(index)
-    for name, tensors in nets.items():
-        files[f"networks/{name}"] = save(contiguous(tensors))
-    return files
+    for folder, parts in folders.items():
+        index = [entry for _, entries in parts for entry in entries]
+        files[f"{folder}/{folder}.json"] = json_lines(index)
+        for name, tensors in (item for tensors_of, _ in parts for item in tensors_of.items()):
+            files[f"{folder}/{name}"] = save(contiguous(tensors))
+    files["decoders/full_size.json"] = json_tables(decoder_runs.full_size_tables())
+
+    weight_files, index = foreign.all_files()
+    files["foreign/foreign.json"] = json_lines(index)
+    return files | {f"foreign/{name}": content for name, content in weight_files.items()}
 
 
 def contiguous(tensors):
@@ -63,7 +71,7 @@ def json_tables(tables):
 def write(files):
     for name, content in files.items():
         path = HERE / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
@@ -71,8 +79,9 @@ def differences(files):
     """The names whose content on disk is not the fresh one, or that lie there without a maker."""
     stale = {
         path.relative_to(HERE).as_posix()
-        for pattern in ("*.json", "*.safetensors", "networks/*")
+        for pattern in ("*.json", "*.safetensors", "networks/*", "decoders/*", "foreign/**/*")
         for path in HERE.glob(pattern)
+        if path.is_file()
     } - set(files)
     changed = {
         name

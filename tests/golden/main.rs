@@ -4,9 +4,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "safetensors")]
+mod decoders;
 mod extents;
 #[cfg(feature = "safetensors")]
 mod file;
+#[cfg(feature = "safetensors")]
+mod maps;
 #[cfg(feature = "safetensors")]
 mod networks;
 #[cfg(feature = "safetensors")]

@@ -16,3 +16,4 @@ mod layout;
 mod max_pool2d;
 mod max_unpool2d;
 mod normalization;
+mod proposals;

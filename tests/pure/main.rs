@@ -11,5 +11,6 @@ mod layers;
 mod nets;
 mod reference_laws;
 mod reference_literals;
+mod unpooling_nets;
 #[cfg(feature = "safetensors")]
 mod weights;

@@ -8,7 +8,7 @@ mod start;
 pub use head::Head;
 
 use super::layers::{LAYERS, Layers, SCORE};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::op::Normalize;
 use crate::shape::Shape;
 use crate::weights::{Weights, vgg};
@@ -60,7 +60,7 @@ impl Fcn {
     /// their shapes.
     ///
     /// # Errors
-    /// [`Error::Weights`] that lists each missing, misshapen and unexpected tensor, with what was expected and found.
+    /// [`crate::Error::Weights`] that lists each missing, misshapen and unexpected tensor, with what was expected and found.
     pub fn from_weights(head: Head, weights: &Weights) -> Result<Self> {
         let layers = Layers::read(&NAMES, weights, 21);
         let is_diagonal = |name: &str| {
@@ -116,13 +116,5 @@ impl Fcn {
             required.push((format!("{}.weight", up.name), weight));
         }
         required
-    }
-
-    fn check_input(&self, input: Shape) -> Result<()> {
-        let channels = self.layers.input_channels;
-        if input.c == channels {
-            return Ok(());
-        }
-        Err(Error::operand(self.head.title(), "input", format!("N x {channels} x H x W"), input))
     }
 }

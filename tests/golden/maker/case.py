@@ -116,11 +116,13 @@ def demand_equal(what, found, wanted, slack):
 
 
 LINEAR = {"conv2d", "conv_transpose2d", "scale", "normalize"}
+# These divide, take roots or exponentials.
+ROUNDED = {"softmax_channels", "batch_norm", "lrn"}
 
 
 def is_exact(op, params, inputs):
     """Whether every order of summation in f32 gives the same, exact result."""
-    if op == "softmax_channels":
+    if op in ROUNDED:
         return False
     if op == "bilinear":
         size = params["kernel"][0]
@@ -156,6 +158,8 @@ def magnitude(op, params, inputs):
         mean, scale = np.abs(params["mean"]), np.abs(params["scale"])
         return ((np.max(np.abs(inputs["x"])) + mean) * scale).reshape(1, 3, 1, 1)
     positive = {key: np.abs(value) for key, value in inputs.items()}
+    if op == "batch_norm":
+        positive["running_mean"] = -positive["running_mean"]  # so that it adds up with the input
     positive_params = dict(params)
     if params.get("factor") is not None:
         positive_params["factor"] = abs(params["factor"])
@@ -168,11 +172,12 @@ def error_bound(op, params, inputs):
         return 2.0**-23
     if op == "softmax_channels":
         return 2e-6
-    terms = 1
+    if op == "lrn":
+        return 2.0**-20 * np.abs(torch_runtime.run(op, params, inputs, precise=True)["y"])
+    terms = 6 if op == "batch_norm" else 1
     if op == "conv2d":
         terms = int(np.prod(inputs["weight"].shape[1:]))
     if op == "conv_transpose2d":
         terms = int(inputs["weight"].shape[0] // params["groups"] * np.prod(params["kernel"]))
     m = magnitude(op, params, inputs)
     return 1.01 * (terms + 2) * 2.0**-24 * m + terms * 2.0**-126
-

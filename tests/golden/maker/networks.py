@@ -110,8 +110,8 @@ def normalized(image, params):
     return as_stored(np.concatenate(planes))
 
 
-def described(name, precise, single):
-    """The maps to store, and what the index says of each."""
+def described(name, precise, single, alive=0.2):
+    """The maps to store, and what the index says of each; less than `alive` of a map must be zero."""
     maps = {key: as_stored(value) for key, value in precise.items()}
     about = {}
     for key, value in maps.items():
@@ -123,7 +123,7 @@ def described(name, precise, single):
         }
         if not 0.5 < about[key]["max_abs"] < 500:
             raise ValueError(f"{name}: {key} has an unfit range: {about[key]}")
-        if np.count_nonzero(value) < 0.2 * value.size:
+        if np.count_nonzero(value) < alive * value.size:
             raise ValueError(f"{name}: {key} is mostly dead")
     return maps, about
 

@@ -204,6 +204,17 @@ def _scale(engine, params, x, scale=None, shift=None):
     return _solve(engine, _with_relu(params, nodes), inputs)
 
 
+def _batch_norm(engine, params, x, weight, bias, running_mean, running_var):
+    inputs = {"x": x, "weight": weight, "bias": bias, "mean": running_mean, "var": running_var}
+    nodes = [("BatchNormalization", list(inputs), ["y"], {"epsilon": params["eps"]})]
+    return _solve(engine, _with_relu(params, nodes), inputs)
+
+
+def _lrn(engine, params, x):
+    attributes = {key: params[key] for key in ("size", "alpha", "beta")} | {"bias": params["k"]}
+    return _solve(engine, [("LRN", ["x"], ["y"], attributes)], {"x": x})
+
+
 def _softmax(engine, params, x):
     return _solve(engine, [("Softmax", ["x"], ["y"], {"axis": 1})], {"x": x})
 
@@ -229,6 +240,8 @@ BUILDERS = {
     "concat": _concat,
     "slice": _slice,
     "scale": _scale,
+    "batch_norm": _batch_norm,
+    "lrn": _lrn,
     "softmax_channels": _softmax,
     "argmax_channels": _argmax,
 }

@@ -30,9 +30,7 @@ def _ltrb(pad):
 
 def conv2d(params, x, weight, bias=None):
     x = F.pad(x, _ltrb(params["pad"]))
-    y = F.conv2d(
-        x, weight, bias, params["stride"], 0, params["dilation"], params["groups"]
-    )
+    y = F.conv2d(x, weight, bias, params["stride"], 0, params["dilation"], params["groups"])
     return _activate(params, y)
 
 
@@ -130,6 +128,15 @@ def scale(params, x, scale=None, shift=None):
     return _activate(params, y if shift is None else y + shift[None, :, None, None])
 
 
+def batch_norm(params, x, weight, bias, running_mean, running_var):
+    y = F.batch_norm(x, running_mean, running_var, weight, bias, training=False, eps=params["eps"])
+    return _activate(params, y)
+
+
+def lrn(params, x):
+    return {"y": F.local_response_norm(x, params["size"], params["alpha"], params["beta"], params["k"])}
+
+
 def softmax_channels(params, x):
     return {"y": torch.softmax(x, 1)}
 
@@ -172,6 +179,8 @@ OPERATORS = {
     "concat": concat,
     "slice": slice_channels,
     "scale": scale,
+    "batch_norm": batch_norm,
+    "lrn": lrn,
     "softmax_channels": softmax_channels,
     "argmax_channels": argmax_channels,
     "normalize": normalize,
