@@ -2,13 +2,14 @@
 //           made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
 //           channels of 128 cells in a row, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
 //           images; `tiles` workgroups have work. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
 // Writes    Every cell of this dispatch's blocks, once.
-// Order     One f32 accumulator a channel and cell: u, then v, then c ascending, the bias last.
+// Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
+//           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl
 // Oracle    reference::conv2d
 //
@@ -35,6 +36,9 @@ struct Params {
     // Workgroups along the cells of a plane, and in all.
     cell_tiles: u32,
     tiles: u32,
+    // Fours of a group's input channels that this dispatch sums over: the first, and the one after the last.
+    first_quad: u32,
+    end_quad: u32,
 }
 
 override KH: u32;
@@ -44,6 +48,7 @@ override SX: u32;
 override DY: u32;
 override DX: u32;
 override BIAS: bool;
+override ACCUMULATE: bool;
 
 // Channels of a block, vectors of cells of a workgroup, quads of input channels that a stage holds.
 const ROWS = 64u;
@@ -67,13 +72,19 @@ fn cells(first_plane: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f3
     return select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), inside & vec4(c < params.group_inputs));
 }
 
-fn store(first_cell: u32, plane: u32, channel: u32, value: vec4<f32>) {
+fn store(first_cell: u32, plane: u32, channel: u32, sums: vec4<f32>) {
+    var value = sums;
     let cells_left = params.out_h * params.out_w - first_cell;
     var offset = 0.0;
     if BIAS {
         offset = b[channel];
     }
     let start = (plane + channel) * params.out_h * params.out_w + first_cell;
+    if ACCUMULATE {
+        // Cells past the plane's last read its last one, and are not stored.
+        let at = start + min(vec4(0u, 1u, 2u, 3u), vec4(cells_left - 1));
+        value += vec4(y[at.x], y[at.y], y[at.z], y[at.w]);
+    }
     y[start] = activate(value.x + offset);
     if cells_left > 1 {
         y[start + 1] = activate(value.y + offset);
@@ -124,10 +135,10 @@ fn main(
             let inside = (from_row < vec4(params.in_h)) & (from_column < vec4(params.in_w));
             let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
             let tap_weights = (local_block * KH * KW + u * KW + v) * quads;
-            for (var q = 0u; q < quads; q += STAGE) {
+            for (var q = params.first_quad; q < params.end_quad; q += STAGE) {
                 let quad = q + stage_quad;
                 let weights = p[(tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS];
-                staged_weights[invocation] = select(vec4<f32>(), weights, quad < quads);
+                staged_weights[invocation] = select(vec4<f32>(), weights, quad < params.end_quad);
                 staged_cells[invocation] = cells(first_plane, 4 * q + line, at, inside);
                 staged_cells[invocation + 256] = cells(first_plane, 4 * q + line + 8, at, inside);
                 workgroupBarrier();

@@ -2,20 +2,22 @@
 //           made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ROWS (8, 16, 24 or 32), output channels of a
-//           block; WORKGROUP, the invocations of a workgroup.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24 or
+//           32), output channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. An invocation computes ROWS
 //           channels of four cells in a row, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the weights that
 //           the invocations of a workgroup read are the same; then blocks, then images; `tiles` workgroups have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's blocks, once.
-// Order     One f32 accumulator a channel and cell: u, then v, then c ascending, the bias last.
+// Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
+//           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl
 // Oracle    reference::conv2d
 //
 // Why: a load costs a CPU driver about as much as eight multiply-adds (each of its lanes loads alone), except where all
 // lanes load the same word. So each x loaded is used ROWS times, every weight is the same word for all lanes, and there
-// is no workgroup memory, whose barriers cost more there than they save.
+// is no workgroup memory, whose barriers cost more there than they save. A sum over many channels is cut into dispatches
+// whose weights and cells stay in a core's cache while all blocks and cells are worked off.
 
 struct Params {
     in_channels: u32,
@@ -36,6 +38,9 @@ struct Params {
     // Workgroups along the cells of a plane, and in all.
     cell_tiles: u32,
     tiles: u32,
+    // Fours of a group's input channels that this dispatch sums over: the first, and the one after the last.
+    first_quad: u32,
+    end_quad: u32,
 }
 
 override KH: u32;
@@ -45,6 +50,7 @@ override SX: u32;
 override DY: u32;
 override DX: u32;
 override BIAS: bool;
+override ACCUMULATE: bool;
 override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
@@ -54,13 +60,19 @@ override WORKGROUP: u32 = 8;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-fn store(first_cell: u32, plane: u32, channel: u32, value: vec4<f32>) {
+fn store(first_cell: u32, plane: u32, channel: u32, sums: vec4<f32>) {
+    var value = sums;
     let cells_left = params.out_h * params.out_w - first_cell;
     var offset = 0.0;
     if BIAS {
         offset = b[channel];
     }
     let start = (plane + channel) * params.out_h * params.out_w + first_cell;
+    if ACCUMULATE {
+        // Cells past the plane's last read its last one, and are not stored.
+        let at = start + min(vec4(0u, 1u, 2u, 3u), vec4(cells_left - 1));
+        value += vec4(y[at.x], y[at.y], y[at.z], y[at.w]);
+    }
     y[start] = activate(value.x + offset);
     if cells_left > 1 {
         y[start + 1] = activate(value.y + offset);
@@ -126,7 +138,7 @@ fn main(
             }
             let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
             let tap_weights = block_weights + (u * KW + v) * quads * ROWS;
-            for (var q = 0u; q < quads; q++) {
+            for (var q = params.first_quad; q < params.end_quad; q++) {
                 let columns = columns(first_plane, in_plane, params.group_inputs, q, at, inside);
                 // Made from loop counters alone, so that a compiler sees that it is the same for all invocations, whatever
                 // taps they skip.

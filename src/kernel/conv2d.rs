@@ -147,3 +147,21 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let params = [direct::params_exhibited(), tiled::params_exhibited(), winograd::params_exhibited()].concat();
     crate::kernel::checks::Exhibit { params, plans: plans.collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The named problem of `tests/common/problem` that exists for this must not miss it.
+    #[test]
+    #[allow(clippy::unwrap_used, reason = "a test")]
+    fn a_long_sum_is_cut_into_dispatches_on_a_cpu_driver() {
+        let op = Conv2d::new([7, 7]).pad(1).relu();
+        let shapes = ([1, 94, 6, 7].into(), [29, 94, 7, 7].into(), Some(Shape::vector(29)));
+        let runs = |software| {
+            let caps = Caps { software, ..Caps::WEBGPU };
+            plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::Tiled), &caps).unwrap().run.len()
+        };
+        assert_eq!([runs(true), runs(false)], [3, 1]);
+    }
+}

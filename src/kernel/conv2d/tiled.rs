@@ -50,6 +50,8 @@ params! {
         blocks: u32,
         cell_tiles: u32,
         tiles: u32,
+        first_quad: u32,
+        end_quad: u32,
     }
 }
 
@@ -93,22 +95,37 @@ struct Division {
     rows: u64,
     /// Cells of a workgroup.
     cells: u64,
+    /// Fours of input channels that one dispatch sums over.
+    quads: u64,
     /// Overrides that say so, where the kernel does not fix them.
     constants: Vec<(&'static str, f64)>,
 }
 
 impl Division {
     /// Up to 32 channels of four cells an invocation.
-    fn tiled(group_outputs: u64, caps: &Caps) -> Self {
-        let (rows, lanes) = (rows(group_outputs), workgroup(caps));
+    fn tiled(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Self {
+        let (rows, lanes) = (rows((weight.n / op.groups) as u64), workgroup(caps));
+        let quads = if caps.software { cached_quads(rows, op, input) } else { u64::MAX };
         let constants = vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)];
-        Self { kernel: &TILED, variant: Variant::Tiled, rows, cells: CELLS * lanes, constants }
+        Self { kernel: &TILED, variant: Variant::Tiled, rows, cells: CELLS * lanes, quads, constants }
     }
 
     /// 64 channels of 128 cells a workgroup, as the shader fixes them.
     fn staged() -> Self {
-        Self { kernel: &STAGED, variant: Variant::Staged, rows: 64, cells: 128, constants: vec![] }
+        Self { kernel: &STAGED, variant: Variant::Staged, rows: 64, cells: 128, quads: u64::MAX, constants: vec![] }
     }
+}
+
+/// Fours of input channels whose weights for a block stay in a quarter of a core's second-level cache (1 MiB, say) while
+/// all cells pass, and whose planes, if they are small, stay in half of it while all blocks pass. Without this, fc6's and
+/// fc7's weights come from memory once for every 32 cells.
+fn cached_quads(rows: u64, op: &Conv2d, input: Shape) -> u64 {
+    const CACHE_WORDS: u64 = (1 << 20) / 4;
+    let taps = (op.kernel[0] * op.kernel[1]) as u64;
+    let weights = (CACHE_WORDS / 4 / (4 * rows * taps)).max(8);
+    let planes = CACHE_WORDS / 2 / (4 * input.plane() as u64);
+    // Planes of which not even 256 channels fit are not kept anyway.
+    if planes < 64 { weights } else { weights.min(planes) }
 }
 
 /// What `conv2d/staged` takes on a GPU; comparable with the other variants' efforts. `None` on a CPU driver, whose barriers
@@ -217,7 +234,7 @@ pub(super) fn plan(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let division = Division::tiled((weight.n / op.groups) as u64, caps);
+    let division = Division::tiled(op, input, weight, caps);
     divided(&division, op, input, weight, output, operands, caps)
 }
 
@@ -236,7 +253,8 @@ pub(super) fn plan_staged(
     divided(&Division::staged(), op, input, weight, output, operands, caps)
 }
 
-/// Packs the weight into a persistent scratch buffer for each run of blocks, then one dispatch a run.
+/// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
+/// division's parts of the sum.
 fn divided(
     division: &Division,
     op: &Conv2d,
@@ -279,32 +297,43 @@ fn divided(
         });
         let cell_tiles = (output.plane() as u64).div_ceil(division.cells);
         let tiles = output.n as u64 * run.blocks * cell_tiles;
-        let params = Params {
-            in_channels: input.c as u32,
-            in_h: input.h as u32,
-            in_w: input.w as u32,
-            out_channels: output.c as u32,
-            out_h: output.h as u32,
-            out_w: output.w as u32,
-            pad_top: op.pad.top as u32,
-            pad_left: op.pad.left as u32,
-            group_inputs: weight.c as u32,
-            group_outputs: group_outputs as u32,
-            group_blocks: blocks.group_blocks() as u32,
-            first_block: run.first_block as u32,
-            blocks: run.blocks as u32,
-            cell_tiles: cell_tiles as u32,
-            tiles: tiles as u32,
-        };
         let window = window_constants(op.kernel, op.stride, op.dilation);
-        let epilogue = [("BIAS", f64::from(operands.bias != Buffer::Absent)), ("RELU", f64::from(op.relu))];
-        plan.run.push(Step {
-            kernel: division.kernel,
-            constants: [window.as_slice(), &epilogue, &division.constants].concat(),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            operands: vec![operands.input.into(), packed.into(), operands.bias.into(), operands.output.into()],
-            workgroups: fold_workgroups(tiles, caps)?,
-        });
+        for first_quad in (0..quads).step_by(usize::try_from(division.quads).unwrap_or(usize::MAX)) {
+            let end_quad = first_quad.saturating_add(division.quads).min(quads);
+            let last = end_quad == quads;
+            let params = Params {
+                in_channels: input.c as u32,
+                in_h: input.h as u32,
+                in_w: input.w as u32,
+                out_channels: output.c as u32,
+                out_h: output.h as u32,
+                out_w: output.w as u32,
+                pad_top: op.pad.top as u32,
+                pad_left: op.pad.left as u32,
+                group_inputs: weight.c as u32,
+                group_outputs: group_outputs as u32,
+                group_blocks: blocks.group_blocks() as u32,
+                first_block: run.first_block as u32,
+                blocks: run.blocks as u32,
+                cell_tiles: cell_tiles as u32,
+                tiles: tiles as u32,
+                first_quad: first_quad as u32,
+                end_quad: end_quad as u32,
+            };
+            let bias = if last { operands.bias } else { Buffer::Absent };
+            let epilogue = [
+                ("BIAS", f64::from(bias != Buffer::Absent)),
+                ("RELU", f64::from(op.relu && last)),
+                ("ACCUMULATE", f64::from(first_quad > 0)),
+            ];
+            plan.run.push(Step {
+                kernel: division.kernel,
+                constants: [window.as_slice(), &epilogue, &division.constants].concat(),
+                params: bytemuck::bytes_of(&params).to_vec(),
+                operands: vec![operands.input.into(), packed.into(), bias.into(), operands.output.into()],
+                workgroups: fold_workgroups(tiles, caps)?,
+            });
+        }
         plan.executed_macs += tiles * division.cells * rows * quads * 4 * taps;
     }
     Ok(plan)

@@ -105,6 +105,13 @@ pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
             bias: true,
         },
         ConvProblem {
+            because: "a sum so long that tiled cuts it into several dispatches, the last of them shorter: FCN's fc6",
+            op: Conv2d::new([7, 7]).pad(1).relu(),
+            input: [1, 94, 6, 7],
+            output_channels: 29,
+            bias: true,
+        },
+        ConvProblem {
             because: "more columns than a tile of any kernel",
             op: Conv2d::new([3, 3]).pad(1),
             input: [1, 2, 3, 211],
