@@ -30,14 +30,15 @@ pub(super) struct Measured {
 ///
 /// Nothing is compiled, allocated or packed within a timed run.
 pub(super) fn run(session: &mut Session, workload: &Workload, whole: bool, seconds: f64) -> Result<Measured> {
-    let whole = match whole {
-        false => None,
-        true => Some(repeat(seconds, || {
+    let mut whole_times = Vec::new();
+    if whole {
+        repeat(seconds, || {
             let start = Instant::now();
             session.run(workload.inputs())?;
-            Ok(start.elapsed())
-        })?),
-    };
+            whole_times.push(milliseconds(start.elapsed()));
+            Ok(())
+        })?;
+    }
     let mut times: HashMap<String, Vec<f64>> = HashMap::new();
     let mut timer = Timer::WallClock;
     repeat(seconds, || {
@@ -46,24 +47,25 @@ pub(super) fn run(session: &mut Session, workload: &Workload, whole: bool, secon
         for node in profile.nodes {
             times.entry(node.name).or_default().push(milliseconds(node.time));
         }
-        Ok(Duration::ZERO)
+        Ok(())
     })?;
     let statistics = |node: &PlannedNode| {
         let of_node = times.get(node.name()).and_then(|samples| Statistics::of(samples));
         of_node.map(|statistics| (node.clone(), statistics)).ok_or_else(|| format!("`{}` has no times", node.name()))
     };
     let nodes = session.plan().nodes().iter().map(statistics).collect::<Result<Vec<_>, _>>()?;
-    Ok(Measured { nodes, timer, whole })
+    Ok(Measured { nodes, timer, whole: Statistics::of(&whole_times) })
 }
 
-/// Calls `run` for `seconds`, and statistics of the times it gives.
-fn repeat(seconds: f64, mut run: impl FnMut() -> Result<Duration>) -> Result<Statistics> {
+/// Calls `run` again and again for so many seconds.
+fn repeat(seconds: f64, mut run: impl FnMut() -> Result) -> Result {
     let begin = Instant::now();
-    let mut samples = Vec::new();
-    while samples.len() < FEWEST_RUNS || (begin.elapsed().as_secs_f64() < seconds && samples.len() < MOST_RUNS) {
-        samples.push(milliseconds(run()?));
+    let mut runs = 0;
+    while runs < FEWEST_RUNS || (begin.elapsed().as_secs_f64() < seconds && runs < MOST_RUNS) {
+        run()?;
+        runs += 1;
     }
-    Statistics::of(&samples).ok_or_else(|| "no time was measured".into())
+    Ok(())
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -27,6 +27,11 @@ use workload::{Command, Workload};
 /// Measure operators and networks; every result is verified before it is timed
 ///
 /// Without a workload: the published FCN-8s at 500x500, layer by layer and whole.
+///
+/// A row gives times, rates by the operator's definition (two operations a multiply-add; each operand read once, each
+/// result written once), and the fraction of the ceiling: the least time in which a copy kernel moves the row's bytes, or a
+/// multiply-add kernel does its arithmetic, by the time it took. The copy is of 64 MiB, so what stays in a cache may exceed
+/// it.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
