@@ -1,6 +1,7 @@
 # The commands that a newcomer types. `make` alone lists them.
 
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEMO := examples/digits
 
 # Mesa's device-select layer asks for a window system and complains where there is none, as in a container. There is no
@@ -14,13 +15,13 @@ help: ## List the targets.
 
 demo: ## Build, segment the six scenes, print time per image and the metrics; results are in out/.
 	$(CARGO) build --release --bin switchback
-	@ci/vulkan target/release/switchback || true
-	target/release/switchback segment $(DEMO)/scene-[1-6].png --model fcn8s \
+	@ci/vulkan $(TARGET)/release/switchback || true
+	$(TARGET)/release/switchback segment $(DEMO)/scene-[1-6].png --model fcn8s \
 	    --weights $(DEMO)/fcn8s-digits.safetensors --classes $(DEMO)/classes.txt --truth $(DEMO) --out out --overlay
 
 test: ## Run all tests, GPU tests included (a software Vulkan driver is installed if there is no adapter).
 	$(CARGO) build --bin switchback
-	@ci/vulkan target/debug/switchback || { [ -z "$$SWITCHBACK_REQUIRE_ADAPTER" ] && echo "GPU tests will be skipped"; }
+	@ci/vulkan $(TARGET)/debug/switchback || { [ -z "$$SWITCHBACK_REQUIRE_ADAPTER" ] && echo "GPU tests will be skipped"; }
 	$(CARGO) test
 	@ci/examples
 
@@ -33,10 +34,10 @@ lint: ## Formatting, clippy and rustdoc, warnings denied.
 docs: ## Build the API documentation.
 	$(CARGO) doc --no-deps --lib
 
-bench: ## Measure one layer of FCN-8s in every variant; `target/release/switchback bench --help` has the rest.
+bench: ## Measure one layer of FCN-8s in every variant; `switchback bench --help` has the rest.
 	$(CARGO) build --release --bin switchback
-	@ci/vulkan target/release/switchback
-	target/release/switchback bench conv_transpose2d --input 1x21x70x70 --weight 21x21x16x16 --stride 8 --variant all
+	@ci/vulkan $(TARGET)/release/switchback
+	$(TARGET)/release/switchback bench conv_transpose2d --input 1x21x70x70 --weight 21x21x16x16 --stride 8 --variant all
 
 clean-out: ## Remove the demo's results.
 	rm -rf out
