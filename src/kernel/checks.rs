@@ -12,7 +12,7 @@ use super::{
     local_response_norm, max_pool2d, max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
 };
 use crate::error::Result;
-use crate::gpu::{Access, Caps, Kernel, KernelPlan, Step};
+use crate::gpu::{Access, Caps, Kernel, KernelPlan, Part, Step};
 
 /// A kernel, and name, WGSL type and offset of every field of its uniforms.
 pub(crate) type ParamsExhibit = (&'static Kernel, &'static [(&'static str, &'static str, usize)]);
@@ -93,52 +93,59 @@ fn every_kernel_is_exhibited() {
 
 #[test]
 fn bindings_agree() {
-    for kernel in kernels() {
-        let module = parse(&kernel.source(), kernel.name);
-        let mut found: Vec<(u32, Access)> = Vec::new();
-        for (_, global) in module.global_variables.iter() {
-            let Some(binding) = &global.binding else { continue };
-            assert_eq!(binding.group, 0, "{}: group of {:?}", kernel.name, global.name);
-            let access = match global.space {
-                naga::AddressSpace::Uniform => Access::Uniform,
-                naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Access::Write,
-                naga::AddressSpace::Storage { .. } => Access::Read,
-                other => panic!("{}: {:?} is in {other:?}", kernel.name, global.name),
-            };
-            if binding.binding == 0 {
-                assert_eq!(global.name.as_deref(), Some("params"), "{}: binding 0", kernel.name);
-            }
-            found.push((binding.binding, access));
+    kernels().for_each(check_bindings);
+}
+
+fn check_bindings(kernel: &Kernel) {
+    let module = parse(&kernel.source(), kernel.name);
+    let mut found: Vec<(u32, Access)> = Vec::new();
+    for (_, global) in module.global_variables.iter() {
+        let Some(binding) = &global.binding else { continue };
+        assert_eq!(binding.group, 0, "{}: group of {:?}", kernel.name, global.name);
+        let access = match global.space {
+            naga::AddressSpace::Uniform => Access::Uniform,
+            naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Access::Write,
+            naga::AddressSpace::Storage { .. } => Access::Read,
+            other => panic!("{}: {:?} is in {other:?}", kernel.name, global.name),
+        };
+        if binding.binding == 0 {
+            assert_eq!(global.name.as_deref(), Some("params"), "{}: binding 0", kernel.name);
         }
-        found.sort_by_key(|(binding, _)| *binding);
-        let expected: Vec<(u32, Access)> = (0..).zip(kernel.bindings.iter().copied()).collect();
-        assert_eq!(found, expected, "{}", kernel.name);
-        let storage = kernel.bindings.iter().filter(|access| **access != Access::Uniform).count();
-        assert!(storage <= 8, "{}: {storage} storage buffers, WebGPU guarantees 8", kernel.name);
-        assert_eq!(module.entry_points.len(), 1, "{}", kernel.name);
-        assert_eq!(module.entry_points[0].name, "main", "{}", kernel.name);
+        found.push((binding.binding, access));
     }
+    found.sort_by_key(|(binding, _)| *binding);
+    let expected: Vec<(u32, Access)> = (0..).zip(kernel.bindings.iter().copied()).collect();
+    assert_eq!(found, expected, "{}", kernel.name);
+    let storage = kernel.bindings.iter().filter(|access| **access != Access::Uniform).count();
+    assert!(storage <= 8, "{}: {storage} storage buffers, WebGPU guarantees 8", kernel.name);
+    assert_eq!(module.entry_points.len(), 1, "{}", kernel.name);
+    assert_eq!(module.entry_points[0].name, "main", "{}", kernel.name);
 }
 
 #[test]
 fn uniforms_agree() {
-    for (kernel, fields) in exhibits().into_iter().flat_map(|exhibit| exhibit.params) {
-        let module = parse(&kernel.source(), kernel.name);
-        let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect(kernel.name);
-        let naga::TypeInner::Struct { members, span } = &params.inner else { panic!("{}: Params", kernel.name) };
-        let found: Vec<(String, String, usize)> = members
-            .iter()
-            .map(|member| {
-                let kind = kind(&module.types[member.ty].inner);
-                (member.name.clone().unwrap(), kind.to_owned(), member.offset as usize)
-            })
-            .collect();
-        let expected: Vec<(String, String, usize)> =
-            fields.iter().map(|(name, kind, offset)| ((*name).to_owned(), (*kind).to_owned(), *offset)).collect();
-        assert_eq!(found, expected, "{}: uniforms", kernel.name);
-        for step in steps().iter().filter(|step| step.kernel.name == kernel.name) {
-            assert_eq!(step.params.len(), *span as usize, "{}: bytes of params", kernel.name);
-        }
+    let steps = steps();
+    for exhibit in exhibits().into_iter().flat_map(|exhibit| exhibit.params) {
+        check_uniforms(exhibit, &steps);
+    }
+}
+
+fn check_uniforms((kernel, fields): ParamsExhibit, steps: &[Step]) {
+    let module = parse(&kernel.source(), kernel.name);
+    let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect(kernel.name);
+    let naga::TypeInner::Struct { members, span } = &params.inner else { panic!("{}: Params", kernel.name) };
+    let found: Vec<(String, String, usize)> = members
+        .iter()
+        .map(|member| {
+            let kind = kind(&module.types[member.ty].inner);
+            (member.name.clone().unwrap(), kind.to_owned(), member.offset as usize)
+        })
+        .collect();
+    let expected: Vec<(String, String, usize)> =
+        fields.iter().map(|(name, kind, offset)| ((*name).to_owned(), (*kind).to_owned(), *offset)).collect();
+    assert_eq!(found, expected, "{}: uniforms", kernel.name);
+    for step in steps.iter().filter(|step| step.kernel.name == kernel.name) {
+        assert_eq!(step.params.len(), *span as usize, "{}: bytes of params", kernel.name);
     }
 }
 
@@ -154,23 +161,25 @@ fn kind(field: &naga::TypeInner) -> &'static str {
 
 #[test]
 fn every_specialisation_is_valid() {
-    for step in steps() {
-        let name = step.kernel.name;
-        let module = parse(&step.kernel.source(), name);
-        let info = validate(&module, name);
-        let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
-        let given: BTreeSet<&str> = step.constants.iter().map(|(name, _)| *name).collect();
-        assert_eq!(given, overrides, "{name}: overrides");
-        assert_eq!(given.len(), step.constants.len(), "{name}: an override given twice");
-        let constants = step.constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        let entry = Some((naga::ShaderStage::Compute, "main"));
-        let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
-            .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
-        validate(&module, name);
-        let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
-        assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
-        assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");
-    }
+    steps().iter().for_each(check_specialisation);
+}
+
+fn check_specialisation(step: &Step) {
+    let name = step.kernel.name;
+    let module = parse(&step.kernel.source(), name);
+    let info = validate(&module, name);
+    let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
+    let given: BTreeSet<&str> = step.constants.iter().map(|(name, _)| *name).collect();
+    assert_eq!(given, overrides, "{name}: overrides");
+    assert_eq!(given.len(), step.constants.len(), "{name}: an override given twice");
+    let constants = step.constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let entry = Some((naga::ShaderStage::Compute, "main"));
+    let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
+        .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
+    validate(&module, name);
+    let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
+    assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
+    assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");
 }
 
 #[test]
@@ -183,20 +192,20 @@ fn headers_are_complete() {
         let rest = kernel.name.strip_prefix(stem).expect(kernel.name);
         assert!(rest.is_empty() || rest.starts_with('_'), "{} is in {}", kernel.name, own.path);
         used.entry(own.path).or_default().extend(others.iter().map(|part| part.path));
-
-        let header: Vec<&str> = own.source.lines().map_while(|line| line.strip_prefix("// ")).collect();
-        let keys: Vec<&str> = header
-            .iter()
-            .filter(|line| !line.starts_with(' '))
-            .map(|line| line.split(' ').next().unwrap_or_default())
-            .collect();
-        assert_eq!(keys, HEADER, "{}: keys of the header", own.path);
     }
     for own in kernels().filter_map(|kernel| kernel.parts.last()) {
-        let uses = own.source.lines().find_map(|line| line.strip_prefix("// Uses")).unwrap_or_default();
-        let named: BTreeSet<&str> = uses.split([' ', ',']).filter(|word| word.ends_with(".wgsl")).collect();
-        assert_eq!(named, used[own.path], "{}: Uses", own.path);
+        check_header(own, &used[own.path]);
     }
+}
+
+fn check_header(own: &Part, used: &BTreeSet<&str>) {
+    let header = own.source.lines().map_while(|line| line.strip_prefix("// "));
+    let keys: Vec<&str> =
+        header.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(keys, HEADER, "{}: keys of the header", own.path);
+    let uses = own.source.lines().find_map(|line| line.strip_prefix("// Uses")).unwrap_or_default();
+    let named: BTreeSet<&str> = uses.split([' ', ',']).filter(|word| word.ends_with(".wgsl")).collect();
+    assert_eq!(&named, used, "{}: Uses", own.path);
 }
 
 /// The value of a module constant of a kernel, for tests that compare it with the host's.
@@ -208,5 +217,88 @@ pub(crate) fn constant(kernel: &Kernel, name: &str) -> u64 {
         naga::Expression::Literal(naga::Literal::AbstractInt(value)) => u64::try_from(value).unwrap(),
         naga::Expression::Literal(naga::Literal::U32(value)) => value.into(),
         ref other => panic!("{}: {name} is {other:?}", kernel.name),
+    }
+}
+
+/// Faults that the checks above must see.
+mod planted {
+    use super::*;
+    use crate::gpu::Buffer;
+
+    const HEADER: &str = "// Computes  y = x\n// Layout    words\n// Bindings  0 params; 1 x; 2 y\n// Overrides S\n\
+        // Dispatch  flat\n// Limits    none\n// Writes    y\n// Order     any\n// Uses      common/index.wgsl\n// Oracle    none\n";
+    const BODY: &str = "
+struct Params { words: u32, shift: f32 }
+override S: u32;
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(S)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < params.words { y[id.x] = x[id.x] + params.shift; }
+}
+";
+    const FIELDS: &[(&str, &str, usize)] = &[("words", "u32", 0), ("shift", "f32", 4)];
+
+    fn kernel(body: &str) -> &'static Kernel {
+        let source: &'static str = String::leak(body.to_owned());
+        let part: &'static Part = Box::leak(Box::new(Part { path: "planted.wgsl", source }));
+        Box::leak(Box::new(Kernel {
+            name: "planted",
+            parts: Box::leak(Box::new([part])),
+            bindings: &[Access::Uniform, Access::Read, Access::Write],
+            needs_float_atomics: false,
+        }))
+    }
+
+    fn step(body: &str) -> Step {
+        Step {
+            kernel: kernel(body),
+            constants: vec![("S", 64.0)],
+            params: vec![0; 8],
+            operands: vec![Buffer::Input(0).into(), Buffer::Output(0).into()],
+            workgroups: [1, 1, 1],
+        }
+    }
+
+    /// Every check of one kernel.
+    fn check(header: &str, step: &Step) {
+        check_bindings(step.kernel);
+        check_uniforms((step.kernel, FIELDS), std::slice::from_ref(step));
+        check_specialisation(step);
+        let source: &'static str = String::leak(header.to_owned());
+        check_header(&Part { path: "planted.wgsl", source }, &["common/index.wgsl"].into());
+    }
+
+    fn refused(header: &str, step: &Step, why: &str) {
+        let caught = std::panic::catch_unwind(|| check(header, step)).expect_err(why);
+        let message = caught.downcast::<String>().map_or_else(|_| String::new(), |message| *message);
+        assert!(message.contains(why), "{why}: {message}");
+    }
+
+    #[test]
+    fn a_sound_kernel_passes() {
+        check(HEADER, &step(BODY));
+    }
+
+    #[test]
+    fn faults_are_seen() {
+        let edit = |from: &str, to: &str| {
+            assert!(BODY.contains(from), "{from}");
+            step(&BODY.replace(from, to))
+        };
+        refused(HEADER, &edit("read_write> y", "read> y"), "(2, Read)");
+        refused(HEADER, &edit("read> x", "read_write> x"), "(1, Write)");
+        refused(HEADER, &edit("binding(1)", "binding(3)"), "(3, Read)");
+        refused(HEADER, &edit("main", "entry"), "entry");
+        refused(HEADER, &edit("words: u32, shift: f32", "words: u32, pad: f32, shift: f32"), "uniforms");
+        refused(HEADER, &edit("shift", "offset"), "uniforms");
+        refused(HEADER, &edit("override S: u32;", "override S: u32; override T: u32;"), "overrides");
+        refused(HEADER, &Step { constants: vec![("S", 512.0)], ..step(BODY) }, "512 invocations");
+        refused(HEADER, &Step { constants: vec![("S", 64.0), ("T", 1.0)], ..step(BODY) }, "overrides");
+        refused(HEADER, &Step { params: vec![0; 12], ..step(BODY) }, "bytes of params");
+        refused(HEADER, &Step { operands: vec![Buffer::Input(0).into()], ..step(BODY) }, "operands");
+        refused(&HEADER.replace("// Order     any\n", ""), &step(BODY), "keys of the header");
+        refused(&HEADER.replace("common/index.wgsl", "nothing"), &step(BODY), "Uses");
     }
 }
