@@ -8,7 +8,7 @@ DEMO := examples/digits
 # window here.
 export NODEVICE_SELECT ?= 1
 
-.PHONY: help demo test lint docs bench clean-out
+.PHONY: help demo test lint docs bench gpu-bundle clean-out
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench: ## Measure one layer of FCN-8s in every variant; `switchback bench --help
 	$(CARGO) build --release --bin switchback
 	@ci/vulkan $(TARGET)/release/switchback
 	$(TARGET)/release/switchback bench conv_transpose2d --input 1x21x70x70 --weight 21x21x16x16 --stride 8 --variant all
+
+gpu-bundle: ## Gather release tests and benchmarks for a GPU machine without a toolchain, in target/gpu-bundle/.
+	ci/gpu-bundle target/gpu-bundle
 
 clean-out: ## Remove the demo's results.
 	rm -rf out

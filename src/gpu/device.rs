@@ -12,6 +12,7 @@ use crate::gpu::builder::GpuBuilder;
 use crate::gpu::fault::Faults;
 use crate::gpu::pipeline::Pipelines;
 use crate::gpu::pool::Pool;
+use crate::gpu::tuning::Tuning;
 use crate::gpu::uniforms::Uniforms;
 
 /// A GPU, open for work: operators, uploads and downloads, compiled networks.
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) absent: GpuBuffer,
     pub(crate) rails: bool,
     pub(crate) shader_checks: bool,
+    pub(crate) tuning: Option<Tuning>,
 }
 
 /// How a [`Gpu`] treats its device.
@@ -61,6 +63,9 @@ pub(crate) struct Settings {
     /// Where compiled pipelines are kept.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) pipeline_cache: Option<std::path::PathBuf>,
+    /// The file of measured kernel variants.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) tuning: Option<std::path::PathBuf>,
 }
 
 impl Gpu {
@@ -101,6 +106,10 @@ impl Gpu {
                 mapped_at_creation: false,
             }))
         })?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let tuning = tuning(&settings, &info);
+        #[cfg(target_arch = "wasm32")]
+        let tuning = None;
         let shared = Shared {
             id,
             caps: caps(&info, &limits, device.features()),
@@ -113,6 +122,7 @@ impl Gpu {
             absent: GpuBuffer::foreign(absent, 4, id),
             rails: settings.rails,
             shader_checks: settings.shader_checks,
+            tuning,
             device,
             queue,
         };
@@ -161,6 +171,11 @@ impl Gpu {
         Self { shared: Arc::clone(&self.shared), preferences: Arc::new(others.chain([(op, variant)]).collect()) }
     }
 
+    /// Measured variants, by problem.
+    pub(crate) fn tuning(&self) -> Option<&Tuning> {
+        self.shared.tuning.as_ref()
+    }
+
     /// The variant that this clone prefers for `op`.
     pub(crate) fn preference(&self, op: &str) -> Option<&'static str> {
         self.preferences.iter().find(|(other, _)| *other == op).map(|(_, variant)| *variant)
@@ -171,6 +186,14 @@ impl fmt::Debug for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gpu").field("info", &self.shared.info).field("caps", &self.shared.caps).finish_non_exhaustive()
     }
+}
+
+/// The tuning that is to be used; a warning says why one is not.
+#[cfg(not(target_arch = "wasm32"))]
+fn tuning(settings: &Settings, info: &AdapterInfo) -> Option<Tuning> {
+    let path = settings.tuning.as_ref()?;
+    let read = Tuning::read(path, info);
+    read.inspect_err(|error| log::warn!("the tuning file {} is ignored: {error}", path.display())).ok()
 }
 
 fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Caps {

@@ -18,6 +18,7 @@ mod tests;
 mod timing;
 mod transfer;
 mod trusted;
+mod tuning;
 mod uniforms;
 mod upload;
 mod values;
@@ -28,6 +29,7 @@ pub use caps::Caps;
 pub use device::Gpu;
 pub use pool::Memory;
 pub use timing::Timer;
+pub use tuning::Tuning;
 pub use values::{GpuImage, GpuLabels, GpuSwitches, GpuTensor};
 /// The graphics interface underneath, in the version whose devices and buffers this crate takes.
 pub use wgpu;

@@ -58,6 +58,14 @@ pub enum ValueType {
 }
 
 impl ValueType {
+    /// Its shape, if it is a tensor.
+    pub(crate) fn tensor(self) -> Option<Shape> {
+        match self {
+            Self::Tensor(shape) => Some(shape),
+            _ => None,
+        }
+    }
+
     /// 4-byte words it takes on the device, where bytes are packed four to a word.
     pub(crate) fn words(self) -> u64 {
         match self {

@@ -66,6 +66,19 @@ pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The fused ReLU.
 pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 
+/// The variants of an operator to choose from by speed alone: those of which every run gives the same result.
+pub(crate) fn alternatives(op: &str) -> Vec<&'static str> {
+    match op {
+        "conv2d" => conv2d::Variant::ALL.iter().map(|variant| variant.name()).collect(),
+        "conv_transpose2d" => {
+            let scatter = conv_transpose2d::Variant::Scatter;
+            let others = conv_transpose2d::Variant::ALL.iter().filter(|&&variant| variant != scatter);
+            others.map(|variant| variant.name()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Every kernel, by operator.
 static REGISTRY: &[&[&Kernel]] = &[
     conv2d::KERNELS,

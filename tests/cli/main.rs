@@ -12,10 +12,13 @@ mod convert;
 mod demo;
 mod help;
 mod plan;
+mod tune;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use common::project::{program, project};
 
 /// What a command printed and how it ended.
 struct Ran {
@@ -32,7 +35,7 @@ fn switchback<S: AsRef<OsStr>>(arguments: &[S]) -> Ran {
 
 /// Runs `switchback` with compiled pipelines kept in this folder.
 fn switchback_with_cache<S: AsRef<OsStr>>(cache: &Path, arguments: &[S]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_switchback"))
+    let output = Command::new(program(env!("CARGO_BIN_EXE_switchback")))
         .args(arguments)
         // Keeps a driver's own message about its window system out of what is tested.
         .env("NODEVICE_SELECT", "1")
@@ -62,7 +65,7 @@ impl Ran {
 
 /// A file of the demo.
 fn digits(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits").join(file)
+    project("examples/digits").join(file)
 }
 
 /// Names of the files in a folder, sorted; none if there is no such folder.

@@ -4,4 +4,5 @@
 pub(crate) mod adapter;
 pub(crate) mod graphs;
 pub(crate) mod problem;
+pub(crate) mod project;
 pub(crate) mod random;

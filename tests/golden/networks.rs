@@ -19,6 +19,7 @@ use switchback::weights::{Weights, vgg};
 use switchback::{ChannelOrder, Gpu, Graph, Normalize, RgbImage, Tensor, Value, reference};
 
 use crate::common::adapter;
+use crate::common::project::project;
 
 use crate::file::File;
 
@@ -52,7 +53,7 @@ struct About {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/networks")
+    project("tests/golden/networks")
 }
 
 fn runs() -> Vec<Run> {
@@ -297,7 +298,7 @@ fn a_wrong_network_strays() {
 #[test]
 fn the_demo_s_network_labels_as_pytorch_does() {
     use switchback::image;
-    let digits = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
+    let digits = project("examples/digits");
     let weights = Weights::open(digits.join("fcn8s-digits.safetensors")).unwrap();
     let scene = image::load(digits.join("scene-5.png")).unwrap();
     let expected = image::read_labels(digits.join("scene-5.pytorch.png")).unwrap();

@@ -1,13 +1,13 @@
 //! Batch norm and local response norm against PyTorch and ONNX Runtime, on the reference and on the device.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 use switchback::reference::{self, Answer};
 use switchback::{BatchNorm, Gpu, LocalResponseNorm, Tensor};
 
 use crate::common::adapter;
+use crate::common::project::project;
 use crate::file::File;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ enum Operator {
 fn cases() -> (Vec<Case>, File) {
     let cases: Vec<Case> = serde_json::from_str(include_str!("normalization.json")).unwrap();
     assert_eq!(cases.len(), 25);
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/normalization.safetensors");
+    let path = project("tests/golden/normalization.safetensors");
     (cases, File::open(path))
 }
 

@@ -1,5 +1,7 @@
 //! `--adapter`: which device computes, or the reference where there is none.
 
+use std::path::PathBuf;
+
 use switchback::gpu::{ADAPTER_VARIABLE, Gpu, GpuBuilder};
 use switchback::graph::{Inputs, Outputs, Session, interpret_with};
 use switchback::weights::Weights;
@@ -20,6 +22,9 @@ pub(crate) struct AdapterArgs {
     /// folder, or says `off`)
     #[arg(long, global = true)]
     no_cache: bool,
+    /// Take the kernel variants that `switchback tune` measured on this device
+    #[arg(long, value_name = "FILE", global = true)]
+    tuning: Option<PathBuf>,
 }
 
 /// What runs graphs.
@@ -63,9 +68,13 @@ impl AdapterArgs {
     }
 
     fn builder(&self) -> GpuBuilder {
-        match cache::folder().filter(|_| !self.no_cache) {
+        let builder = match cache::folder().filter(|_| !self.no_cache) {
             Some(folder) => Gpu::builder().pipeline_cache(folder),
             None => Gpu::builder(),
+        };
+        match &self.tuning {
+            Some(file) => builder.tuning(file),
+            None => builder,
         }
     }
 }

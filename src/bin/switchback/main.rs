@@ -10,6 +10,7 @@ mod info;
 mod model;
 mod plan;
 mod segment;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ enum Command {
     Plan(plan::Args),
     Info(info::Args),
     Bench(bench::Args),
+    Tune(tune::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Tune(args) => tune::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,23 +4,50 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, KernelPlan};
+use crate::gpu::{Caps, KernelPlan, Tuning};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::shape::Shape;
 
-/// The kernel variant to be preferred for an operator, if any.
-pub(crate) type Preference<'a> = &'a dyn Fn(&str) -> Option<&'static str>;
+/// Kernel variants to be preferred to those that follow from shapes and device.
+pub(crate) struct Preferences<'a> {
+    /// What the caller wants for an operator, if anything.
+    pub(crate) asked: &'a dyn Fn(&str) -> Option<&'static str>,
+    /// What was measured to be the fastest, where the caller wants nothing.
+    pub(crate) tuning: Option<&'a Tuning>,
+}
 
 /// The kernel plan of each live node that is no input.
-pub(super) fn kernels(graph: &Graph, caps: &Caps, preference: Preference) -> Result<HashMap<usize, KernelPlan>> {
+pub(super) fn kernels(graph: &Graph, caps: &Caps, preferences: &Preferences<'_>) -> Result<HashMap<usize, KernelPlan>> {
     let nodes = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
     let lower = |(position, node): (usize, &Node)| {
         let operands = Operands::of(graph, node);
-        let plan = operands.plan(node.operation(), caps, preference).map_err(|error| error.at_node(node.name()))?;
+        let asked = (preferences.asked)(node.operation().name());
+        let tuned = || graph.tuned(node, &operands, caps, preferences.tuning?);
+        let plan = match asked.is_none().then(tuned).flatten() {
+            Some(plan) => plan,
+            None => operands.plan(node.operation(), caps, asked).map_err(|error| error.at_node(node.name()))?,
+        };
         Ok((position, plan))
     };
     nodes.map(lower).collect()
+}
+
+impl Graph {
+    /// What a node computes, of which shapes, on one line.
+    pub(crate) fn problem(&self, node: &Node) -> String {
+        let inputs = node.inputs().iter().map(|&edge| self.value_type(edge).to_string());
+        let parameters = node.parameters().iter().map(|&position| self.parameter(position).shape().to_string());
+        let operands: Vec<String> = inputs.chain(parameters).collect();
+        format!("{:?} of {}", node.operation(), operands.join(", "))
+    }
+
+    /// A node's plan by the measured variant, if there is one that applies.
+    fn tuned(&self, node: &Node, operands: &Operands, caps: &Caps, tuning: &Tuning) -> Option<KernelPlan> {
+        let variant = tuning.variant(&self.problem(node))?;
+        let plan = operands.plan(node.operation(), caps, Some(variant));
+        plan.inspect_err(|error| log::warn!("the tuning of node `{}` is ignored: {error}", node.name())).ok()
+    }
 }
 
 /// Kinds and shapes of what a node reads.
@@ -36,8 +63,7 @@ impl Operands {
         Self { inputs, parameters }
     }
 
-    fn plan(&self, operation: &Operation, caps: &Caps, preference: Preference) -> Result<KernelPlan> {
-        let preferred = preference(operation.name());
+    fn plan(&self, operation: &Operation, caps: &Caps, preferred: Option<&str>) -> Result<KernelPlan> {
         match operation {
             Operation::Input => Err(unfit(operation, "an operator")),
             Operation::Conv2d(op) => {

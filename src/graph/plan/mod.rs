@@ -17,7 +17,7 @@ use crate::kernel;
 use crate::op::Cost;
 use slots::{Block, Slots};
 
-pub(crate) use lower::Preference;
+pub(crate) use lower::Preferences;
 
 /// How a graph runs on a device: printable, and what [`Session`](super::Session) follows.
 ///
@@ -58,12 +58,12 @@ impl Graph {
     /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
     /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
-        self.fold().graph().plan_with(caps, &|_| None)
+        self.fold().graph().plan_with(caps, &Preferences { asked: &|_| None, tuning: None })
     }
 
     /// Plans a graph that is folded already, with kernel variants that are to be preferred.
-    pub(crate) fn plan_with(&self, caps: &Caps, preference: Preference) -> Result<Plan> {
-        let kernels = lower::kernels(self, caps, preference)?;
+    pub(crate) fn plan_with(&self, caps: &Caps, preferences: &Preferences<'_>) -> Result<Plan> {
+        let kernels = lower::kernels(self, caps, preferences)?;
         let [insertion, shrinking] = order::candidates(self).map(|order| Layout::of(self, &kernels, order));
         let best = if shrinking.slots.bytes() < insertion.slots.bytes() { shrinking } else { insertion };
         Ok(best.into_plan(self, kernels))

@@ -4,6 +4,7 @@ use super::Session;
 use super::pack::{PackedWeights, pack, unknown};
 use crate::error::Result;
 use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand};
+use crate::graph::plan::Preferences;
 use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
 use crate::weights::Weights;
 
@@ -18,7 +19,8 @@ impl Gpu {
         graph.check_weights(weights)?;
         let folded = graph.fold();
         let (graph, weights) = (folded.graph(), &folded.weights(weights)?);
-        let plan = graph.plan_with(self.caps(), &|op| self.preference(op))?;
+        let asked = &|op: &str| self.preference(op);
+        let plan = graph.plan_with(self.caps(), &Preferences { asked, tuning: self.tuning() })?;
         #[cfg(not(target_arch = "wasm32"))]
         self.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));
         let packed = pack(self, graph, &plan, weights).await?;

@@ -5,6 +5,7 @@ mod compile;
 mod pack;
 mod profile;
 mod resident;
+mod tune;
 
 use self::pack::PackedWeights;
 use super::{Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType, interpret};
@@ -14,6 +15,7 @@ use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
 use crate::weights::Weights;
 
 pub use profile::{NodeTime, Profile};
+pub use tune::Trial;
 
 /// A graph compiled for one device, with its weights on it.
 ///

@@ -1,13 +1,13 @@
 //! The cases as they are written in `operators.json` (PROVENANCE.md says what the keys mean).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 use switchback::{Labels, MaxPool2d, Padding, RgbImage, Rounding, Switches, Tensor};
 
 use super::Outcome;
+use crate::common::project::project;
 use crate::file::File;
 
 #[derive(Deserialize)]
@@ -81,7 +81,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn file() -> &'static File {
     static FILE: OnceLock<File> = OnceLock::new();
-    let path = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/operators.safetensors");
+    let path = || project("tests/golden/operators.safetensors");
     FILE.get_or_init(|| File::open(path()))
 }
 

@@ -1,0 +1,59 @@
+//! `switchback tune`: which kernel variants are the fastest for a network on this device.
+
+use std::path::PathBuf;
+
+use switchback::net::{Fcn, Head};
+use switchback::weights::Weights;
+
+use crate::Result;
+use crate::adapter::AdapterArgs;
+use crate::console::{Progress, print};
+
+/// Measure every kernel variant of a network's convolutions and keep the fastest for `--tuning`
+///
+/// Nothing needs this: without it variants follow from shapes and device. The file is for this device, its driver and this
+/// version; elsewhere it is ignored with a warning.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  switchback tune --model fcn8s --size 500x500 --out h200.tuning
+  switchback segment photo.jpg --weights fcn8s.safetensors --tuning h200.tuning")]
+pub(crate) struct Args {
+    /// Which network
+    #[arg(long = "model", value_name = "MODEL", default_value = "fcn8s", value_parser = crate::model::heads())]
+    head: Head,
+    /// Rows and columns of the image
+    #[arg(long, value_name = "ROWSxCOLUMNS", default_value = "500x500", value_parser = crate::extents::extent)]
+    size: [usize; 2],
+    /// Weights whose widths and classes to take, instead of the published network's with 21 classes
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    adapter: AdapterArgs,
+}
+
+pub(crate) fn run(args: &Args) -> Result {
+    let network = match &args.weights {
+        Some(path) => Fcn::from_weights(args.head, &Weights::open(path)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?,
+        None => Fcn::published(args.head, 21),
+    };
+    let graph = network.labels_from_image(args.size)?;
+    let gpu = args.adapter.open_gpu("tune")?;
+    print(format_args!("on {}", gpu.info()))?;
+    let progress = Progress::new(graph.nodes().len());
+    let mut said = Ok(());
+    let tuning = gpu.tune(&graph, |trial| {
+        let line = format!("{:<16} {:<14} {:>10.3} ms", trial.node, trial.variant, 1e3 * trial.time.as_secs_f64());
+        if said.is_ok() {
+            said = progress.print(line);
+        }
+    })?;
+    drop(progress);
+    said?;
+    tuning.save(&args.out)?;
+    print(format_args!("{}: {} shapes", args.out.display(), tuning.iter().count()))
+}
