@@ -78,6 +78,11 @@ impl Folded {
         &self.graph
     }
 
+    /// With diagonal weights apart: see [`Graph::with_diagonal_weights_apart`]; `weights` are [`Folded::weights`].
+    pub(super) fn with_diagonal_weights_apart(self, weights: &Weights) -> Result<Self> {
+        Ok(Self { graph: self.graph.with_diagonal_weights_apart(weights)?, ..self })
+    }
+
     /// The graph's weights, from those of the graph it was made from. Filters are shared and scaled as they are decoded,
     /// not copied.
     ///

@@ -17,6 +17,7 @@
 //! ```
 
 mod builder;
+mod diagonal;
 mod evaluate;
 mod fold;
 mod insert;

@@ -2,6 +2,7 @@
 
 mod flipped;
 mod gather;
+mod interpolate;
 mod packed;
 mod phased;
 mod product;
@@ -41,6 +42,9 @@ variants! {
         FlippedF4 = "flipped-winograd-f4",
         /// A map of one cell: a product of its channels with the weight as a matrix.
         Product = "product",
+        /// One channel a group and a kernel of at most two strides a side, as in bilinear upsampling: each output cell is
+        /// weighed between four input cells, which many output cells share.
+        Interpolate = "interpolate",
     }
 }
 
@@ -54,6 +58,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &phased::PHASED,
     &packed::PACK,
     &product::PRODUCT,
+    &interpolate::INTERPOLATE,
 ];
 
 /// A transposed convolution at given shapes.
@@ -95,8 +100,11 @@ pub(crate) fn plan(
 
 /// The plan of least effort, by a model of what loads and multiply-adds cost, of those that keep to the device's limits.
 fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
-    if let Ok(plan) = problem.plan(Variant::Product, caps) {
-        return Ok(plan);
+    // Where these apply, nothing is close.
+    for special in [Variant::Interpolate, Variant::Product] {
+        if let Ok(plan) = problem.plan(special, caps) {
+            return Ok(plan);
+        }
     }
     let flipped = |variant| flipped::effort(problem, variant, caps);
     let efforts = [
@@ -125,6 +133,7 @@ impl Problem<'_> {
             Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
             Variant::Product => product::plan(self, caps)?,
+            Variant::Interpolate => interpolate::plan(self, caps)?,
         };
         Ok(KernelPlan { variant: variant.name(), ..plan })
     }

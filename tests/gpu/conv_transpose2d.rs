@@ -57,6 +57,11 @@ fn applies(variant: Variant, problem: &ConvProblem<ConvTranspose2d>) -> bool {
             flipped && (op.kernel, op.dilation, op.groups) == ([3, 3], [1, 1], 1)
         }
         Variant::Product => problem.input[2..] == [1, 1],
+        Variant::Interpolate => {
+            let short = (0..2).all(|axis| op.kernel[axis] <= 2 * op.stride[axis]);
+            let apart = op.groups == problem.input[1] && op.groups == problem.output_channels;
+            apart && short && op.dilation == [1, 1]
+        }
         _ => true,
     }
 }
@@ -135,6 +140,37 @@ fn sums_longer_than_a_driver_lets_loops_run() {
         bias: false,
     };
     for problem in [many_channels, large_kernel] {
+        check(&gpu, &problem);
+    }
+}
+
+#[test]
+fn one_channel_a_group() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = ConvProblem {
+        because: "bilinear upsampling of FCN: a kernel of twice the stride",
+        op: ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(5),
+        input: [2, 5, 7, 11],
+        output_channels: 5,
+        bias: false,
+    };
+    let border = switchback::Padding { top: 3, bottom: 1, left: 9, right: 2 };
+    let odd = ConvTranspose2d::new([5, 3]).stride([4, 3]).groups(5).output_padding([3, 2]).relu();
+    for problem in [
+        ConvProblem { because: "an odd kernel with output padding", op: odd, bias: true, ..plain.clone() },
+        ConvProblem {
+            because: "a border of more than a stride",
+            op: ConvTranspose2d::new([16, 16]).stride([8, 8]).groups(5).pad(border),
+            ..plain.clone()
+        },
+        ConvProblem {
+            because: "gaps between kernels",
+            op: ConvTranspose2d::new([1, 2]).stride([3, 5]).groups(5).output_padding([2, 4]),
+            ..plain.clone()
+        },
+        ConvProblem { because: "one cell", input: [1, 5, 1, 1], ..plain.clone() },
+        plain,
+    ] {
         check(&gpu, &problem);
     }
 }

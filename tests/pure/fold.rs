@@ -200,3 +200,40 @@ proptest! {
         }
     }
 }
+
+/// Upsampling of `channels` maps by a weight that `filter` gives: input channel, output channel, row, column.
+fn upsampling(channels: usize, filter: impl FnMut([usize; 4]) -> f32) -> (Graph, Weights) {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, channels, 3, 5]).unwrap();
+    let y = g.conv_transpose2d("up", x, ConvTranspose2d::new([4, 4]).stride([2, 2]), channels).unwrap();
+    g.output(y).unwrap();
+    let mut weights = Weights::new();
+    weights.insert("up.weight", &Tensor::from_fn([channels, channels, 4, 4], filter).unwrap());
+    weights.insert("up.bias", &Tensor::from_fn([1, channels, 1, 1], |[_, c, ..]| c as f32).unwrap());
+    (g.build().unwrap(), weights)
+}
+
+#[test]
+fn diagonal_weights_are_set_apart() {
+    let diagonal = |[c, o, u, v]: [usize; 4]| if c == o { (1 + c + 2 * u + 3 * v) as f32 } else { 0.0 };
+    let (graph, weights) = upsampling(3, diagonal);
+    let apart = graph.with_diagonal_weights_apart(&weights).unwrap();
+    let groups = |graph: &Graph| match graph.node("up").unwrap().operation() {
+        Operation::ConvTranspose2d(op) => op.groups,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((groups(&graph), groups(&apart)), (1, 3));
+    assert_eq!(apart.cost().macs * 3, graph.cost().macs);
+    let x = Tensor::from_fn([1, 3, 3, 5], |[_, c, y, x]| (7 * c + 3 * y) as f32 - x as f32).unwrap();
+    let [expected, found] = [&graph, &apart].map(|graph| interpret(graph, &weights, &x).unwrap());
+    assert_eq!(expected.tensor("up").unwrap(), found.tensor("up").unwrap());
+    let plan = apart.plan(&switchback::gpu::Caps::WEBGPU).unwrap();
+    assert_eq!(plan.node("up").unwrap().variant(), "interpolate");
+
+    // One word off the diagonal, however small, and the weight is what it was.
+    let (graph, weights) = upsampling(3, |index| if index == [2, 0, 3, 3] { 1e-30 } else { diagonal(index) });
+    assert_eq!(groups(&graph.with_diagonal_weights_apart(&weights).unwrap()), 1);
+    // A single channel has nothing to be set apart.
+    let (graph, weights) = upsampling(1, diagonal);
+    assert_eq!(groups(&graph.with_diagonal_weights_apart(&weights).unwrap()), 1);
+}

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Rows and columns of the image
     #[arg(long, value_name = "ROWSxCOLUMNS", default_value = "500x500", value_parser = crate::extents::extent)]
     size: [usize; 2],
-    /// Weights whose widths and classes to take, instead of the published network's
+    /// Weights whose widths and classes to take, instead of the published network's, and whose zeros to look for
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Classes of the published network
@@ -37,12 +37,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
-    let network = match &args.weights {
-        Some(path) => Fcn::from_weights(args.head, &Weights::open(path)?)
-            .map_err(|error| format!("{}: {error}", path.display()))?,
-        None => Fcn::published(args.head, args.classes),
+    let graph = match &args.weights {
+        Some(path) => {
+            let weights = Weights::open(path)?;
+            let network =
+                Fcn::from_weights(args.head, &weights).map_err(|error| format!("{}: {error}", path.display()))?;
+            // As a session does, which has the weights too.
+            network.labels_from_image(args.size)?.with_diagonal_weights_apart(&weights)?
+        }
+        None => Fcn::published(args.head, args.classes).labels_from_image(args.size)?,
     };
-    let graph = network.labels_from_image(args.size)?;
     let caps = if args.webgpu { Caps::WEBGPU } else { args.caps()? };
     print(graph.plan(&caps)?)
 }

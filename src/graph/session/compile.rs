@@ -9,8 +9,9 @@ use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
 use crate::weights::Weights;
 
 impl Gpu {
-    /// Compiles a graph, [folded](Graph::fold): chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates
-    /// and binds everything that a run needs. Weights that the graph does not name are left alone.
+    /// Compiles a graph, [folded](Graph::fold) and with [diagonal weights apart](Graph::with_diagonal_weights_apart):
+    /// chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates and binds everything
+    /// that a run needs. Weights that the graph does not name are left alone.
     ///
     /// # Errors
     /// [`crate::Error::Weights`] for missing or misshapen weights; [`crate::Error::Node`] round what goes wrong at a node, such as
@@ -18,7 +19,9 @@ impl Gpu {
     pub async fn compile_async(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
         graph.check_weights(weights)?;
         let folded = graph.fold();
-        let (graph, weights) = (folded.graph(), &folded.weights(weights)?);
+        let weights = &folded.weights(weights)?;
+        let folded = folded.with_diagonal_weights_apart(weights)?;
+        let graph = folded.graph();
         let asked = &|op: &str| self.preference(op);
         let plan = graph.plan_with(self.caps(), &Preferences { asked, tuning: self.tuning() })?;
         #[cfg(not(target_arch = "wasm32"))]

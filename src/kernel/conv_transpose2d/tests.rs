@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::gather::GATHER;
+use super::interpolate::INTERPOLATE;
 use super::packed::PACK;
 use super::phased::PHASED;
 use super::product::PRODUCT;
@@ -32,6 +33,11 @@ pub(crate) fn exhibit() -> Exhibit {
         plans.push(plan(&same, [1, 3, 5, 7].into(), [3, 9, 3, 3].into(), None, Some(variant), &Caps::WEBGPU));
     }
     plans.push(plan(&odd, [2, 4, 1, 1].into(), [4, 3, 2, 5].into(), None, Some(Variant::Product), &Caps::WEBGPU));
+    let apart = plain.groups(3);
+    for caps in [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }] {
+        let weight = [3, 1, 4, 4].into();
+        plans.push(plan(&apart, [1, 3, 5, 7].into(), weight, None, Some(Variant::Interpolate), &caps));
+    }
     let bias = Some(Shape::vector(9));
     plans.push(plan(&plain, [1, 11, 2, 3].into(), [11, 9, 4, 4].into(), bias, Some(Variant::Gather), &tiny));
     let params = vec![
@@ -44,6 +50,7 @@ pub(crate) fn exhibit() -> Exhibit {
         (&PHASED, phased::Params::FIELDS),
         (&PACK, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
+        (&INTERPOLATE, interpolate::Params::FIELDS),
     ];
     Exhibit { params, plans }
 }
@@ -94,8 +101,9 @@ fn the_variant_is_chosen_by_shape() {
     // One phase, in the tiles of the convolution that it is.
     assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 32, 28, 28], 32), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([7, 7]), [1, 4096, 1, 1], 512), "product");
+    assert_eq!(chosen(ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "interpolate");
     // One channel a group fills an eighth of a tile's rows and a fourth of its terms.
-    assert_eq!(chosen(ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "gather");
+    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "gather");
 }
 
 #[test]
@@ -135,8 +143,8 @@ fn a_weight_over_the_binding_limit() {
 fn what_cannot_be_split_is_an_error() {
     let op = ConvTranspose2d::new([7, 7]);
     let caps = Caps { max_binding_bytes: 4 * 512 * 49 - 4, ..Caps::WEBGPU };
-    let filtered = [Variant::FlippedF2, Variant::FlippedF4];
-    for variant in Variant::ALL.iter().filter(|variant| !filtered.contains(variant)) {
+    let others = [Variant::FlippedF2, Variant::FlippedF4, Variant::Interpolate];
+    for variant in Variant::ALL.iter().filter(|variant| !others.contains(variant)) {
         let plan = plan(&op, [1, 3, 1, 1].into(), [3, 512, 7, 7].into(), None, Some(*variant), &caps);
         assert!(matches!(plan, Err(Error::Limit { .. })), "{variant:?}");
     }

@@ -1,0 +1,84 @@
+// Computes  y[n,c,p,q] = b[c] + sum_{u,v} x[n,c,i,j] * w[c,0,u,v] over the taps for which i * SY + u = p + top and j * SX + v =
+//           q + left have solutions in x, two a side at most; negative ones made zero if RELU. One channel a group: what
+//           bilinear upsampling is.
+// Layout    x: N x C x H x W; w: C x 1 x KH x KW; b: C; y: N x C x OH x OW.
+// Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y.
+// Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes; WORKGROUP, the
+//           invocations of a workgroup.
+// Dispatch  An invocation computes ROWS by SX cells, those that lie between the same four cells of x. A workgroup computes
+//           such a strip of one plane and row, so that its invocations share the weights that they read; then strips of a
+//           row, rows, planes; `tiles` workgroups have work. Folded.
+// Limits    KH <= 2*SY, KW <= 2*SX, dilation 1. Each operand fits one binding and has fewer than 2^31 elements.
+// Writes    Every cell of y, once.
+// Order     One f32 accumulator: the four taps as in `blend`, the bias last.
+// Uses      common/index.wgsl, common/activation.wgsl, conv_transpose2d/blend.wgsl
+// Oracle    reference::conv_transpose2d
+
+struct Params {
+    channels: u32,
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+    pad_top: u32,
+    pad_left: u32,
+    // Workgroups along a row of cells of x, strips of rows of a plane, workgroups in all.
+    column_tiles: u32,
+    strips: u32,
+    tiles: u32,
+}
+
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override BIAS: bool;
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let tile = flat_workgroup(workgroup, workgroups);
+    if tile >= params.tiles {
+        return;
+    }
+    let j = tile % params.column_tiles * WORKGROUP + invocation;
+    let strip = tile / params.column_tiles % params.strips;
+    let plane = tile / params.column_tiles / params.strips;
+    let channel = plane % params.channels;
+    // Rows p + top from first_row on, all of them between the same rows of x.
+    let first_row = strip * ROWS;
+    let i = first_row / SY;
+    let first_u = first_row % SY;
+    let corner = corner_at(plane * params.in_h * params.in_w, i, j, params.in_h, params.in_w);
+
+    var offset = 0.0;
+    if BIAS {
+        offset = b[channel];
+    }
+    for (var k = 0u; k < ROWS; k++) {
+        // A row or column before the first wraps around to a number beyond the last.
+        let p = first_row + k - params.pad_top;
+        if p >= params.out_h {
+            continue;
+        }
+        let row = (plane * params.out_h + p) * params.out_w;
+        for (var v = 0u; v < SX; v++) {
+            let sum = blend(corner, channel, first_u + k, v);
+            let q = j * SX + v - params.pad_left;
+            if q < params.out_w {
+                y[row + q] = activate(sum + offset);
+            }
+        }
+    }
+}
