@@ -59,6 +59,9 @@ pub(super) struct Row {
     min_ms: f64,
     mad_ms: f64,
     samples: usize,
+    /// Multiply-adds of the definition, and those that the kernel executes, zeros and the padding of tiles included.
+    macs: u64,
+    executed_macs: u64,
     /// Two a multiply-add of the definition.
     gflop: f64,
     gflop_per_s: f64,
@@ -160,6 +163,8 @@ impl Row {
             min_ms: times.min,
             mad_ms: times.mad,
             samples: times.samples,
+            macs: cost.macs,
+            executed_macs: executed,
             gflop: flops / 1e9,
             gflop_per_s: flops / 1e9 / seconds,
             gb: bytes / 1e9,
@@ -200,7 +205,7 @@ impl Row {
     /// The table's first line.
     pub(super) fn heading() -> String {
         format!(
-            "{:<18} {:<20} {:<12} {:>20} {:>10} {:>10} {:>8} {:>9} {:>8} {:>7}  {}",
+            "{:<18} {:<20} {:<20} {:>20} {:>10} {:>10} {:>8} {:>9} {:>8} {:>7} {:>8}  {}",
             "op",
             "label",
             "variant",
@@ -211,6 +216,7 @@ impl Row {
             "GFLOP/s",
             "GB/s",
             "ceiling",
+            "executed",
             "verified"
         )
     }
@@ -219,9 +225,14 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let output = self.output.map_or_else(String::new, |dims| Shape::from(dims).to_string());
-        write!(f, "{:<18} {:<20} {:<12} {output:>20}", self.op, self.label, self.variant)?;
+        write!(f, "{:<18} {:<20} {:<20} {output:>20}", self.op, self.label, self.variant)?;
         write!(f, " {:>10.3} {:>10.3} {:>8.3}", self.median_ms, self.min_ms, self.mad_ms)?;
         write!(f, " {:>9.2} {:>8.2} {:>6.1}%", self.gflop_per_s, self.gb_per_s, 100.0 * self.ceiling_fraction)?;
+        // Executed multiply-adds, as a multiple of the definition's.
+        match self.macs {
+            0 => write!(f, " {:>8}", "-")?,
+            macs => write!(f, " {:>7.2}x", self.executed_macs as f64 / macs as f64)?,
+        }
         write!(f, "  {}", self.verified)
     }
 }

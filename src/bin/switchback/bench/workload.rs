@@ -55,6 +55,8 @@ pub(super) enum Command {
     MaxPool2d(Pooling),
     /// One max unpooling, of the switches of a pooling
     MaxUnpool2d(Unpooling),
+    /// One upsampling by every variant of the transposed convolution, beside a convolution of as many useful multiply-adds
+    Upsampling(Upsampling),
     /// The published FCN-8s, layer by layer and whole
     Fcn8s(Network),
 }
@@ -173,6 +175,23 @@ pub(super) struct Network {
     weights: Option<std::path::PathBuf>,
 }
 
+#[derive(Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  switchback bench upsampling
+  switchback bench upsampling --input 1x128x28x28 --weight 128x128x2x2 --stride 2 --json upsampling.jsonl")]
+pub(super) struct Upsampling {
+    /// Input: images x channels x rows x columns
+    #[arg(long, value_name = "NxCxHxW", default_value = "1x21x34x34", value_parser = shape)]
+    input: Shape,
+    /// Weight: input channels x output channels x rows x columns
+    #[arg(long, value_name = "CxOxHxW", default_value = "21x21x16x16", value_parser = shape)]
+    weight: Shape,
+    /// Output rows and columns that an input step is worth
+    #[arg(long, value_name = "S", default_value = "8", value_parser = extent)]
+    stride: [usize; 2],
+}
+
 fn output_padding(text: &str) -> Result<[usize; 2], String> {
     let Padding { top, left, .. } = padding(text)?;
     Ok([top, left])
@@ -186,6 +205,7 @@ impl Command {
             Self::ConvTranspose2d(args) => args.workloads(seed),
             Self::MaxPool2d(args) => args.workloads(seed),
             Self::MaxUnpool2d(args) => args.workloads(seed),
+            Self::Upsampling(args) => args.workloads(seed),
             Self::Fcn8s(args) => Ok(vec![args.workload(seed)?]),
         }
     }
@@ -262,6 +282,38 @@ impl Transposed {
             let y = g.conv_transpose2d_with("conv_transpose2d", x, op, output.c, args.parameters())?;
             g.output(y)
         })
+    }
+}
+
+impl Upsampling {
+    /// The dense weight by every variant; then, if there are as many output as input channels, the bilinear one; last a
+    /// convolution that computes as many cells with as many taps.
+    fn workloads(&self, seed: u64) -> Result<Vec<Workload>> {
+        let Self { input, weight, stride } = *self;
+        let op = ConvTranspose2d::new(weight.extent()).stride(stride);
+        let output = op.output_shape(input, weight, None)?;
+        let all = VariantArgs { variant: "all".to_owned() }.choose(conv_transpose2d::Variant::ALL)?;
+        let up = |name: &'static str| {
+            move |g: &mut switchback::GraphBuilder, x| {
+                let y = g.conv_transpose2d_with(name, x, op, output.c, Parameters::weight("weight"))?;
+                g.output(y)
+            }
+        };
+        let mut workloads = single("upsampling", all, input, seed, up("dense"))?;
+        if weight.n == weight.c {
+            let mut bilinear = single("upsampling", vec![None], input, seed, up("bilinear"))?;
+            for workload in &mut bilinear {
+                workload.weights.insert("weight", &switchback::bilinear_weight(weight)?);
+            }
+            workloads.append(&mut bilinear);
+        }
+        let taps = [weight.h.div_ceil(stride[0]), weight.w.div_ceil(stride[1])];
+        let cells = Shape { h: output.h + taps[0] - 1, w: output.w + taps[1] - 1, ..input };
+        workloads.extend(single("upsampling", vec![None], cells, seed, |g, x| {
+            let y = g.conv2d_with("equal work", x, Conv2d::new(taps), output.c, Parameters::weight("weight"))?;
+            g.output(y)
+        })?);
+        Ok(workloads)
     }
 }
 
