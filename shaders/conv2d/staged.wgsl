@@ -10,91 +10,28 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/columns.wgsl,
+//           conv2d/store.wgsl
 // Oracle    reference::conv2d
 //
 // Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64
 // times; each invocation then makes 128 multiply-adds of 12 vectors from there. On a CPU driver the barriers cost more
 // than that saves: see conv2d/tiled.
 
-struct Params {
-    in_channels: u32,
-    in_h: u32,
-    in_w: u32,
-    out_channels: u32,
-    out_h: u32,
-    out_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    // Channels a group: read and written; blocks a group.
-    group_inputs: u32,
-    group_outputs: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and how many.
-    first_block: u32,
-    blocks: u32,
-    // Workgroups along the cells of a plane, and in all.
-    cell_tiles: u32,
-    tiles: u32,
-    // Fours of a group's input channels that this dispatch sums over: the first, and the one after the last.
-    first_quad: u32,
-    end_quad: u32,
-}
-
-override KH: u32;
-override KW: u32;
-override SY: u32;
-override SX: u32;
-override DY: u32;
-override DX: u32;
-override BIAS: bool;
-override ACCUMULATE: bool;
-
 // Channels of a block, vectors of cells of a workgroup, quads of input channels that a stage holds.
 const ROWS = 64u;
 const COLUMNS = 32u;
 const STAGE = 4u;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 // [quad][row], four input channels a vector.
 var<workgroup> staged_weights: array<vec4<f32>, STAGE * ROWS>;
 // [input channel][column], four cells a vector.
 var<workgroup> staged_cells: array<vec4<f32>, STAGE * 4 * COLUMNS>;
 
-// The four cells `at` of channel `c`, zero where they are outside.
-fn cells(first_plane: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
-    let i = first_plane + min(c, params.group_inputs - 1) * params.in_h * params.in_w + at;
-    return select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), inside & vec4(c < params.group_inputs));
-}
-
-fn store(first_cell: u32, plane: u32, channel: u32, sums: vec4<f32>) {
-    var value = sums;
-    let cells_left = params.out_h * params.out_w - first_cell;
-    var offset = 0.0;
-    if BIAS {
-        offset = b[channel];
-    }
-    let start = (plane + channel) * params.out_h * params.out_w + first_cell;
-    if ACCUMULATE {
-        // Cells past the plane's last read its last one, and are not stored.
-        let at = start + min(vec4(0u, 1u, 2u, 3u), vec4(cells_left - 1));
-        value += vec4(y[at.x], y[at.y], y[at.z], y[at.w]);
-    }
-    y[start] = activate(value.x + offset);
-    if cells_left > 1 {
-        y[start + 1] = activate(value.y + offset);
-    }
-    if cells_left > 2 {
-        y[start + 2] = activate(value.z + offset);
-    }
-    if cells_left > 3 {
-        y[start + 3] = activate(value.w + offset);
-    }
+// The four cells `at` of input channel `c` of the group, zero where they or the channel are outside.
+fn cells_of(first_plane: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
+    let plane = first_plane + min(c, params.group_inputs - 1) * params.in_h * params.in_w;
+    return cells(plane, at, inside & vec4(c < params.group_inputs));
 }
 
 @compute @workgroup_size(256)
@@ -139,8 +76,8 @@ fn main(
                 let quad = q + stage_quad;
                 let weights = p[(tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS];
                 staged_weights[invocation] = select(vec4<f32>(), weights, quad < params.end_quad);
-                staged_cells[invocation] = cells(first_plane, 4 * q + line, at, inside);
-                staged_cells[invocation + 256] = cells(first_plane, 4 * q + line + 8, at, inside);
+                staged_cells[invocation] = cells_of(first_plane, 4 * q + line, at, inside);
+                staged_cells[invocation + 256] = cells_of(first_plane, 4 * q + line + 8, at, inside);
                 workgroupBarrier();
                 for (var k = 0u; k < STAGE; k++) {
                     let c = k * 4 * COLUMNS + invocation % COLUMNS;
@@ -175,12 +112,5 @@ fn main(
     let channel = group * params.group_outputs + within;
     let left = params.group_outputs - within;
     let plane = n * params.out_channels;
-    store(first_cell, plane, channel, tile.r0);
-    if left > 1 { store(first_cell, plane, channel + 1, tile.r1); }
-    if left > 2 { store(first_cell, plane, channel + 2, tile.r2); }
-    if left > 3 { store(first_cell, plane, channel + 3, tile.r3); }
-    if left > 4 { store(first_cell, plane, channel + 4, tile.r4); }
-    if left > 5 { store(first_cell, plane, channel + 5, tile.r5); }
-    if left > 6 { store(first_cell, plane, channel + 6, tile.r6); }
-    if left > 7 { store(first_cell, plane, channel + 7, tile.r7); }
+    store_tile(Cells(cell, min(plane_cells - first_cell, 4u)), plane, channel, left, tile);
 }

@@ -11,7 +11,8 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/columns.wgsl,
+//           conv2d/store.wgsl
 // Oracle    reference::conv2d
 //
 // Why: a load costs a CPU driver about as much as eight multiply-adds (each of its lanes loads alone), except where all
@@ -19,83 +20,8 @@
 // is no workgroup memory, whose barriers cost more there than they save. A sum over many channels is cut into dispatches
 // whose weights and cells stay in a core's cache while all blocks and cells are worked off.
 
-struct Params {
-    in_channels: u32,
-    in_h: u32,
-    in_w: u32,
-    out_channels: u32,
-    out_h: u32,
-    out_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    // Channels a group: read and written; blocks a group.
-    group_inputs: u32,
-    group_outputs: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and how many.
-    first_block: u32,
-    blocks: u32,
-    // Workgroups along the cells of a plane, and in all.
-    cell_tiles: u32,
-    tiles: u32,
-    // Fours of a group's input channels that this dispatch sums over: the first, and the one after the last.
-    first_quad: u32,
-    end_quad: u32,
-}
-
-override KH: u32;
-override KW: u32;
-override SY: u32;
-override SX: u32;
-override DY: u32;
-override DX: u32;
-override BIAS: bool;
-override ACCUMULATE: bool;
 override ROWS: u32;
 override WORKGROUP: u32 = 8;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-fn store(first_cell: u32, plane: u32, channel: u32, sums: vec4<f32>) {
-    var value = sums;
-    let cells_left = params.out_h * params.out_w - first_cell;
-    var offset = 0.0;
-    if BIAS {
-        offset = b[channel];
-    }
-    let start = (plane + channel) * params.out_h * params.out_w + first_cell;
-    if ACCUMULATE {
-        // Cells past the plane's last read its last one, and are not stored.
-        let at = start + min(vec4(0u, 1u, 2u, 3u), vec4(cells_left - 1));
-        value += vec4(y[at.x], y[at.y], y[at.z], y[at.w]);
-    }
-    y[start] = activate(value.x + offset);
-    if cells_left > 1 {
-        y[start + 1] = activate(value.y + offset);
-    }
-    if cells_left > 2 {
-        y[start + 2] = activate(value.z + offset);
-    }
-    if cells_left > 3 {
-        y[start + 3] = activate(value.w + offset);
-    }
-}
-
-// Stores eight channels from `channel` on, as many as the group has left.
-fn store_tile(first_cell: u32, plane: u32, channel: u32, left: u32, tile: Tile) {
-    if left > 0 { store(first_cell, plane, channel, tile.r0); }
-    if left > 1 { store(first_cell, plane, channel + 1, tile.r1); }
-    if left > 2 { store(first_cell, plane, channel + 2, tile.r2); }
-    if left > 3 { store(first_cell, plane, channel + 3, tile.r3); }
-    if left > 4 { store(first_cell, plane, channel + 4, tile.r4); }
-    if left > 5 { store(first_cell, plane, channel + 5, tile.r5); }
-    if left > 6 { store(first_cell, plane, channel + 6, tile.r6); }
-    if left > 7 { store(first_cell, plane, channel + 7, tile.r7); }
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -155,8 +81,9 @@ fn main(
     let channel = group * params.group_outputs + within;
     let left = params.group_outputs - within;
     let plane = n * params.out_channels;
-    store_tile(first_cell, plane, channel, left, t0);
-    if ROWS > 8 && left > 8 { store_tile(first_cell, plane, channel + 8, left - 8, t1); }
-    if ROWS > 16 && left > 16 { store_tile(first_cell, plane, channel + 16, left - 16, t2); }
-    if ROWS > 24 && left > 24 { store_tile(first_cell, plane, channel + 24, left - 24, t3); }
+    let cells = Cells(cell, min(plane_cells - first_cell, 4u));
+    store_tile(cells, plane, channel, left, t0);
+    if ROWS > 8 && left > 8 { store_tile(cells, plane, channel + 8, left - 8, t1); }
+    if ROWS > 16 && left > 16 { store_tile(cells, plane, channel + 16, left - 16, t2); }
+    if ROWS > 24 && left > 24 { store_tile(cells, plane, channel + 24, left - 24, t3); }
 }

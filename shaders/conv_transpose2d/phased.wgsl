@@ -3,7 +3,7 @@
 // Layout    x: N x Cin x H x W; p: weights as conv_transpose2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation); GY GX, the greatest common divisors of stride and dilation; IY IX,
-//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU; ROWS (8, 16, 24 or 32), output
+//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU, ACCUMULATE (false); ROWS (8, 16, 24 or 32), output
 //           channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  Each phase (p mod SY, q mod SX) is an implicit matrix product, some of the weights times the columns that im2col
 //           would write for a convolution of stride 1. An invocation computes ROWS channels of four cells in a row of one
@@ -12,7 +12,8 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl, conv_transpose2d/phase.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl,
+//           conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so
@@ -52,7 +53,6 @@ override GY: u32;
 override GX: u32;
 override IY: u32;
 override IX: u32;
-override BIAS: bool;
 override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
@@ -61,42 +61,6 @@ override WORKGROUP: u32 = 8;
 @group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// The cells of an invocation: where they lie in a plane of y, and how many there are.
-struct Cells {
-    at: vec4<u32>,
-    count: u32,
-}
-
-fn store(cells: Cells, plane: u32, channel: u32, value: vec4<f32>) {
-    var offset = 0.0;
-    if BIAS {
-        offset = b[channel];
-    }
-    let at = (plane + channel) * params.out_h * params.out_w + cells.at;
-    y[at.x] = activate(value.x + offset);
-    if cells.count > 1 {
-        y[at.y] = activate(value.y + offset);
-    }
-    if cells.count > 2 {
-        y[at.z] = activate(value.z + offset);
-    }
-    if cells.count > 3 {
-        y[at.w] = activate(value.w + offset);
-    }
-}
-
-// Stores eight channels from `channel` on, as many as the group has left.
-fn store_tile(cells: Cells, plane: u32, channel: u32, left: u32, tile: Tile) {
-    if left > 0 { store(cells, plane, channel, tile.r0); }
-    if left > 1 { store(cells, plane, channel + 1, tile.r1); }
-    if left > 2 { store(cells, plane, channel + 2, tile.r2); }
-    if left > 3 { store(cells, plane, channel + 3, tile.r3); }
-    if left > 4 { store(cells, plane, channel + 4, tile.r4); }
-    if left > 5 { store(cells, plane, channel + 5, tile.r5); }
-    if left > 6 { store(cells, plane, channel + 6, tile.r6); }
-    if left > 7 { store(cells, plane, channel + 7, tile.r7); }
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

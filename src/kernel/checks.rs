@@ -203,8 +203,10 @@ fn check_header(own: &Part, used: &BTreeSet<&str>) {
     let keys: Vec<&str> =
         header.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(keys, HEADER, "{}: keys of the header", own.path);
-    let uses = own.source.lines().find_map(|line| line.strip_prefix("// Uses")).unwrap_or_default();
-    let named: BTreeSet<&str> = uses.split([' ', ',']).filter(|word| word.ends_with(".wgsl")).collect();
+    let mut lines = own.source.lines().skip_while(|line| !line.starts_with("// Uses"));
+    let (first, more) = (lines.next(), lines.take_while(|line| line.starts_with("//  ")));
+    let words = first.into_iter().chain(more).flat_map(|line| line.split([' ', ',']));
+    let named: BTreeSet<&str> = words.filter(|word| word.ends_with(".wgsl")).collect();
     assert_eq!(&named, used, "{}: Uses", own.path);
 }
 

@@ -10,17 +10,21 @@ use crate::shape::Shape;
 
 /// Loads of the implicit matrix product.
 pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
+/// The end of its register tiles.
+pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
+/// Uniforms, overrides and bindings of its two kernels.
+static OPERANDS: Part = part!("conv2d/operands.wgsl");
 
 pub(super) static TILED: Kernel = Kernel {
     name: "conv2d/tiled",
-    parts: &[&INDEX, &ACTIVATION, &TILE, &COLUMNS, &part!("conv2d/tiled.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &COLUMNS, &STORE, &part!("conv2d/tiled.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 pub(super) static STAGED: Kernel = Kernel {
     name: "conv2d/staged",
-    parts: &[&INDEX, &ACTIVATION, &TILE, &part!("conv2d/staged.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &COLUMNS, &STORE, &part!("conv2d/staged.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };

@@ -9,7 +9,7 @@ use super::{OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
-use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, workgroup};
+use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, STORE, workgroup};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, TILE, loop_iterations, params, part, rounds_within};
 
@@ -20,6 +20,7 @@ pub(super) static PHASED: Kernel = Kernel {
         &ACTIVATION,
         &TILE,
         &COLUMNS,
+        &STORE,
         &part!("conv_transpose2d/phase.wgsl"),
         &part!("conv_transpose2d/phased.wgsl"),
     ],
@@ -91,6 +92,7 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) ->
     };
     let own = [
         ("BIAS", f64::from(problem.bias)),
+        ("ACCUMULATE", 0.0),
         ("RELU", f64::from(op.relu)),
         ("ROWS", packing.rows as f64),
         ("WORKGROUP", workgroup(caps) as f64),

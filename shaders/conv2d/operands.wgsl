@@ -1,0 +1,39 @@
+// What conv2d/tiled and conv2d/staged have in common: uniforms, overrides and operands of an implicit matrix product,
+// weights times the columns that im2col would write.
+
+struct Params {
+    in_channels: u32,
+    in_h: u32,
+    in_w: u32,
+    out_channels: u32,
+    out_h: u32,
+    out_w: u32,
+    pad_top: u32,
+    pad_left: u32,
+    // Channels a group: read and written; blocks a group.
+    group_inputs: u32,
+    group_outputs: u32,
+    group_blocks: u32,
+    // The first block of this dispatch, counted over all groups, and how many.
+    first_block: u32,
+    blocks: u32,
+    // Workgroups along the cells of a plane, and in all.
+    cell_tiles: u32,
+    tiles: u32,
+    // Fours of a group's input channels that this dispatch sums over: the first, and the one after the last.
+    first_quad: u32,
+    end_quad: u32,
+}
+
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override DY: u32;
+override DX: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
