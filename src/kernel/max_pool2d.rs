@@ -1,11 +1,11 @@
 //! Max pooling on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Scratch};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::{INDEX, PLACE, RANK, check_binding, loop_iterations, params, part, rounds_within, variants};
 use crate::op::MaxPool2d;
-use crate::shape::Shape;
+use crate::shape::{Padding, Shape};
 
 const OP: &str = "max_pool2d";
 
@@ -36,7 +36,15 @@ static SWITCHES: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&VALUES, &SWITCHES];
+/// Both, for 2x2 windows of step 2 over whole vectors.
+static PAIRS: Kernel = Kernel {
+    name: "max_pool2d/pairs",
+    parts: &[&INDEX, &RANK, &part!("max_pool2d/pairs.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&VALUES, &SWITCHES, &PAIRS];
 
 params! {
     /// Uniforms of both kernels; `max_pool2d/window.wgsl` says what they mean.
@@ -51,6 +59,21 @@ params! {
     }
 }
 
+params! {
+    /// Uniforms of `max_pool2d/pairs`; the shader says what they mean.
+    struct PairsParams {
+        pairs: u32,
+        rows: u32,
+        row_pairs: u32,
+    }
+}
+
+/// Whether windows are 2x2 of step 2, without border, and tile planes whose rows are whole vectors of four.
+pub(super) fn is_pairs(op: &MaxPool2d, extent: [usize; 2]) -> bool {
+    let window = (op.kernel, op.stride, op.dilation, op.pad) == ([2, 2], [2, 2], [1, 1], Padding::NONE);
+    window && extent[0].is_multiple_of(2) && extent[1].is_multiple_of(4)
+}
+
 /// The dispatch for this operand. Outputs: the maxima, and for [`Variant::Switches`] the switches, of the same shape.
 ///
 /// # Errors
@@ -60,6 +83,20 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
     check_binding(OP, "input", input, caps)?;
     rounds_within(OP, 0, loop_iterations(&op.kernel), caps)?;
     check_binding(OP, "output", output, caps)?;
+    if is_pairs(op, input.extent()) {
+        let pairs = output.elements() / 2;
+        let params = PairsParams { pairs: pairs as u32, rows: output.h as u32, row_pairs: (output.w / 2) as u32 };
+        let switches = variant == Variant::Switches;
+        // A write needs a buffer of its own, so that what is not written gets a word of scratch.
+        let (third, scratch) = match variant {
+            Variant::Values => (Buffer::Scratch(0), vec![Scratch { words: 2, persistent: false }]),
+            Variant::Switches => (Buffer::Output(1), Vec::new()),
+        };
+        let operands = [Buffer::Input(0), Buffer::Output(0), third];
+        let constants = [("SWITCHES", f64::from(switches))];
+        let run = vec![flat_step(&PAIRS, &constants, &params, &operands, pairs, caps)?];
+        return Ok(KernelPlan { variant: variant.name(), scratch, run, ..KernelPlan::default() });
+    }
     let params = Params {
         elements: output.elements() as u32,
         in_h: input.h as u32,
@@ -105,6 +142,16 @@ impl Gpu {
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let op = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
-    let plans = Variant::ALL.iter().map(|&variant| plan(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU)).collect();
-    crate::kernel::checks::Exhibit { params: vec![(&VALUES, Params::FIELDS), (&SWITCHES, Params::FIELDS)], plans }
+    let pairs = MaxPool2d::new([2, 2]);
+    let both = |&variant: &Variant| {
+        [
+            plan(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU),
+            plan(&pairs, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
+        ]
+    };
+    let plans = Variant::ALL.iter().flat_map(both).collect();
+    crate::kernel::checks::Exhibit {
+        params: vec![(&VALUES, Params::FIELDS), (&SWITCHES, Params::FIELDS), (&PAIRS, PairsParams::FIELDS)],
+        plans,
+    }
 }

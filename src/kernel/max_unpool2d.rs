@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step};
 use crate::kernel::flat::{flat_step, window_constants};
+use crate::kernel::max_pool2d::is_pairs;
 use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants, zero};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
@@ -28,6 +29,14 @@ static GATHER: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
+/// `GATHER` for 2x2 windows of step 2 over whole vectors.
+static PAIRS: Kernel = Kernel {
+    name: "max_unpool2d/pairs",
+    parts: &[&INDEX, &part!("max_unpool2d/pairs.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
 static CLAIM: Kernel = Kernel {
     name: "max_unpool2d/claim",
     parts: &[&INDEX, &part!("max_unpool2d/claim.wgsl")],
@@ -42,7 +51,7 @@ static RESOLVE: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &CLAIM, &RESOLVE];
+pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &PAIRS, &CLAIM, &RESOLVE];
 
 params! {
     /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
@@ -56,6 +65,15 @@ params! {
         out_w: u32,
         pad_top: u32,
         pad_left: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `max_unpool2d/pairs`; the shader says what they mean.
+    struct PairsParams {
+        pairs: u32,
+        rows: u32,
+        row_pairs: u32,
     }
 }
 
@@ -119,6 +137,12 @@ fn select(pool: &MaxPool2d) -> Variant {
 }
 
 fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, caps: &Caps) -> Result<Step> {
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    if is_pairs(pool, origin) && output.extent() == origin {
+        let pairs = input.elements() / 2;
+        let params = PairsParams { pairs: pairs as u32, rows: input.h as u32, row_pairs: (input.w / 2) as u32 };
+        return flat_step(&PAIRS, &[], &params, &operands, pairs, caps);
+    }
     let params = GatherParams {
         elements: output.elements() as u32,
         in_h: input.h as u32,
@@ -131,7 +155,6 @@ fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, cap
         pad_left: pool.pad.left as u32,
     };
     let constants = window_constants(pool.kernel, pool.stride, pool.dilation);
-    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
     flat_step(&GATHER, &constants, &params, &operands, output.elements(), caps)
 }
 
@@ -173,11 +196,16 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let pooled = Shape::from([2, 3, 4, 9]);
     let plans = Variant::ALL
         .iter()
-        .map(|&variant| plan(&MaxUnpool2d::new(), pooled, pooled, [7, 9], &pool, Some(variant), &Caps::WEBGPU))
-        .collect();
-    let params =
-        vec![(&GATHER, GatherParams::FIELDS), (&CLAIM, ClaimParams::FIELDS), (&RESOLVE, ResolveParams::FIELDS)];
-    crate::kernel::checks::Exhibit { params, plans }
+        .map(|&variant| plan(&MaxUnpool2d::new(), pooled, pooled, [7, 9], &pool, Some(variant), &Caps::WEBGPU));
+    let halves = Shape::from([2, 3, 4, 10]);
+    let pairs = plan(&MaxUnpool2d::new(), halves, halves, [8, 20], &MaxPool2d::new([2, 2]), None, &Caps::WEBGPU);
+    let params = vec![
+        (&GATHER, GatherParams::FIELDS),
+        (&PAIRS, PairsParams::FIELDS),
+        (&CLAIM, ClaimParams::FIELDS),
+        (&RESOLVE, ResolveParams::FIELDS),
+    ];
+    crate::kernel::checks::Exhibit { params, plans: plans.chain([pairs]).collect() }
 }
 
 #[cfg(test)]

@@ -260,6 +260,7 @@ pub(crate) fn max_pool2d_cases() -> Vec<PoolProblem> {
     let caffe = |kernel| MaxPool2d::new(kernel).rounding(Rounding::Caffe);
     vec![
         plain.clone(),
+        PoolProblem { because: "2x2 in rows of whole vectors", input: [2, 5, 6, 12], ..plain },
         PoolProblem { because: "one pixel", op: MaxPool2d::new([1, 1]), input: [1, 5, 1, 1] },
         PoolProblem { because: "floor drops the remainder", input: [1, 5, 7, 11], ..plain },
         PoolProblem { because: "ceil keeps it in partial windows", op: plain.op.ceil(), input: [1, 5, 7, 11] },
