@@ -40,7 +40,7 @@ bench: ## Measure one layer of FCN-8s in every variant; `switchback bench --help
 	$(TARGET)/release/switchback bench conv_transpose2d --input 1x21x70x70 --weight 21x21x16x16 --stride 8 --variant all
 
 gpu-bundle: ## Gather release tests and benchmarks for a GPU machine without a toolchain, in target/gpu-bundle/.
-	ci/gpu-bundle target/gpu-bundle
+	ci/gpu-bundle $(TARGET)/gpu-bundle
 
 clean-out: ## Remove the demo's results.
 	rm -rf out

@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+import check
 import fcn8s
 from workloads import FCN8S, WORKLOADS
 
@@ -31,7 +34,7 @@ class Bench:
     """What is measured with what."""
 
     def __init__(self, arguments, folder):
-        self.arguments = arguments
+        self.arguments, self.folder = arguments, folder
         self.weights = arguments.weights or str(folder / "fcn8s.safetensors")
         if not arguments.weights and FCN8S.name in arguments.workloads:
             from safetensors.numpy import save_file
@@ -40,6 +43,8 @@ class Bench:
 
     def measure(self, peer, workload):
         """A row, or one that says why there is none."""
+        if peer == "burn" and workload is FCN8S:
+            return {"peer": peer, "workload": workload.name, "unsupported": True}
         command = self.command(peer, workload)
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, cwd=HERE)
@@ -49,7 +54,10 @@ class Bench:
         if done.returncode or not lines:
             last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
             return {"peer": peer, "workload": workload.name, "error": last[:300]}
-        row = switchback_row(workload, lines) if peer == "switchback" else lines[-1]
+        row = switchback_row(workload, lines) if peer == "switchback" else lines[-1] | {"workload": workload.name}
+        if peer == "burn" and workload.weight:
+            output = np.fromfile(self.folder / "output", "<f4").reshape(workload.output)
+            check.check(workload, *workload.operands(), output)
         if peer == "pytorch" and not row.get("adapter", "CPU").startswith("CPU"):
             row["peer"] = "pytorch cuda"
         return row
@@ -61,7 +69,10 @@ class Bench:
             command = [self.arguments.switchback, "bench", "--json", "-", "--whole", *seconds]
             return [*command, *switchback_words(workload), *weights]
         if peer == "burn":
-            return [self.arguments.burn, *burn_words(workload), *seconds]
+            for name, values in zip(("x", "weight"), workload.operands()):
+                if values is not None:
+                    values.astype("<f4").tofile(self.folder / name)
+            return [self.arguments.burn, *burn_words(workload), str(self.arguments.seconds), str(self.folder)]
         python = self.arguments.pytorch if peer == "pytorch" else sys.executable
         return [python, "worker.py", peer, workload.name, *seconds, *weights]
 
@@ -144,8 +155,6 @@ def table(rows, peers, clock):
 
 def agree(arguments, folder):
     """The slim FCN-8s of examples/digits through every peer: the scores of a photograph must agree."""
-    import check
-    import numpy as np
     from PIL import Image
 
     digits, python = ROOT / "examples" / "digits", sys.executable
@@ -173,7 +182,7 @@ def agree(arguments, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--switchback", default=str(ROOT / "target" / "release" / "switchback"))
-    parser.add_argument("--burn", help="the program built in burn/; left out by default: its tuning takes minutes")
+    parser.add_argument("--burn", type=os.path.abspath, help="the program built in burn/; left out by default: its tuning takes minutes")
     parser.add_argument("--pytorch", default=sys.executable, help="a Python that has PyTorch, if this one has not")
     parser.add_argument("--peers", default="switchback,ncnn,onnxruntime,pytorch", help="in this order")
     parser.add_argument("--workloads", default="", help="only those whose name contains one of these, comma-separated")

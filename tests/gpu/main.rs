@@ -17,3 +17,4 @@ mod max_pool2d;
 mod max_unpool2d;
 mod normalization;
 mod proposals;
+mod tuning;

@@ -82,11 +82,13 @@ fn a_planted_import_is_found() {
     let expected = ["error", "gpu", "op", "tensor"].map(str::to_owned);
     assert_eq!(imports(source), BTreeSet::from(expected));
     assert!(!layer_of("op/conv2d.rs").unwrap().1.contains(&"gpu"));
+    assert_eq!(test_modules("a/mod.rs", "#[cfg(test)]\nmod b;\nmod c;"), ["a/b.rs"]);
+    assert_eq!(test_modules("a/d.rs", "mod c;\n#[cfg(test)]\nmod b;"), ["a/d/b.rs"]);
     assert_eq!(layer_of("graph/plan/mod.rs").unwrap().0, "graph/plan");
     assert_eq!(layer_of("graph/planner.rs").unwrap().0, "graph");
 }
 
-/// Every library file as its path under `src` and its text; unit tests may import anything.
+/// Every library file as its path under `src` and its text, but for unit tests, which may import anything.
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -102,7 +104,17 @@ fn sources() -> Vec<(String, String)> {
     walk(Path::new(SOURCES), &mut paths);
     assert!(paths.len() > 50, "the library's files are elsewhere");
     let relative = |path: &Path| path.strip_prefix(SOURCES).unwrap().to_str().unwrap().replace('\\', "/");
-    paths.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap())).collect()
+    let mut sources: Vec<_> = paths.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap())).collect();
+    let tests: Vec<String> = sources.iter().flat_map(|(path, source)| test_modules(path, source)).collect();
+    sources.retain(|(path, _)| !tests.contains(path));
+    sources
+}
+
+/// Files of the modules that a source declares for tests only.
+fn test_modules(path: &str, source: &str) -> Vec<String> {
+    let folder = path.strip_suffix("mod.rs").map_or_else(|| path.replace(".rs", "/"), str::to_owned);
+    let names = source.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(';'));
+    names.map(|(name, _)| format!("{folder}{name}.rs")).collect()
 }
 
 fn belongs_to(path: &str, layer: &str) -> bool {
