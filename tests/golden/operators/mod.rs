@@ -122,7 +122,8 @@ fn executors(gpu: &Gpu, case: &Case) -> Vec<Executor> {
                 .iter()
                 .map(|&variant| {
                     let name = variant.name();
-                    let filtering = [("winograd-f2", 2), ("winograd-f4", 4)].into_iter().find(|(it, _)| *it == name);
+                    let filtering =
+                        [("winograd-f2", 2), ("winograd-f4", 4)].into_iter().find(|(it, _)| name.ends_with(it));
                     Executor { name, gpu: gpu.with_variant(variant), filtering: filtering.map(|(_, cells)| cells) }
                 })
                 .collect()

@@ -91,6 +91,11 @@ impl Case {
                 let op = window.conv2d();
                 Ok(reference::conv2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), cells)?.into())
             }
+            (Operator::ConvTranspose2d(window), Some(cells)) => {
+                let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
+                let op = window.conv_transpose2d();
+                Ok(reference::conv_transpose2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), cells)?.into())
+            }
             _ => self.on_reference(),
         }
     }
