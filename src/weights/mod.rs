@@ -1,9 +1,14 @@
-//! Weights by name: read from safetensors files without copying them into memory, made at random, or put in one by one.
+//! Weights by name: read from safetensors files, Caffe's or PyTorch's without copying them into memory, made at random, or
+//! put in one by one.
 //!
 //! A [`Weights`] holds each tensor as it is stored (f32, f16 or bf16, mapped or owned) and decodes to f32 on demand, a
 //! whole tensor or a run of rows at a time, so that a large file never exists twice in memory.
 
+#[cfg(feature = "checkpoints")]
+mod caffe;
 mod element;
+#[cfg(feature = "safetensors")]
+mod format;
 #[cfg(all(feature = "safetensors", not(target_arch = "wasm32")))]
 mod map;
 mod random;
@@ -11,6 +16,8 @@ mod requirements;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 mod scaling;
+#[cfg(feature = "checkpoints")]
+mod torch;
 pub mod vgg;
 
 use std::collections::BTreeMap;
@@ -38,6 +45,17 @@ use scaling::Scaling;
 #[derive(Clone, Default)]
 pub struct Weights {
     entries: BTreeMap<String, Entry>,
+    /// What a file held besides.
+    left_out: Vec<LeftOut>,
+}
+
+/// Something in a weight file that is no weight here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeftOut {
+    /// Its name in the file.
+    pub name: String,
+    /// Why it was left out.
+    pub reason: &'static str,
 }
 
 /// One stored tensor: what is known about it without decoding its values.
@@ -171,6 +189,13 @@ impl Weights {
     /// The names, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    /// What the file that these weights were read from held besides: counters, constants that a network has itself, batch
+    /// norms that are part of the convolutions already.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Shape and element type of a tensor, or `None` if there is none of that name.

@@ -18,12 +18,11 @@ impl Weights {
     /// `what` says for what they were meant, as in `FCN-8s`.
     pub fn check<N: AsRef<str>>(&self, what: &str, required: impl IntoIterator<Item = (N, Shape)>) -> Result<()> {
         let required = by_name(required);
-        let mut faults = self.faults(&required);
-        for name in self.names().filter(|&name| !required.contains_key(name)) {
+        let left_over = self.names().filter(|&name| !required.contains_key(name)).map(|name| {
             let found = self.entries.get(name).map_or_else(String::new, |entry| dims(entry.shape()));
-            faults.push(format!("{} ({found}) has no place in it", quoted(name)));
-        }
-        report(what, &faults)
+            format!("{} ({found}) has no place in it", quoted(name))
+        });
+        report(what, required.len(), &self.faults(&required), &left_over.collect::<Vec<_>>())
     }
 
     /// Checks that the `required` names are there, perhaps among others.
@@ -35,7 +34,8 @@ impl Weights {
         what: &str,
         required: impl IntoIterator<Item = (N, Shape)>,
     ) -> Result<()> {
-        report(what, &self.faults(&by_name(required)))
+        let required = by_name(required);
+        report(what, required.len(), &self.faults(&required), &[])
     }
 
     /// What is missing or misshapen.
@@ -55,16 +55,22 @@ fn by_name<N: AsRef<str>>(required: impl IntoIterator<Item = (N, Shape)>) -> BTr
     required.into_iter().map(|(name, shape)| (name.as_ref().to_owned(), shape)).collect()
 }
 
-fn report(what: &str, faults: &[String]) -> Result<()> {
-    if faults.is_empty() {
+/// The error that says how many of so many tensors match, which are missing or misshapen, and which are left over.
+fn report(what: &str, required: usize, faults: &[String], left_over: &[String]) -> Result<()> {
+    if faults.is_empty() && left_over.is_empty() {
         return Ok(());
     }
-    let mut message = format!("they do not fit {what}:");
-    for fault in faults.iter().take(MAX_LINES) {
+    let matching = required - faults.len();
+    let mut message = format!("they do not fit {what}: {matching} of its {required} tensors match");
+    // Of two long lists, half of the lines each.
+    let lines = MAX_LINES - left_over.len().min(MAX_LINES / 2);
+    let shown: Vec<&String> = faults.iter().take(lines).chain(left_over).take(MAX_LINES).collect();
+    for fault in &shown {
         let _ = write!(message, "\n  {fault}");
     }
-    if faults.len() > MAX_LINES {
-        let _ = write!(message, "\n  and {} more", faults.len() - MAX_LINES);
+    let rest = faults.len() + left_over.len() - shown.len();
+    if rest > 0 {
+        let _ = write!(message, "\n  and {rest} more");
     }
     Err(Error::Weights(message))
 }

@@ -23,18 +23,9 @@ const MAX_HEADER_BYTES: usize = 100_000_000;
 /// Elements decoded and encoded at a time when writing, so that a large tensor is never held twice.
 const RUN_ELEMENTS: usize = 1 << 20;
 
-const NOT_SAFETENSORS: &str = "a PyTorch checkpoint becomes one by \
-     safetensors.torch.save_file(model.state_dict(), path)";
+const NOT_SAFETENSORS: &str = "weights are read from safetensors, .pth and .caffemodel files";
 
 impl Weights {
-    /// Reads a safetensors file that is already in memory, without copying its values.
-    ///
-    /// # Errors
-    /// [`Error::Weights`] for anything but a whole and consistent file of f32, f16 and bf16 tensors.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
-        read(Storage::Owned(bytes)).map_err(Error::Weights)
-    }
-
     /// The weights as a safetensors file in memory, every tensor stored as `element`.
     ///
     /// # Errors
@@ -44,22 +35,6 @@ impl Weights {
         let written = self.write_to(&mut bytes, element);
         written.map_err(|error| error.downcast().unwrap_or_else(|error| Error::Weights(error.to_string())))?;
         Ok(bytes)
-    }
-
-    /// Opens a safetensors file by mapping it into memory: its values are read from the disk when they are decoded, and
-    /// the system may drop them again.
-    ///
-    /// The file must not be truncated or written to while the weights (or a clone) live; replacing it by renaming
-    /// another file over it, as [`Weights::save`] does, is safe.
-    ///
-    /// # Errors
-    /// [`Error::Io`] for a file that cannot be read, [`Error::Weights`] for anything but a whole and consistent file of
-    /// f32, f16 and bf16 tensors.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let map = super::map::map(path).map_err(|source| Error::io(path, source))?;
-        read(Storage::Mapped(map)).map_err(|reason| Error::Weights(format!("{}: {reason}", path.display())))
     }
 
     /// Writes a safetensors file with every tensor stored as `element`: whole under `path`, or not at all.
@@ -113,8 +88,14 @@ impl Weights {
     }
 }
 
+/// Whether a file may be one: a header of a length that the format allows, and the beginning of JSON.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let length = bytes.first_chunk().map(|&length| u64::from_le_bytes(length));
+    length.is_some_and(|length| length <= MAX_HEADER_BYTES as u64) && bytes.get(LENGTH_BYTES) == Some(&b'{')
+}
+
 /// Reads header and layout; what is wrong comes back as text, to which the caller adds where it was.
-fn read(storage: Storage) -> Result<Weights, String> {
+pub(super) fn read(storage: Storage) -> Result<Weights, String> {
     let bytes = storage.bytes();
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
         return Err(format!("{} bytes are too few for a safetensors file; {NOT_SAFETENSORS}", bytes.len()));
@@ -146,7 +127,7 @@ fn read(storage: Storage) -> Result<Weights, String> {
         let bytes = data_start + start..data_start + end;
         Ok((name, Entry::stored(info.shape, element, Arc::clone(&storage), bytes)))
     };
-    Ok(Weights { entries: infos.into_iter().map(entry).collect::<Result<_, String>>()? })
+    Ok(Weights { entries: infos.into_iter().map(entry).collect::<Result<_, String>>()?, left_out: Vec::new() })
 }
 
 /// Checks that the tensors cover the data section exactly: in some order, one after the other, each as long as its shape

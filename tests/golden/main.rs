@@ -9,6 +9,8 @@ mod decoders;
 mod extents;
 #[cfg(feature = "safetensors")]
 mod file;
+#[cfg(feature = "checkpoints")]
+mod foreign;
 #[cfg(feature = "safetensors")]
 mod maps;
 #[cfg(feature = "safetensors")]

@@ -38,7 +38,7 @@ def all_files():
                 "network": "unet" if name.startswith("unet") else None,
                 "tensors": "foreign.safetensors",
                 "prefix": f"{name}/",
-                "names": NAMES.get(name),
+                "names": None,
                 "why": why,
             }
         )
@@ -275,7 +275,6 @@ FILES = {
     ),
 }
 NOT_WEIGHTS_ONLY = {"unet-checkpoint-numpy", "protocol-4"}
-EXPECT = {"legacy": "refusal"} | dict.fromkeys(
+EXPECT = dict.fromkeys(
     ("unet-checkpoint-numpy", "protocol-4", "parallel", "other-types"), "either"
 )
-NAMES = {"legacy": "legacy"}

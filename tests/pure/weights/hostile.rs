@@ -90,7 +90,7 @@ fn a_long_name_is_cut_in_messages() {
 fn lengths_that_cannot_be_are_refused_before_anything_is_read() {
     for bytes in 0..8 {
         let error = refusal(vec![0; bytes]);
-        assert!(error.contains("too few for a safetensors file") && error.contains("save_file"), "{error}");
+        assert!(error.contains("too few for a safetensors file") && error.contains(".pth"), "{error}");
     }
     for length in [100_000_001, u64::MAX - 8, u64::MAX] {
         let error = refusal(length.to_le_bytes().to_vec());
@@ -100,11 +100,20 @@ fn lengths_that_cannot_be_are_refused_before_anything_is_read() {
     assert!(error.contains("3 bytes long, but only 0 follow: truncated"), "{error}");
 }
 
-/// PyTorch's `.pth` files are zip archives; their first eight bytes make a large length.
+/// What has the first bytes of another kind of file is told about that kind.
 #[test]
-fn a_pytorch_checkpoint_is_answered_with_the_way_out() {
-    let error = refusal(b"PK\x03\x04\x00\x00\x08\x08archive/data.pkl".to_vec());
-    assert!(error.contains("safetensors.torch.save_file"), "{error}");
+fn other_kinds_of_files_are_answered_with_the_way_out() {
+    for (bytes, expected) in [
+        #[cfg(feature = "checkpoints")]
+        (&b"PK\x03\x04\x00\x00\x08\x08archive/data.pkl"[..], "the zip has no directory at its end: truncated"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "run `git lfs pull`"),
+        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "compressed by gzip; unpack it first"),
+        (b"\x80\x02}q\x00.", "torch.save(model.state_dict(), path)"),
+        (b"name: \"net\"", "give the .caffemodel"),
+    ] {
+        let error = refusal(bytes.to_vec());
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
