@@ -75,6 +75,36 @@ fn starting_weights_from_vgg16_segment_everything_as_background() {
     }
 }
 
+fn foreign(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign").join(name)
+}
+
+#[test]
+fn other_tools_weights_become_safetensors() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.safetensors");
+    let results = switchback(&["convert", text(&foreign("segnet-old.caffemodel")), text(&out)]).results();
+    let rows: Vec<Vec<&str>> = results.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(rows.contains(&vec!["conv1_1.weight", "F32", "4x3x3x3"]), "{results}");
+    assert!(rows.contains(&vec!["conv1_1_bn.scale", "F32", "4"]), "{results}");
+    let converted = Weights::open(&out).unwrap();
+    assert_eq!(
+        switchback::net::SegNet::from_weights(&converted).map(|_| ()).map_err(|error| error.to_string()),
+        Ok(())
+    );
+
+    let checkpoint = foreign("unet-checkpoint-numpy.pth.tar");
+    let results = switchback(&["convert", text(&checkpoint), text(&out), "--element", "f16"]).results();
+    assert!(results.contains("F32 as F16  6x4x3x3"), "{results}");
+    assert!(results.contains("left out: whole numbers, not weights"), "{results}");
+    assert!(results.contains("out.safetensors: 56 tensors"), "{results}");
+
+    let hostile = foreign("hostile/call-system.pth");
+    let message = switchback(&["convert", text(&hostile), text(&folder.path().join("evil"))]).message();
+    assert!(message.contains("`posix.system`"), "{message}");
+    assert_eq!(files(folder.path()), ["out.safetensors"]);
+}
+
 #[test]
 fn what_cannot_be_converted_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,17 +9,21 @@ use switchback::weights::{Element, Weights};
 use crate::Result;
 use crate::console::print;
 
-/// Write weights in another precision, or make a network's starting weights from a VGG16 file
+/// Write weights as safetensors: PyTorch's and Caffe's, another precision, or a network's starting weights
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
+  The originals: Caffe's weights of FCN, SegNet or DeconvNet, and a PyTorch checkpoint (nothing in
+  it is executed):
+    switchback convert fcn8s-heavy-pascal.caffemodel fcn8s.safetensors
+    switchback convert model_best.pth.tar fcn32s.safetensors
   Half the size:
     switchback convert fcn8s.safetensors fcn8s-f16.safetensors --element f16
   Starting weights of FCN-32s for 21 classes, from torchvision's VGG16 (fully connected layers
   become convolutions, score layers zero, upsampling bilinear):
     switchback convert vgg16.safetensors fcn32s.safetensors --to fcn32s --classes 21")]
 pub(crate) struct Args {
-    /// The safetensors file to read
+    /// The file to read: safetensors, .pth or .caffemodel; its content tells which
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The safetensors file to write; an existing one is replaced in one step
@@ -51,6 +55,7 @@ pub(crate) fn run(args: &Args) -> Result {
         weights = Fcn::starting_weights(head, &weights, args.classes).map_err(named)?;
     }
     weights.save(&args.output, args.element)?;
+    print_table(&weights, args.element)?;
     let elements = |name| weights.get(name).map_or(0, |entry| entry.shape().iter().product());
     let parameters: usize = weights.names().map(elements).sum();
     let bytes = std::fs::metadata(&args.output).map_or(0, |file| file.len());
@@ -59,4 +64,20 @@ pub(crate) fn run(args: &Args) -> Result {
         "{}: {tensors} tensors, {parameters} parameters, {element}, {bytes} bytes",
         args.output.display()
     ))
+}
+
+/// What went into the file, and what did not.
+fn print_table(weights: &Weights, element: Element) -> Result {
+    let width = weights.names().map(|name| name.chars().count()).max().unwrap_or(0);
+    for name in weights.names() {
+        let Some(entry) = weights.get(name) else { continue };
+        let shape: Vec<String> = entry.shape().iter().map(ToString::to_string).collect();
+        let stored = entry.element();
+        let types = if stored == element { element.to_string() } else { format!("{stored} as {element}") };
+        print(format_args!("{:<width$}  {types}  {}", name.escape_debug().to_string(), shape.join("x")))?;
+    }
+    for left in weights.left_out() {
+        print(format_args!("{:<width$}  left out: {}", left.name.escape_debug().to_string(), left.reason))?;
+    }
+    Ok(())
 }
