@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 # Peers that compute on the same kind of device as Switchback; the others are there for scale.
 RIVALS = ("ncnn", "onnxruntime", "burn", "pytorch cuda")
-LIMIT = 300
+LIMIT = 600
 
 
 class Bench:
