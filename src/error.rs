@@ -199,7 +199,7 @@ impl Error {
         Self::Parameter { op, parameter, expected: expected.to_string(), found: found.to_string() }
     }
 
-    #[cfg(any(feature = "image", feature = "safetensors"))]
+    #[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
     pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 use std::str::FromStr;
 
@@ -54,6 +55,7 @@ impl Tuning {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for another device, another driver or another version of this crate, whose variants differ.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn check(&self, device: &AdapterInfo) -> Result<()> {
         let refuse = |why| {
             let way_out = "tune again".to_owned();
