@@ -41,6 +41,33 @@ impl GraphBuilder {
         }
     }
 
+    /// A builder that begins with these nodes and weights of a graph.
+    pub(super) fn resume(nodes: Vec<Node>, parameters: Vec<Parameter>) -> Self {
+        let mut builder = Self { nodes, parameters, ..Self::new() };
+        for (position, node) in builder.nodes.iter_mut().enumerate() {
+            node.inputs.iter_mut().for_each(|input| input.builder = builder.id);
+            builder.by_name.insert(node.name.clone(), position);
+        }
+        builder
+    }
+
+    /// The edge here that an edge of the graph was which this builder began with.
+    pub(crate) fn resumed(&self, edge: Edge) -> Edge {
+        Edge { builder: self.id, ..edge }
+    }
+
+    /// The (first) result of a node that is there already; the switches of a pooling are `NODE.switches`.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] if there is none of this name.
+    pub fn edge(&self, name: &str) -> Result<Edge> {
+        let found = self.nodes.iter().enumerate().find_map(|(node, described)| {
+            let port = (0..described.outputs.len()).find(|&port| described.value_name(port) == name)?;
+            Some(Edge { builder: self.id, node, port })
+        });
+        found.ok_or_else(|| Error::Graph(format!("there is no node `{name}`")))
+    }
+
     /// A tensor that each run is given.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Looking inside: what a node reads, and a graph whose every value can be read back.
 
-use super::{Edge, Graph, Node, Operation, Output, ValueType};
+use super::{Edge, Graph, GraphBuilder, Node, Operation, Output, ValueType};
+use crate::error::Result;
 
 impl Graph {
     /// Names and types of what a node of this graph reads, in the operator's order. A value has the name that it has (or
@@ -25,6 +26,37 @@ impl Graph {
         let edges = computed.flat_map(|(position, _)| self.edges_of(position)).map(|(edge, _)| edge);
         let outputs = edges.map(|edge| Output { name: self.value_name(edge), edge }).collect();
         Self { outputs, ..self.clone() }
+    }
+
+    /// The same graph with the switches of every pooling as a value of its own.
+    pub(crate) fn with_switches(&self) -> Result<Self> {
+        let mut graph = self.clone();
+        for position in 0..graph.nodes.len() {
+            let Operation::MaxPool2d(op) = graph.nodes[position].operation else { continue };
+            let ValueType::Tensor(x) = self.value_type(self.nodes[position].inputs[0]) else { continue };
+            let node = &mut graph.nodes[position];
+            let (shape, origin) = (op.output_shape(x)?, x.extent());
+            node.operation = Operation::MaxPool2dSwitches(op);
+            node.outputs = vec![ValueType::Tensor(shape), ValueType::Switches { shape, origin, pool: op }];
+            node.cost = op.cost(x, true)?;
+        }
+        Ok(graph)
+    }
+
+    /// A builder that goes on from this graph: its nodes and weights are there, its outputs are not declared.
+    /// [`GraphBuilder::edge`] finds what new nodes are to read.
+    ///
+    /// ```
+    /// use switchback::net::{Fcn, Head};
+    /// let mut g = Fcn::published(Head::Stride32, 21).graph([1, 3, 64, 64])?.extend();
+    /// let features = g.edge("fc7")?;
+    /// g.output(features)?;
+    /// assert_eq!(g.build()?.outputs().next().map(|(name, _)| name), Some("fc7"));
+    /// # Ok::<(), switchback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn extend(&self) -> GraphBuilder {
+        GraphBuilder::resume(self.nodes.clone(), self.parameters.clone())
     }
 
     fn value_name(&self, edge: Edge) -> String {

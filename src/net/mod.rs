@@ -12,6 +12,7 @@
 
 mod alexnet;
 mod coordinates;
+mod deconv_view;
 mod deconvnet;
 mod fcn;
 mod layers;
@@ -23,6 +24,7 @@ mod vgg16;
 
 pub use alexnet::FcnAlexNet;
 pub use coordinates::CoordinateMap;
+pub use deconv_view::{Activation, DeconvView};
 pub use deconvnet::{DeconvNet, Proposals, Region};
 pub use fcn::{Fcn, Head};
 pub use segmentation::Segmentation;

@@ -94,21 +94,58 @@ impl Vgg16 {
         self.build(g, data)
     }
 
+    /// The convolutions alone, over tensors of `shape`, however small: input `data`, output `features.30` (the last
+    /// pooling). For [`DeconvView`](super::DeconvView), which looks at any of its nodes.
+    ///
+    /// # Errors
+    /// As [`Vgg16::graph`], but for the least extent.
+    pub fn features(&self, shape: impl Into<Shape>) -> Result<Graph> {
+        let mut g = Graph::builder();
+        let data = g.input("data", shape)?;
+        self.build_features(g, data)
+    }
+
+    /// The convolutions alone, over an 8-bit RGB image of `extent` (rows, columns): input `image`, output `features.30`.
+    ///
+    /// # Errors
+    /// As [`Vgg16::features`].
+    pub fn features_from_image(&self, extent: [usize; 2], preprocessing: Normalize) -> Result<Graph> {
+        let mut g = Graph::builder();
+        let image = g.image("image", extent)?;
+        let data = g.normalize("data", image, preprocessing)?;
+        self.build_features(g, data)
+    }
+
+    fn build_features(&self, mut g: GraphBuilder, data: Edge) -> Result<Graph> {
+        let (input, channels) = (g.shape(data)?, self.layers.input_channels);
+        if input.c != channels {
+            return Err(Error::operand("VGG16", "input", format!("N x {channels} x H x W"), input));
+        }
+        let features = self.add_features(&mut g, data)?;
+        g.output(features)?;
+        g.build()
+    }
+
     fn build(&self, mut g: GraphBuilder, data: Edge) -> Result<Graph> {
         self.check_input(g.shape(data)?)?;
-        let (mut x, mut layer) = (data, 0);
-        for (pool, convolutions) in POOLS.into_iter().zip(STAGES) {
-            for _ in 0..convolutions {
-                x = self.conv(&mut g, layer, x, Conv2d::new([3, 3]).pad(1).relu())?;
-                layer += 1;
-            }
-            x = g.max_pool2d(pool, x, MaxPool2d::new([2, 2]))?;
-        }
+        let mut x = self.add_features(&mut g, data)?;
         x = self.conv(&mut g, FC6, x, Conv2d::new([self.layers.fc6_kernel; 2]).relu())?;
         x = self.conv(&mut g, FC7, x, Conv2d::new([1, 1]).relu())?;
         x = self.conv(&mut g, SCORE, x, Conv2d::new([1, 1]))?;
         g.output(x)?;
         g.build()
+    }
+
+    fn add_features(&self, g: &mut GraphBuilder, data: Edge) -> Result<Edge> {
+        let (mut x, mut layer) = (data, 0);
+        for (pool, convolutions) in POOLS.into_iter().zip(STAGES) {
+            for _ in 0..convolutions {
+                x = self.conv(g, layer, x, Conv2d::new([3, 3]).pad(1).relu())?;
+                layer += 1;
+            }
+            x = g.max_pool2d(pool, x, MaxPool2d::new([2, 2]))?;
+        }
+        Ok(x)
     }
 
     fn conv(&self, g: &mut GraphBuilder, layer: usize, x: Edge, op: Conv2d) -> Result<Edge> {

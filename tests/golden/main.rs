@@ -19,3 +19,5 @@ mod networks;
 mod normalization;
 #[cfg(feature = "safetensors")]
 mod operators;
+#[cfg(feature = "safetensors")]
+mod views;

@@ -12,5 +12,6 @@ mod nets;
 mod reference_laws;
 mod reference_literals;
 mod unpooling_nets;
+mod views;
 #[cfg(feature = "safetensors")]
 mod weights;
