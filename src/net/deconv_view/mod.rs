@@ -50,9 +50,10 @@ pub struct Activation {
 ///
 /// let image = Tensor::from_fn([1, 3, 24, 32], |[_, c, y, x]| (40 * c + 3 * y + 5 * x) as f32)?;
 /// let inputs = |keep| Inputs::new().with("data", &image).with("keep", keep);
-/// let activations = interpret(view.graph(), view.weights(), inputs(&view.nothing()?))?;
-/// let strongest = view.strongest_of(activations.tensor("conv3_3")?, 0)?;
-/// let pixels = interpret(view.graph(), view.weights(), inputs(&view.keep(strongest)?))?;
+/// let nothing = view.nothing()?;
+/// let activations = interpret(view.graph(), view.weights(), inputs(&nothing))?;
+/// let kept = view.keep(view.strongest_of(activations.tensor("conv3_3")?, 0)?)?;
+/// let pixels = interpret(view.graph(), view.weights(), inputs(&kept))?;
 /// assert_eq!(pixels.tensor("pixels")?.shape(), [1, 3, 24, 32].into());
 /// # Ok::<(), switchback::Error>(())
 /// ```
