@@ -15,7 +15,7 @@
 //           conv2d/store.wgsl
 // Oracle    reference::conv2d
 //
-// Why: a load costs a CPU driver about as much as eight multiply-adds (each of its lanes loads alone), except where all
+// Why: a load costs a CPU driver several multiply-adds (each of its lanes loads alone; eight is assumed), except where all
 // lanes load the same word. So each x loaded is used ROWS times, every weight is the same word for all lanes, and there
 // is no workgroup memory, whose barriers cost more there than they save. A sum over many channels is cut into dispatches
 // whose weights and cells stay in a core's cache while all blocks and cells are worked off.

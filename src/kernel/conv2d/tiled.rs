@@ -82,7 +82,7 @@ pub(in crate::kernel) fn workgroup(caps: &Caps) -> u64 {
 }
 
 /// Rows of a block, 8 to 32, for a group of so many output channels: the fewest rows computed, loads of the other operand
-/// counted as eight rows a block (the measured ratio on a CPU driver).
+/// counted as eight rows a block (an estimate for CPU drivers).
 pub(in crate::kernel) fn rows(group_outputs: u64) -> u64 {
     let cost = |rows: &u64| group_outputs.div_ceil(*rows) * (rows + 8);
     [32, 24, 16, 8].into_iter().min_by_key(cost).unwrap_or(8)
