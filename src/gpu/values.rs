@@ -1,11 +1,12 @@
 //! Values on the device: tensors, switches, label maps and images, and their way there and back.
 //!
-//! Layouts: f32 NCHW, one word each; switches u32, one word each; labels and RGB bytes packed four to a word, the
+//! Layouts: f32 NCHW, one word each; switches u32, one word each, or two bits each ([`Storage::Compact`]); labels and RGB bytes packed four to a word, the
 //! lowest byte first, images one after another, the last word filled with zeros.
 
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::gpu::buffer::GpuBuffer;
+use crate::gpu::storage::{Storage, from_compact};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
 use crate::tensor::{Labels, RgbImage, Switches, Tensor};
@@ -23,6 +24,7 @@ pub struct GpuSwitches {
     shape: Shape,
     origin: [usize; 2],
     pool: MaxPool2d,
+    storage: Storage,
     buffer: GpuBuffer,
 }
 
@@ -70,8 +72,8 @@ impl GpuTensor {
 }
 
 impl GpuSwitches {
-    pub(crate) fn new(shape: Shape, origin: [usize; 2], pool: MaxPool2d, buffer: GpuBuffer) -> Self {
-        Self { shape, origin, pool, buffer }
+    pub(crate) fn new(shape: Shape, origin: [usize; 2], pool: MaxPool2d, storage: Storage, buffer: GpuBuffer) -> Self {
+        Self { shape, origin, pool, storage, buffer }
     }
 
     /// Shape of the pooled map: one switch for each of its elements.
@@ -90,6 +92,12 @@ impl GpuSwitches {
     #[must_use]
     pub fn pool(&self) -> MaxPool2d {
         self.pool
+    }
+
+    /// In which form they lie on the device.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        self.storage
     }
 
     pub(crate) fn buffer(&self) -> &GpuBuffer {
@@ -163,7 +171,8 @@ impl Gpu {
     /// As [`Gpu::upload`].
     pub fn upload_switches(&self, switches: &Switches) -> Result<GpuSwitches> {
         let buffer = self.upload_bytes("switches", bytemuck::cast_slice(switches.indices()))?;
-        Ok(GpuSwitches::new(switches.shape(), switches.origin(), switches.pool(), buffer))
+        let (shape, origin, pool) = (switches.shape(), switches.origin(), switches.pool());
+        Ok(GpuSwitches::new(shape, origin, pool, Storage::Words, buffer))
     }
 
     /// Copies label maps to the device.
@@ -212,8 +221,13 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::download_async`].
     pub async fn download_switches_async(&self, switches: &GpuSwitches) -> Result<Switches> {
-        let indices = self.read("switches", &switches.buffer, switches.shape.elements()).await?;
-        Ok(Switches::trusted(switches.shape, switches.origin, switches.pool, indices))
+        let GpuSwitches { shape, origin, pool, storage, ref buffer } = *switches;
+        let words: Vec<u32> = self.read("switches", buffer, storage.words(shape) as usize).await?;
+        let indices = match storage {
+            Storage::Words => words,
+            Storage::Compact => from_compact(&words, shape, origin[1]),
+        };
+        Ok(Switches::trusted(shape, origin, pool, indices))
     }
 
     /// Copies label maps back.

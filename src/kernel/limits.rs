@@ -7,7 +7,7 @@ use super::{
     normalize, pad, relu, scale, slice, softmax_channels,
 };
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, KernelPlan};
+use crate::gpu::{Caps, KernelPlan, Storage};
 use crate::op::{BatchNorm, Crop, CropAdd, LocalResponseNorm, MaxPool2d, MaxUnpool2d, Normalize, Pad, Palette, Slice};
 use crate::shape::Shape;
 
@@ -41,8 +41,15 @@ const PLANNERS: &[(&str, usize, Planner)] = &[
         max_pool2d::plan(&larger_output, [1, 3, 3, w - 1].into(), max_pool2d::Variant::Values, &CAPS)
     }),
     ("max_unpool2d", 5, |w| {
-        let pooled = Shape::from([1, 3, 2, w / 2]);
-        max_unpool2d::plan(&MaxUnpool2d::new(), pooled, pooled, [4, w], &MaxPool2d::new([2, 2]), None, &CAPS)
+        let (shape, pool) = (Shape::from([1, 3, 2, w / 2]), &MaxPool2d::new([2, 2]));
+        let source = max_unpool2d::Source { shape, origin: [4, w], pool, storage: Storage::Words };
+        max_unpool2d::plan(&MaxUnpool2d::new(), shape, source, None, &CAPS)
+    }),
+    ("max_pool2d", 5, |w| max_pool2d::plan(&MaxPool2d::new([2, 2]), [1, 3, 4, w].into(), max_pool2d::Variant::CompactSwitches, &CAPS)),
+    ("max_unpool2d", 5, |w| {
+        let (shape, pool) = (Shape::from([1, 3, 2, w / 2]), &MaxPool2d::new([2, 2]));
+        let source = max_unpool2d::Source { shape, origin: [4, w], pool, storage: Storage::Compact };
+        max_unpool2d::plan(&MaxUnpool2d::new(), shape, source, None, &CAPS)
     }),
 ];
 

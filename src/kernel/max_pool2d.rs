@@ -1,22 +1,28 @@
 //! Max pooling on the device.
 
+mod compact;
+
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Scratch};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Scratch, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::{INDEX, PLACE, RANK, check_binding, loop_iterations, params, part, rounds_within, variants};
 use crate::op::MaxPool2d;
-use crate::shape::{Padding, Shape};
+use crate::shape::Shape;
 
 const OP: &str = "max_pool2d";
 
 variants! {
     "max_pool2d";
-    /// What a pooling gives. The method that is called decides, so [`Gpu::with_variant`] has no say.
+    /// What a pooling gives. The method that is called decides whether there are switches; in which form,
+    /// [`Gpu::with_variant`] may say.
     pub enum Variant {
         /// The maxima.
         Values = "values",
-        /// The maxima and where they were.
+        /// The maxima and where they were, a word each.
         Switches = "switches",
+        /// The same, two bits each ([`Storage::Compact`]): for 2x2 windows of step 2 without border. In a graph the plan
+        /// chooses it for switches that only go into unpoolings to where they came from.
+        CompactSwitches = "compact-switches",
     }
 }
 
@@ -44,7 +50,7 @@ static PAIRS: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&VALUES, &SWITCHES, &PAIRS];
+pub(crate) static KERNELS: &[&Kernel] = &[&VALUES, &SWITCHES, &PAIRS, &compact::VECTORS, &compact::SCALARS];
 
 params! {
     /// Uniforms of both kernels; `max_pool2d/window.wgsl` says what they mean.
@@ -70,19 +76,22 @@ params! {
 
 /// Whether windows are 2x2 of step 2, without border, and tile planes whose rows are whole vectors of four.
 pub(super) fn is_pairs(op: &MaxPool2d, extent: [usize; 2]) -> bool {
-    let window = (op.kernel, op.stride, op.dilation, op.pad) == ([2, 2], [2, 2], [1, 1], Padding::NONE);
-    window && extent[0].is_multiple_of(2) && extent[1].is_multiple_of(4)
+    Storage::holds_compactly(op) && extent[0].is_multiple_of(2) && extent[1].is_multiple_of(4)
 }
 
-/// The dispatch for this operand. Outputs: the maxima, and for [`Variant::Switches`] the switches, of the same shape.
+/// The dispatch for this operand. Outputs: the maxima, and the switches in the variant's form if there are any.
 ///
 /// # Errors
-/// As [`MaxPool2d::output_shape`]; [`crate::Error::Limit`] where an operand exceeds a binding.
+/// As [`MaxPool2d::output_shape`]; [`crate::Error::Unsupported`] for compact switches of other windows than they hold;
+/// [`crate::Error::Limit`] where an operand exceeds a binding.
 pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
     let output = op.output_shape(input)?;
     check_binding(OP, "input", input, caps)?;
     rounds_within(OP, 0, loop_iterations(&op.kernel), caps)?;
     check_binding(OP, "output", output, caps)?;
+    if variant == Variant::CompactSwitches {
+        return compact::plan(op, input, output, caps);
+    }
     if is_pairs(op, input.extent()) {
         let pairs = output.elements() / 2;
         let params = PairsParams { pairs: pairs as u32, rows: output.h as u32, row_pairs: (output.w / 2) as u32 };
@@ -90,7 +99,7 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
         // A write needs a buffer of its own, so that what is not written gets a word of scratch.
         let (third, scratch) = match variant {
             Variant::Values => (Buffer::Scratch(0), vec![Scratch { words: 2, persistent: false }]),
-            Variant::Switches => (Buffer::Output(1), Vec::new()),
+            Variant::Switches | Variant::CompactSwitches => (Buffer::Output(1), Vec::new()),
         };
         let operands = [Buffer::Input(0), Buffer::Output(0), third];
         let constants = [("SWITCHES", f64::from(switches))];
@@ -109,7 +118,9 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
     let constants = window_constants(op.kernel, op.stride, op.dilation);
     let (kernel, operands): (_, &[Buffer]) = match variant {
         Variant::Values => (&VALUES, &[Buffer::Input(0), Buffer::Output(0)]),
-        Variant::Switches => (&SWITCHES, &[Buffer::Input(0), Buffer::Output(0), Buffer::Output(1)]),
+        Variant::Switches | Variant::CompactSwitches => {
+            (&SWITCHES, &[Buffer::Input(0), Buffer::Output(0), Buffer::Output(1)])
+        }
     };
     let run = vec![flat_step(kernel, &constants, &params, operands, output.elements(), caps)?];
     Ok(KernelPlan { variant: variant.name(), run, ..KernelPlan::default() })
@@ -125,17 +136,22 @@ impl Gpu {
         self.compute(OP, &plan, &[x], op.output_shape(x.shape())?)
     }
 
-    /// [`MaxPool2d`] of `x`, and where in its planes each maximum was.
+    /// [`MaxPool2d`] of `x`, and where in its planes each maximum was; a word a switch, or
+    /// [`Variant::CompactSwitches`] if that was asked for.
     ///
     /// # Errors
-    /// As [`Gpu::max_pool2d`].
+    /// As [`Gpu::max_pool2d`]; [`crate::Error::Unsupported`] for compact switches of other windows than they hold.
     pub fn max_pool2d_switches(&self, op: &MaxPool2d, x: &GpuTensor) -> Result<(GpuTensor, GpuSwitches)> {
-        let plan = plan(op, x.shape(), Variant::Switches, self.caps())?;
+        let (variant, storage) = match self.preferred(OP)? {
+            Some(Variant::CompactSwitches) => (Variant::CompactSwitches, Storage::Compact),
+            _ => (Variant::Switches, Storage::Words),
+        };
+        let plan = plan(op, x.shape(), variant, self.caps())?;
         let shape = op.output_shape(x.shape())?;
         let maxima = self.allocate(OP, shape.elements() as u64)?;
-        let switches = self.allocate(OP, shape.elements() as u64)?;
+        let switches = self.allocate(OP, storage.words(shape))?;
         self.execute(OP, &plan, &[x.buffer()], &[&maxima, &switches])?;
-        Ok((GpuTensor::new(shape, maxima), GpuSwitches::new(shape, x.shape().extent(), *op, switches)))
+        Ok((GpuTensor::new(shape, maxima), GpuSwitches::new(shape, x.shape().extent(), *op, storage, switches)))
     }
 }
 
@@ -143,15 +159,21 @@ impl Gpu {
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let op = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
     let pairs = MaxPool2d::new([2, 2]);
-    let both = |&variant: &Variant| {
+    let both = |variant| {
         [
             plan(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU),
             plan(&pairs, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
         ]
     };
-    let plans = Variant::ALL.iter().flat_map(both).collect();
-    crate::kernel::checks::Exhibit {
-        params: vec![(&VALUES, Params::FIELDS), (&SWITCHES, Params::FIELDS), (&PAIRS, PairsParams::FIELDS)],
-        plans,
-    }
+    let compact = |input: [usize; 4]| plan(&pairs, input.into(), Variant::CompactSwitches, &Caps::WEBGPU);
+    let compact = [compact([2, 3, 6, 8]), compact([2, 3, 7, 9])];
+    let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(compact).collect();
+    let params = vec![
+        (&VALUES, Params::FIELDS),
+        (&SWITCHES, Params::FIELDS),
+        (&PAIRS, PairsParams::FIELDS),
+        (&compact::VECTORS, compact::Params::FIELDS),
+        (&compact::SCALARS, compact::Params::FIELDS),
+    ];
+    crate::kernel::checks::Exhibit { params, plans }
 }

@@ -1,7 +1,9 @@
 //! Max unpooling on the device.
 
+mod compact;
+
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::max_pool2d::is_pairs;
 use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants, zero};
@@ -51,7 +53,7 @@ static RESOLVE: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &PAIRS, &CLAIM, &RESOLVE];
+pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &PAIRS, &compact::VECTORS, &compact::SCALARS, &CLAIM, &RESOLVE];
 
 params! {
     /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
@@ -95,33 +97,52 @@ params! {
     }
 }
 
-/// Dispatches for these operands: values of shape `input`, and switches of shape `switches` that `pool` made from planes
-/// of extent `origin`.
+/// Switches as unpooling knows them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    /// Shape of the pooled map.
+    pub(crate) shape: Shape,
+    /// Extent of the planes that were pooled.
+    pub(crate) origin: [usize; 2],
+    /// The pooling that made them.
+    pub(crate) pool: &'a MaxPool2d,
+    /// In which form they lie on the device.
+    pub(crate) storage: Storage,
+}
+
+/// Dispatches for these operands: values of shape `input`, and switches.
 ///
 /// # Errors
-/// As [`MaxUnpool2d::output_shape`]; [`Error::Operand`] if `pool` does not make such switches; [`Error::Limit`] where an
-/// operand exceeds a binding.
+/// As [`MaxUnpool2d::output_shape`]; [`Error::Operand`] if the pooling does not make such switches; [`Error::Unsupported`]
+/// for what compact switches are not for; [`Error::Limit`] where an operand exceeds a binding.
 pub(crate) fn plan(
     op: &MaxUnpool2d,
     input: Shape,
-    switches: Shape,
-    origin: [usize; 2],
-    pool: &MaxPool2d,
+    switches: Source<'_>,
     variant: Option<Variant>,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let output = op.output_shape(input, switches, origin)?;
-    let pooled = pool.output_shape(switches.with_extent(origin))?;
-    if pooled != switches {
+    let Source { shape, origin, pool, storage } = switches;
+    let output = op.output_shape(input, shape, origin)?;
+    let pooled = pool.output_shape(shape.with_extent(origin))?;
+    if pooled != shape {
         let expected = format!("{pooled}, from planes of {}x{}", origin[0], origin[1]);
-        return Err(Error::operand(OP, "switches", expected, switches));
+        return Err(Error::operand(OP, "switches", expected, shape));
     }
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let variant = variant.unwrap_or_else(|| select(pool));
-    let run = match variant {
-        Variant::Gather => vec![gather(input, output, origin, pool, caps)?],
-        Variant::Scatter => scatter(input, output, origin, caps)?,
+    let run = match (variant, storage) {
+        (Variant::Gather, Storage::Words) => vec![gather(input, output, origin, pool, caps)?],
+        (Variant::Gather, Storage::Compact) => vec![compact::gather(input, output, origin, pool, caps)?],
+        (Variant::Scatter, Storage::Words) => scatter(input, output, origin, caps)?,
+        (Variant::Scatter, Storage::Compact) => {
+            return Err(Error::Unsupported {
+                what: format!("{OP} by scatter of compact switches"),
+                why: "its passes claim cells by flat index".to_owned(),
+                way_out: "use the variant gather, or make the switches by the variant switches".to_owned(),
+            });
+        }
     };
     Ok(KernelPlan { variant: variant.name(), run, ..KernelPlan::default() })
 }
@@ -179,11 +200,13 @@ impl Gpu {
     /// [`MaxUnpool2d`] of `x`: its values go back to where the switches say, over zeros.
     ///
     /// # Errors
-    /// As [`MaxUnpool2d::output_shape`]; [`Error::Limit`] where an operand exceeds a binding; the device's faults.
+    /// As [`MaxUnpool2d::output_shape`]; [`Error::Unsupported`] for compact switches and an output of another extent than
+    /// their origin; [`Error::Limit`] where an operand exceeds a binding; the device's faults.
     pub fn max_unpool2d(&self, op: &MaxUnpool2d, x: &GpuTensor, switches: &GpuSwitches) -> Result<GpuTensor> {
-        let (input, pooled, origin, pool) = (x.shape(), switches.shape(), switches.origin(), switches.pool());
-        let plan = plan(op, input, pooled, origin, &pool, self.preferred(OP)?, self.caps())?;
-        let shape = op.output_shape(input, pooled, origin)?;
+        let (pooled, origin, pool) = (switches.shape(), switches.origin(), switches.pool());
+        let source = Source { shape: pooled, origin, pool: &pool, storage: switches.storage() };
+        let plan = plan(op, x.shape(), source, self.preferred(OP)?, self.caps())?;
+        let shape = op.output_shape(x.shape(), pooled, origin)?;
         let output = self.allocate(OP, shape.elements() as u64)?;
         self.execute(OP, &plan, &[x.buffer(), switches.buffer()], &[&output])?;
         Ok(GpuTensor::new(shape, output))
@@ -192,20 +215,27 @@ impl Gpu {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let pool = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
-    let pooled = Shape::from([2, 3, 4, 9]);
-    let plans = Variant::ALL
-        .iter()
-        .map(|&variant| plan(&MaxUnpool2d::new(), pooled, pooled, [7, 9], &pool, Some(variant), &Caps::WEBGPU));
-    let halves = Shape::from([2, 3, 4, 10]);
-    let pairs = plan(&MaxUnpool2d::new(), halves, halves, [8, 20], &MaxPool2d::new([2, 2]), None, &Caps::WEBGPU);
+    let plan_for = |pool: &MaxPool2d, origin: [usize; 2], variant, storage| {
+        let shape = pool.output_shape(Shape::from([2, 3, 1, 1]).with_extent(origin))?;
+        plan(&MaxUnpool2d::new(), shape, Source { shape, origin, pool, storage }, variant, &Caps::WEBGPU)
+    };
+    let any = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
+    let pairs = MaxPool2d::new([2, 2]);
+    let plans = Variant::ALL.iter().map(|&variant| plan_for(&any, [7, 9], Some(variant), Storage::Words));
+    let pairs = [
+        plan_for(&pairs, [8, 20], None, Storage::Words),
+        plan_for(&pairs, [8, 20], None, Storage::Compact),
+        plan_for(&pairs, [7, 9], None, Storage::Compact),
+    ];
     let params = vec![
         (&GATHER, GatherParams::FIELDS),
         (&PAIRS, PairsParams::FIELDS),
+        (&compact::VECTORS, compact::Params::FIELDS),
+        (&compact::SCALARS, compact::Params::FIELDS),
         (&CLAIM, ClaimParams::FIELDS),
         (&RESOLVE, ResolveParams::FIELDS),
     ];
-    crate::kernel::checks::Exhibit { params, plans: plans.chain([pairs]).collect() }
+    crate::kernel::checks::Exhibit { params, plans: plans.chain(pairs).collect() }
 }
 
 #[cfg(test)]
@@ -215,8 +245,9 @@ mod tests {
     use super::*;
 
     fn variant_for(pool: MaxPool2d) -> &'static str {
-        let pooled = pool.output_shape([1, 2, 33, 35].into()).unwrap();
-        plan(&MaxUnpool2d::new(), pooled, pooled, [33, 35], &pool, None, &Caps::WEBGPU).unwrap().variant
+        let shape = pool.output_shape([1, 2, 33, 35].into()).unwrap();
+        let source = Source { shape, origin: [33, 35], pool: &pool, storage: Storage::Words };
+        plan(&MaxUnpool2d::new(), shape, source, None, &Caps::WEBGPU).unwrap().variant
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod common;
 
 mod ceilings;
+mod compact_switches;
 mod conv2d;
 mod conv_transpose2d;
 mod device;

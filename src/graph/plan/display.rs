@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::{Plan, PlannedNode};
+use crate::gpu::Storage;
+use crate::graph::ValueType;
 
 const HEADER: [&str; 7] = ["node", "operator", "output", "MACs", "parameters", "variant", "slots"];
 
@@ -12,12 +14,22 @@ impl PlannedNode {
         [
             self.name.clone(),
             self.operator.to_owned(),
-            join(self.outputs.iter().map(ToString::to_string).collect(), " + "),
+            join(self.outputs.iter().zip(&self.storages).map(stored).collect(), " + "),
             grouped(self.cost.macs),
             grouped(self.cost.parameters),
             self.kernel.variant.to_owned(),
             join(self.slots.iter().map(ToString::to_string).collect(), " "),
         ]
+    }
+}
+
+/// A result's kind and shape, and its form if that is not words.
+fn stored((value_type, storage): (&ValueType, &Storage)) -> String {
+    match (value_type, storage) {
+        (ValueType::Switches { shape, origin, .. }, Storage::Compact) => {
+            format!("{shape} compact switches into {}x{}", origin[0], origin[1])
+        }
+        _ => value_type.to_string(),
     }
 }
 

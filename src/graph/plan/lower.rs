@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use super::storage::Storages;
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, KernelPlan, Tuning};
+use crate::gpu::{Caps, KernelPlan, Storage, Tuning};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::shape::Shape;
@@ -18,10 +19,15 @@ pub(crate) struct Preferences<'a> {
 }
 
 /// The kernel plan of each live node that is no input.
-pub(super) fn kernels(graph: &Graph, caps: &Caps, preferences: &Preferences<'_>) -> Result<HashMap<usize, KernelPlan>> {
+pub(super) fn kernels(
+    graph: &Graph,
+    storages: &Storages,
+    caps: &Caps,
+    preferences: &Preferences<'_>,
+) -> Result<HashMap<usize, KernelPlan>> {
     let nodes = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
     let lower = |(position, node): (usize, &Node)| {
-        let operands = Operands::of(graph, node);
+        let operands = Operands::of(graph, storages, position);
         let asked = (preferences.asked)(node.operation().name());
         let tuned = || graph.tuned(node, &operands, caps, preferences.tuning?);
         let plan = match asked.is_none().then(tuned).flatten() {
@@ -50,17 +56,22 @@ impl Graph {
     }
 }
 
-/// Kinds and shapes of what a node reads.
+/// Kinds and shapes of what a node reads, and the forms of what it reads and writes.
 struct Operands {
     inputs: Vec<ValueType>,
     parameters: Vec<Shape>,
+    input_storages: Vec<Storage>,
+    output_storages: Vec<Storage>,
 }
 
 impl Operands {
-    fn of(graph: &Graph, node: &Node) -> Self {
+    fn of(graph: &Graph, storages: &Storages, position: usize) -> Self {
+        let node = &graph.nodes()[position];
         let inputs = node.inputs().iter().map(|&edge| graph.value_type(edge)).collect();
         let parameters = node.parameters().iter().map(|&position| graph.parameter(position).shape()).collect();
-        Self { inputs, parameters }
+        let input_storages = node.inputs().iter().map(|&edge| storages.of(edge)).collect();
+        let output_storages = graph.edges_of(position).map(|(edge, _)| storages.of(edge)).collect();
+        Self { inputs, parameters, input_storages, output_storages }
     }
 
     fn plan(&self, operation: &Operation, caps: &Caps, preferred: Option<&str>) -> Result<KernelPlan> {
@@ -78,14 +89,21 @@ impl Operands {
                 kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, kernel::max_pool2d::Variant::Values, caps)
             }
             Operation::MaxPool2dSwitches(op) => {
-                kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, kernel::max_pool2d::Variant::Switches, caps)
+                let variant = match self.output_storages.get(1) {
+                    Some(Storage::Compact) => kernel::max_pool2d::Variant::CompactSwitches,
+                    _ => kernel::max_pool2d::Variant::Switches,
+                };
+                kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, variant, caps)
             }
             Operation::MaxUnpool2d(op) => {
                 let x = self.tensor(operation, 0)?;
-                let Some(ValueType::Switches { shape, origin, pool }) = self.inputs.get(1) else {
+                let (Some(&ValueType::Switches { shape, origin, ref pool }), Some(&storage)) =
+                    (self.inputs.get(1), self.input_storages.get(1))
+                else {
                     return Err(unfit(operation, "switches"));
                 };
-                prefer(preferred, |variant| kernel::max_unpool2d::plan(op, x, *shape, *origin, pool, variant, caps))
+                let switches = kernel::max_unpool2d::Source { shape, origin, pool, storage };
+                prefer(preferred, |variant| kernel::max_unpool2d::plan(op, x, switches, variant, caps))
             }
             Operation::Relu => kernel::relu::plan(self.tensor(operation, 0)?, caps),
             Operation::Add => kernel::add::plan(self.tensor(operation, 0)?, self.tensor(operation, 1)?, caps),

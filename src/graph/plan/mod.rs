@@ -5,6 +5,7 @@ mod display;
 mod lower;
 mod order;
 mod slots;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +13,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{Edge, Graph, Node, ValueType};
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, KernelPlan};
+use crate::gpu::{Buffer, Caps, KernelPlan, Storage};
 use crate::kernel;
 use crate::op::Cost;
 use slots::{Block, Slots};
+use storage::Storages;
 
 pub(crate) use lower::Preferences;
 
@@ -30,6 +32,8 @@ pub struct Plan {
     slots: Vec<u64>,
     /// The slot in which each value lies.
     values: HashMap<Edge, usize>,
+    /// The form in which each value lies there.
+    storages: Storages,
     live_bytes: u64,
     weight_bytes: u64,
     parameters: u64,
@@ -43,6 +47,7 @@ pub struct PlannedNode {
     name: String,
     operator: &'static str,
     outputs: Vec<ValueType>,
+    storages: Vec<Storage>,
     /// The slots of the outputs, then those of the temporaries.
     slots: Vec<usize>,
     cost: Cost,
@@ -63,10 +68,12 @@ impl Graph {
 
     /// Plans a graph that is folded already, with kernel variants that are to be preferred.
     pub(crate) fn plan_with(&self, caps: &Caps, preferences: &Preferences<'_>) -> Result<Plan> {
-        let kernels = lower::kernels(self, caps, preferences)?;
-        let [insertion, shrinking] = order::candidates(self).map(|order| Layout::of(self, &kernels, order));
+        let storages = Storages::choose(self, preferences);
+        let kernels = lower::kernels(self, &storages, caps, preferences)?;
+        let layout = |order| Layout::of(self, &kernels, &storages, order);
+        let [insertion, shrinking] = order::candidates(self, &storages).map(layout);
         let best = if shrinking.slots.bytes() < insertion.slots.bytes() { shrinking } else { insertion };
-        Ok(best.into_plan(self, kernels))
+        Ok(best.into_plan(self, kernels, storages))
     }
 
     /// Values that keep their place for the whole run: the inputs and the results.
@@ -116,6 +123,11 @@ impl Plan {
     pub(crate) fn slot(&self, edge: Edge) -> usize {
         self.values[&edge]
     }
+
+    /// 4-byte words that a value of the planned graph takes in its slot.
+    pub(crate) fn words(&self, graph: &Graph, edge: Edge) -> u64 {
+        storage::words(graph.value_type(edge), self.storages.of(edge))
+    }
 }
 
 impl PlannedNode {
@@ -135,6 +147,18 @@ impl PlannedNode {
     #[must_use]
     pub fn outputs(&self) -> &[ValueType] {
         &self.outputs
+    }
+
+    /// In which form each of its results lies on the device.
+    #[must_use]
+    pub fn storages(&self) -> &[Storage] {
+        &self.storages
+    }
+
+    /// Bytes that its results take on the device.
+    #[must_use]
+    pub fn output_bytes(&self) -> u64 {
+        self.outputs.iter().zip(&self.storages).map(|(&output, &storage)| 4 * storage::words(output, storage)).sum()
     }
 
     /// Multiply-adds, parameters and least bytes by the operator's definition.
@@ -192,7 +216,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(graph: &Graph, kernels: &HashMap<usize, KernelPlan>, order: Vec<usize>) -> Self {
+    fn of(graph: &Graph, kernels: &HashMap<usize, KernelPlan>, storages: &Storages, order: Vec<usize>) -> Self {
         let end = order.len().saturating_sub(1);
         let mut contents = Vec::new();
         let mut blocks: Vec<Block> = Vec::new();
@@ -202,12 +226,13 @@ impl Layout {
             blocks.push(Block { bytes, first, last });
             blocks.len() - 1
         };
+        let bytes = |edge, value_type| 4 * storage::words(value_type, storages.of(edge));
         for edge in graph.input_edges() {
-            push(Content::Value(edge), graph.value_type(edge).bytes(), 0, end);
+            push(Content::Value(edge), bytes(edge, graph.value_type(edge)), 0, end);
         }
         for (step, &node) in order.iter().enumerate() {
             for (edge, value_type) in graph.edges_of(node) {
-                block_of.insert(edge, push(Content::Value(edge), value_type.bytes(), step, step));
+                block_of.insert(edge, push(Content::Value(edge), bytes(edge, value_type), step, step));
             }
             for (position, scratch) in kernels[&node].scratch.iter().enumerate() {
                 if rewritten_by_runs(&kernels[&node], position) {
@@ -227,7 +252,7 @@ impl Layout {
         Self { order, contents, blocks, slots }
     }
 
-    fn into_plan(self, graph: &Graph, mut kernels: HashMap<usize, KernelPlan>) -> Plan {
+    fn into_plan(self, graph: &Graph, mut kernels: HashMap<usize, KernelPlan>, storages: Storages) -> Plan {
         let slot_of = |wanted: Content| {
             let block = self.contents.iter().position(|&content| content == wanted);
             block.map(|block| self.slots.of[block])
@@ -243,6 +268,7 @@ impl Layout {
                 name: described.name().to_owned(),
                 operator: described.operation().name(),
                 outputs: described.outputs().to_vec(),
+                storages: graph.edges_of(node).map(|(edge, _)| storages.of(edge)).collect(),
                 slots: outputs.chain(scratch.iter().flatten().copied()).collect(),
                 cost: described.cost(),
                 kernel,
@@ -258,6 +284,7 @@ impl Layout {
             values: self.contents.iter().zip(&self.slots.of).filter_map(value).collect(),
             live_bytes: slots::largest_live_set(&self.blocks),
             slots: self.slots.sizes,
+            storages,
             weight_bytes,
             parameters: graph.cost().parameters,
         }

@@ -2,19 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::storage::{self, Storages};
 use crate::graph::{Edge, Graph, Operation};
 
 /// Orders worth planning for: as the nodes were added, and the same but for nodes that shrink memory, which run as soon
 /// as they can. The second spares a skip connection from lying around whole until its score is taken.
-pub(super) fn candidates(graph: &Graph) -> [Vec<usize>; 2] {
+pub(super) fn candidates(graph: &Graph, storages: &Storages) -> [Vec<usize>; 2] {
     let is_input = |node: usize| *graph.nodes()[node].operation() == Operation::Input;
     let insertion: Vec<usize> = graph.live_nodes().map(|(node, _)| node).filter(|&node| !is_input(node)).collect();
-    let shrinking = shrink_first(graph, &insertion);
+    let shrinking = shrink_first(graph, storages, &insertion);
     [insertion, shrinking]
 }
 
 /// Of the nodes whose operands are there, the first that frees more bytes than it takes, or else the first.
-fn shrink_first(graph: &Graph, insertion: &[usize]) -> Vec<usize> {
+fn shrink_first(graph: &Graph, storages: &Storages, insertion: &[usize]) -> Vec<usize> {
     let nodes = graph.nodes();
     // Inputs and results stay for the whole run, so nothing is won by being their last reader.
     let stays: HashSet<Edge> = graph.pinned().collect();
@@ -28,11 +29,12 @@ fn shrink_first(graph: &Graph, insertion: &[usize]) -> Vec<usize> {
     while !waiting.is_empty() {
         let ready = |&node: &usize| nodes[node].inputs().iter().all(|input| done[input.node()]);
         let shrinks = |&node: &usize| {
-            let takes: u64 = nodes[node].outputs().iter().map(|output| output.bytes()).sum();
+            let words = |edge: Edge| storage::words(graph.value_type(edge), storages.of(edge));
+            let takes: u64 = graph.edges_of(node).map(|(edge, _)| words(edge)).sum();
             let reads: HashSet<Edge> = nodes[node].inputs().iter().copied().collect();
             let is_last = |edge: &Edge| readers[edge] == nodes[node].inputs().iter().filter(|e| *e == edge).count();
             let frees = reads.iter().filter(|edge| !stays.contains(edge) && is_last(edge));
-            takes < frees.map(|&edge| graph.value_type(edge).bytes()).sum()
+            takes < frees.map(|&edge| words(edge)).sum()
         };
         // The first node that waits is ready always: those it reads were added before it.
         let next = waiting.iter().position(|node| ready(node) && shrinks(node)).unwrap_or(0);

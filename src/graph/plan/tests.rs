@@ -171,9 +171,9 @@ fn follow(graph: &Graph, plan: &Plan) {
             assert_eq!(holds.get(&plan.values[edge]), Some(edge), "an operand of `{}` was overwritten", node.name());
         }
         let mut written = BTreeSet::new();
-        for (edge, value_type) in graph.edges_of(step.node) {
+        for (edge, _) in graph.edges_of(step.node) {
             let slot = plan.values[&edge];
-            assert!(value_type.bytes() <= plan.slots[slot], "slot {slot} is too small for `{}`", node.name());
+            assert!(4 * plan.words(graph, edge) <= plan.slots[slot], "slot {slot} is too small for `{}`", node.name());
             assert!(written.insert(slot), "two results of `{}` in one slot", node.name());
             holds.insert(slot, edge);
         }

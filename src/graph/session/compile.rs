@@ -42,12 +42,12 @@ impl Gpu {
         };
         let nodes = plan.nodes().iter().enumerate().map(bind).collect::<Result<Vec<_>>>()?;
         let input = |edge: Edge| {
-            let upload = self.upload_through(graph.nodes()[edge.node()].name(), graph.value_type(edge).words())?;
+            let upload = self.upload_through(graph.nodes()[edge.node()].name(), plan.words(graph, edge))?;
             Ok((edge, upload))
         };
         let inputs = graph.input_edges().map(input).collect::<Result<Vec<_>>>()?;
         let output = |output: &Output| {
-            self.readback(&output.name, &slots[plan.slot(output.edge)], graph.value_type(output.edge).words())
+            self.readback(&output.name, &slots[plan.slot(output.edge)], plan.words(graph, output.edge))
         };
         let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
         self.flush("compiling").await?;
@@ -95,6 +95,6 @@ impl<'a> Memory<'a> {
     }
 
     fn value(&self, edge: Edge) -> BufferRange<'a> {
-        self.slots[self.plan.slot(edge)].range(0..self.graph.value_type(edge).words())
+        self.slots[self.plan.slot(edge)].range(0..self.plan.words(self.graph, edge))
     }
 }

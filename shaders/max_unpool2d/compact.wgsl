@@ -1,0 +1,48 @@
+// Unpooling of the 16 windows of one word of compact switches, for kernels that bring `two_values` and `store_four`.
+
+struct Params {
+    // Blocks of 16 windows over all rows of windows of y, and such blocks in one row.
+    blocks: u32,
+    row_blocks: u32,
+    // Rows of windows that it takes to cover a plane of y.
+    window_rows: u32,
+    // Rows and columns of a plane of x, and of y.
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> switches: array<u32>;
+
+// Writes the cells of a block's windows. Windows that pooling left out, at odd extents, have no value: their cells are 0.
+fn unpool_block(index: u32) {
+    let window_row = index / params.row_blocks;
+    let block = index % params.row_blocks;
+    let plane = window_row / params.window_rows;
+    let i = window_row % params.window_rows;
+    let pooled = i < params.in_h;
+    let in_row = plane * params.in_h + min(i, params.in_h - 1);
+    let row_words = (params.in_w + 15) / 16;
+    let word = switches[in_row * row_words + min(block, row_words - 1)];
+    let upper_row = (plane * params.out_h + 2 * i) * params.out_w;
+    let has_lower = 2 * i + 1 < params.out_h;
+
+    for (var k = 0u; k < 16; k += 2) {
+        let window = 16 * block + k;
+        let column = 2 * window;
+        if column >= params.out_w {
+            break;
+        }
+        let windows = vec2(window, window + 1);
+        let owned = (windows < vec2(params.in_w)) & vec2(pooled);
+        let values = select(vec2<u32>(), two_values(in_row * params.in_w, windows), owned).xxyy;
+        let cells = ((vec2(word) >> (2 * vec2(k, k + 1))) & vec2(3u)).xxyy;
+        store_four(upper_row, column, select(vec4<u32>(), values, cells == vec4(0u, 1u, 0u, 1u)));
+        if has_lower {
+            let lower = select(vec4<u32>(), values, cells == vec4(2u, 3u, 2u, 3u));
+            store_four(upper_row + params.out_w, column, lower);
+        }
+    }
+}

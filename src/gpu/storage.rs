@@ -1,0 +1,71 @@
+//! In which form the elements of a value lie in a buffer.
+
+use crate::op::MaxPool2d;
+use crate::shape::{Padding, Shape};
+
+/// The form of a value on the device. Whoever reads a value knows its form from the plan; nothing in the buffer says so.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
+pub enum Storage {
+    /// A 32-bit word an element: an f32, or a switch as a flat index into its plane. Bytes of labels and images, four to a
+    /// word.
+    #[default]
+    Words,
+    /// Switches of 2x2 windows that do not overlap, two bits each: which of its window's cells is meant, 0 to 3 in raster
+    /// order. A word holds 16 windows of a row of the pooled map, the first in its lowest bits; each row begins with a word
+    /// of its own, bits past its last window are 0.
+    Compact,
+}
+
+/// Windows in a word of [`Storage::Compact`].
+pub(crate) const COMPACT_WINDOWS: usize = 16;
+
+impl Storage {
+    /// 4-byte words that a value of so many elements takes.
+    pub(crate) fn words(self, shape: Shape) -> u64 {
+        let words = match self {
+            Self::Words => shape.elements(),
+            Self::Compact => shape.n * shape.c * shape.h * shape.w.div_ceil(COMPACT_WINDOWS),
+        };
+        words as u64
+    }
+
+    /// Whether [`Storage::Compact`] can hold the switches of a pooling.
+    pub(crate) fn holds_compactly(pool: &MaxPool2d) -> bool {
+        (pool.kernel, pool.stride, pool.dilation, pool.pad) == ([2, 2], [2, 2], [1, 1], Padding::NONE)
+    }
+}
+
+/// Switches from their compact form, for planes of `origin_w` columns.
+pub(crate) fn from_compact(words: &[u32], shape: Shape, origin_w: usize) -> Vec<u32> {
+    let row_words = shape.w.div_ceil(COMPACT_WINDOWS);
+    let switch = |position| {
+        let [n, c, i, j] = shape.position(position);
+        let word = words[((n * shape.c + c) * shape.h + i) * row_words + j / COMPACT_WINDOWS];
+        let cell = (word >> (2 * (j % COMPACT_WINDOWS))) as usize % 4;
+        ((2 * i + cell / 2) * origin_w + 2 * j + cell % 2) as u32
+    };
+    (0..shape.elements()).map(switch).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_begins_with_a_word_of_its_own() {
+        for (width, words) in [(1, 1), (15, 1), (16, 1), (17, 2), (32, 2), (33, 3)] {
+            assert_eq!(Storage::Compact.words([2, 3, 5, width].into()), 2 * 3 * 5 * words);
+        }
+    }
+
+    #[test]
+    fn cells_are_found_in_their_rows() {
+        // Two rows of 17 windows over a plane of 34 columns: cell j % 4 of each window in the first row, 3 in the second.
+        let shape = Shape::from([1, 1, 2, 17]);
+        let first = (0..16).fold(0, |word, j| word | (j % 4) << (2 * j));
+        let switches = from_compact(&[first, 0, u32::MAX, 3], shape, 34);
+        assert_eq!(switches[..5], [0, 3, 34 + 4, 34 + 7, 8]);
+        assert_eq!((switches[16], switches[17], switches[33]), (32, 3 * 34 + 1, 3 * 34 + 33));
+    }
+}

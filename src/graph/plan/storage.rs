@@ -1,0 +1,69 @@
+//! In which form each value lies on the device.
+
+use std::collections::HashMap;
+
+use super::Preferences;
+use crate::gpu::Storage;
+use crate::graph::{Edge, Graph, Operation, ValueType};
+use crate::kernel::{max_pool2d, max_unpool2d};
+
+/// The form of every value of a graph.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Storages {
+    /// Those that are not [`Storage::Words`].
+    other: HashMap<Edge, Storage>,
+}
+
+impl Storages {
+    /// The forms that take least memory of those that all who touch a value know. What the caller gives or takes is in words.
+    pub(super) fn choose(graph: &Graph, preferences: &Preferences<'_>) -> Self {
+        let mut storages = Self::default();
+        if preferences.allow_compact_switches() {
+            let switches = graph.live_nodes().flat_map(|(node, _)| graph.edges_of(node));
+            let compact = switches.filter(|&(edge, value_type)| graph.may_be_compact(edge, value_type));
+            storages.other.extend(compact.map(|(edge, _)| (edge, Storage::Compact)));
+        }
+        storages
+    }
+
+    /// A value's form.
+    pub(super) fn of(&self, edge: Edge) -> Storage {
+        self.other.get(&edge).copied().unwrap_or_default()
+    }
+}
+
+/// 4-byte words that a value takes in a form.
+pub(super) fn words(value_type: ValueType, storage: Storage) -> u64 {
+    match value_type {
+        ValueType::Tensor(shape) | ValueType::Switches { shape, .. } => storage.words(shape),
+        ValueType::Labels { .. } | ValueType::Image { .. } => value_type.words(),
+    }
+}
+
+impl Preferences<'_> {
+    /// Whether the variants that the caller wants know compact switches.
+    fn allow_compact_switches(&self) -> bool {
+        let pool = (self.asked)("max_pool2d").is_none_or(|name| name == max_pool2d::Variant::CompactSwitches.name());
+        pool && (self.asked)("max_unpool2d").is_none_or(|name| name == max_unpool2d::Variant::Gather.name())
+    }
+}
+
+impl Graph {
+    /// Whether a value is switches that only go into unpoolings to where they came from, and take at most a quarter of the
+    /// pooled map's memory in compact form.
+    fn may_be_compact(&self, edge: Edge, value_type: ValueType) -> bool {
+        let ValueType::Switches { shape, origin, pool } = value_type else { return false };
+        let saves = 4 * Storage::Compact.words(shape) <= Storage::Words.words(shape);
+        let returns = |node: &crate::graph::Node| match node.operation() {
+            Operation::MaxUnpool2d(op) => op.output_size.is_none_or(|size| size == origin),
+            _ => false,
+        };
+        let mut readers = self.live_nodes().filter(|(_, node)| node.inputs().contains(&edge));
+        let made_here = *self.nodes()[edge.node()].operation() != Operation::Input;
+        made_here
+            && saves
+            && Storage::holds_compactly(&pool)
+            && !self.pinned().any(|pinned| pinned == edge)
+            && readers.all(|(_, node)| returns(node))
+    }
+}
