@@ -67,6 +67,7 @@ mod adapter;
 struct Readme;
 
 mod bilinear;
+mod dataset;
 mod error;
 #[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
 mod file;
@@ -74,6 +75,7 @@ mod shape;
 mod tensor;
 
 pub use bilinear::{bilinear_filter, bilinear_weight};
+pub use dataset::Dataset;
 pub use error::{Error, Result};
 #[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
 pub use file::replace_file;

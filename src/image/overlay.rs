@@ -9,8 +9,9 @@ use crate::error::{Error, Result};
 use crate::op::Palette;
 use crate::tensor::{Labels, RgbImage};
 
-/// Blends each pixel with its label's colour: `opacity * colour + (1 - opacity) * image`, rounded; class 0 (background)
-/// shows the image alone. `opacity` is in 0 to 1 and resolved to 255 steps.
+/// Blends each pixel with its label's colour: `opacity * colour + (1 - opacity) * image`, rounded; a class whose
+/// colour is black (VOC's background, CamVid's unlabelled) shows the image alone. `opacity` is in 0 to 1 and resolved to 255
+/// steps.
 ///
 /// # Errors
 /// [`Error::Parameter`] for an opacity outside 0 to 1; [`Error::Operand`] if `labels` is not one map of the image's
@@ -27,8 +28,8 @@ pub fn overlay(image: &RgbImage, labels: &Labels, palette: &Palette, opacity: f3
     let opacity = (opacity * 255.0).round() as u8;
     let pixels = image.data().chunks_exact(3).zip(labels.data());
     let blended = pixels.flat_map(|(pixel, &label)| {
-        let opacity = if label == 0 { 0 } else { opacity };
         let colour = palette.0[usize::from(label)];
+        let opacity = if colour == [0; 3] { 0 } else { opacity };
         [0, 1, 2].map(|c| mix(pixel[c], colour[c], opacity))
     });
     RgbImage::new(image.extent(), blended.collect())
@@ -63,6 +64,14 @@ mod tests {
         assert_eq!(overlay(&image, &labels, &Palette::voc(), 0.0).unwrap(), image);
         let full = overlay(&image, &labels, &Palette::voc(), 1.0).unwrap();
         assert_eq!(full.data(), [10, 20, 30, 128, 0, 0, 224, 224, 192]);
+    }
+
+    #[test]
+    fn a_first_class_with_a_colour_is_no_background() {
+        let image = RgbImage::new([1, 2], vec![9; 6]).unwrap();
+        let labels = Labels::new(1, [1, 2], vec![0, 11]).unwrap();
+        let palette = crate::Dataset::CamVid.palette();
+        assert_eq!(overlay(&image, &labels, &palette, 1.0).unwrap().data(), [128, 128, 128, 9, 9, 9]);
     }
 
     #[test]

@@ -56,6 +56,13 @@ impl Layers {
         layers
     }
 
+    /// Divides every width but the classes' and the input's, down to 1 at least.
+    pub(super) fn slim(&mut self, divisor: usize) {
+        for width in &mut self.widths[..SCORE] {
+            *width = width.checked_div(divisor).unwrap_or(*width).max(1);
+        }
+    }
+
     /// Names and shapes of all weights and biases.
     pub(super) fn required(&self, names: &[&str; LAYERS]) -> Vec<(String, Shape)> {
         let mut required = Vec::with_capacity(2 * LAYERS);

@@ -56,6 +56,13 @@ impl Vgg16 {
         Ok(vgg16)
     }
 
+    /// A slim network: every width but the classes' and the input's divided by `divisor`, at least 1.
+    #[must_use]
+    pub fn slimmed(mut self, divisor: usize) -> Self {
+        self.layers.slim(divisor);
+        self
+    }
+
     /// Number of classes it tells apart.
     #[must_use]
     pub fn classes(&self) -> usize {

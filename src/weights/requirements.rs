@@ -61,7 +61,11 @@ fn report(what: &str, required: usize, faults: &[String], left_over: &[String]) 
         return Ok(());
     }
     let matching = required - faults.len();
-    let mut message = format!("they do not fit {what}: {matching} of its {required} tensors match");
+    let (other, extra) = (faults.len(), left_over.len());
+    let mut message = format!(
+        "they do not fit {what}: {matching} of its {required} tensors match, {other} are missing or misshapen, {extra} are \
+         left over"
+    );
     // Of two long lists, half of the lines each.
     let lines = MAX_LINES - left_over.len().min(MAX_LINES / 2);
     let shown: Vec<&String> = faults.iter().take(lines).chain(left_over).take(MAX_LINES).collect();

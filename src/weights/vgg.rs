@@ -34,6 +34,36 @@ pub const LAYERS: [(&str, &str); 15] = [
 /// The last layer: class scores of the whole image, which FCN replaces by its own.
 pub const CLASSIFIER: &str = "classifier.6";
 
+/// Name of the last layer in Caffe's model; FCN has none of that name.
+const CAFFES_CLASSIFIER: &str = "fc8";
+
+/// Whether these are the weights of Caffe's own model: `conv1_1` ... `fc7`, `fc8`. They want [`crate::Normalize::CAFFE`].
+#[must_use]
+pub fn has_caffe_names(weights: &Weights) -> bool {
+    weights.get(&format!("{CAFFES_CLASSIFIER}.weight")).is_some()
+}
+
+/// The weights of Caffe's own model under torchvision's names; others stay as they are. Caffe flattens in the order channel,
+/// row, column too, so that nothing is transposed. Values are shared with `weights`, not copied.
+///
+/// # Errors
+/// None that weights can cause.
+pub fn torchvision_names(weights: &Weights) -> Result<Weights> {
+    let mut renamed = weights.clone();
+    if !has_caffe_names(weights) {
+        return Ok(renamed);
+    }
+    for (caffe, torchvision) in LAYERS.into_iter().chain([(CAFFES_CLASSIFIER, CLASSIFIER)]) {
+        for part in ["weight", "bias"] {
+            let from = format!("{caffe}.{part}");
+            if renamed.get(&from).is_some() {
+                renamed.rename(&from, format!("{torchvision}.{part}"))?;
+            }
+        }
+    }
+    Ok(renamed)
+}
+
 /// The weights with the three fully connected layers as convolutions, still under torchvision's names: `classifier.0`
 /// becomes `O x C x k x k` over the `C` channels of `features.28`, `classifier.3` and `classifier.6` `O x I x 1 x 1`.
 /// Layers that are convolutions already stay as they are, and none is asked for. Values are shared with `weights`, not copied.
@@ -60,13 +90,13 @@ pub fn fully_convolutional(weights: &Weights) -> Result<Weights> {
     Ok(convolutional)
 }
 
-/// What FCN takes over: the convolutions up to `fc7` under Caffe's names, without the class scores. Values are shared
-/// with `weights`, not copied.
+/// What FCN takes over: the convolutions up to `fc7` under Caffe's names, without the class scores. `weights` have
+/// torchvision's names or those of Caffe's model; values are shared with them, not copied.
 ///
 /// # Errors
 /// As [`fully_convolutional`], and [`Error::Weights`] for any layer that is missing.
 pub fn backbone(weights: &Weights) -> Result<Weights> {
-    let mut backbone = fully_convolutional(weights)?;
+    let mut backbone = fully_convolutional(&torchvision_names(weights)?)?;
     for (caffe, torchvision) in LAYERS {
         for part in ["weight", "bias"] {
             backbone.rename(&format!("{torchvision}.{part}"), format!("{caffe}.{part}"))?;

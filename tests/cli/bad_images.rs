@@ -66,7 +66,9 @@ fn what_is_no_usable_image_is_refused_by_name() {
         assert!(message.contains(name) && message.contains(expected), "{message}");
     }
     assert!(segment(&folder.path().join("missing.png"), &out).message().contains("missing.png"));
-    assert!(segment(folder.path(), &out).message().contains(folder.path().to_str().unwrap()));
+    let nothing = folder.path().join("nothing");
+    std::fs::create_dir(&nothing).unwrap();
+    assert!(segment(&nothing, &out).message().contains(nothing.to_str().unwrap()));
     assert!(files(&out).is_empty(), "{:?}", files(&out));
 }
 

@@ -79,6 +79,39 @@ fn a_network_is_measured_layer_by_layer_and_whole() {
 }
 
 #[test]
+fn networks_that_unpool_are_measured_with_their_batch_norms_folded() {
+    let Some(_) = adapter::gpu() else { return };
+    for (network, size, layers) in [
+        ("segnet", "45x37", ["conv1_1", "pool5", "upsample5", "conv1_1_D"]),
+        ("segnet-basic", "31x26", ["norm", "conv1", "upsample4", "conv_classifier"]),
+        ("deconvnet", "193x195", ["fc6", "fc6-deconv", "unpool1", "seg-score-voc"]),
+        ("fcn-alexnet", "8x9", ["conv1", "norm1", "fc7", "upscore"]),
+        ("vgg16", "224x225", ["features.0", "features.30", "classifier.0", "classifier.6"]),
+    ] {
+        let rows = rows(&[network, "--size", size, "--slim", "64"]);
+        let labels: Vec<&str> = rows.iter().map(|row| row["label"].as_str().unwrap()).collect();
+        for layer in layers {
+            assert!(labels.contains(&layer), "{network}: {layer} is not in {labels:?}");
+        }
+        assert!(rows.iter().all(|row| !["scale", "relu"].contains(&row["op"].as_str().unwrap())), "{network}");
+        let shares: f64 = rows.iter().filter_map(|row| row["time_share"].as_f64()).sum();
+        assert!((shares - 1.0).abs() < 1e-9, "{network}: {shares}");
+        let whole = rows.last().unwrap();
+        assert_eq!(whole["op"], format!("{network} {size}"));
+        assert!(whole["peak_bytes"].as_u64().unwrap() > 0, "{network}");
+    }
+}
+
+#[test]
+fn a_table_ends_with_what_the_time_and_the_memory_go_into() {
+    let Some(_) = adapter::gpu() else { return };
+    let results = switchback(&["bench", "segnet-basic", "--size", "9x9", "--slim", "64", "--seconds", "0"]).results();
+    let time = results.lines().find(|line| line.starts_with("time by operator: ")).unwrap();
+    assert!(time.contains("conv2d ") && time.contains("max_unpool2d "), "{time}");
+    assert!(results.contains("planned memory: "), "{results}");
+}
+
+#[test]
 fn of_all_variants_those_that_cannot_do_it_are_named_and_left_out() {
     let Some(_) = adapter::gpu() else { return };
     let arguments = ["conv2d", "--input", "1x2x6x6", "--weight", "2x2x5x5", "--variant", "all"];

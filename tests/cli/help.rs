@@ -14,7 +14,14 @@ fn every_subcommand_has_help_with_an_example() {
         &["bench", "conv_transpose2d"],
         &["bench", "max_pool2d"],
         &["bench", "max_unpool2d"],
+        &["bench", "upsampling"],
         &["bench", "fcn8s"],
+        &["bench", "fcn-alexnet"],
+        &["bench", "segnet"],
+        &["bench", "segnet-basic"],
+        &["bench", "deconvnet"],
+        &["bench", "vgg16"],
+        &["tune"],
     ];
     for command in commands {
         let help = switchback(&[command, &["--help"]].concat()).results();

@@ -11,7 +11,9 @@ mod cache;
 mod convert;
 mod demo;
 mod help;
+mod networks;
 mod plan;
+mod segment;
 mod tune;
 
 use std::ffi::OsStr;

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Switches remember the pooling that made them.
     ("tensor", &["op", "shape", "error"]),
     ("bilinear", &["tensor", "shape", "error"]),
+    ("dataset", &["op", "error"]),
     ("file", &["error"]),
     // The oracle and the kernels share the operators' descriptions and nothing else.
     ("reference", &["op", "tensor", "shape", "error"]),

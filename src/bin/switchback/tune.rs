@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use switchback::net::{Fcn, Head};
-use switchback::weights::Weights;
-
 use crate::Result;
 use crate::adapter::AdapterArgs;
 use crate::console::{Progress, print};
+use crate::model::Model;
 
 /// Measure every kernel variant of a network's convolutions and keep the fastest for `--tuning`
 ///
@@ -20,12 +18,12 @@ Example:
   switchback segment photo.jpg --weights fcn8s.safetensors --tuning h200.tuning")]
 pub(crate) struct Args {
     /// Which network
-    #[arg(long = "model", value_name = "MODEL", default_value = "fcn8s", value_parser = crate::model::heads())]
-    head: Head,
-    /// Rows and columns of the image
-    #[arg(long, value_name = "ROWSxCOLUMNS", default_value = "500x500", value_parser = crate::extents::extent)]
-    size: [usize; 2],
-    /// Weights whose widths and classes to take, instead of the published network's with 21 classes
+    #[arg(long, value_name = "MODEL", default_value = "fcn8s", value_parser = crate::model::any())]
+    model: Model,
+    /// Rows and columns of the image [default: those that the network was published for]
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = crate::extents::extent)]
+    size: Option<[usize; 2]>,
+    /// Weights whose widths and classes to take, instead of the published network's
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// The file to write
@@ -36,12 +34,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
-    let network = match &args.weights {
-        Some(path) => Fcn::from_weights(args.head, &Weights::open(path)?)
-            .map_err(|error| format!("{}: {error}", path.display()))?,
-        None => Fcn::published(args.head, 21),
-    };
-    let graph = network.labels_from_image(args.size)?;
+    let (network, _) = args.model.open_or_published(args.weights.as_deref(), None)?;
+    let graph = network.graph_from_image(args.size.unwrap_or(args.model.published_extent()))?;
     let gpu = args.adapter.open_gpu("tune")?;
     print(format_args!("on {}", gpu.info()))?;
     let progress = Progress::new(graph.nodes().len());

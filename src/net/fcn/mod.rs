@@ -75,9 +75,7 @@ impl Fcn {
     /// A slim network: every width but the classes' and the input's divided by `divisor`, at least 1.
     #[must_use]
     pub fn slimmed(mut self, divisor: usize) -> Self {
-        for width in &mut self.layers.widths[..SCORE] {
-            *width = width.checked_div(divisor).unwrap_or(*width).max(1);
-        }
+        self.layers.slim(divisor);
         self
     }
 

@@ -111,7 +111,7 @@ fn a_check_lists_everything_that_is_wrong() {
     assert!(weights.remove("b.bias"));
     assert_eq!(
         weights.check("net", required).unwrap_err().to_string(),
-        "weights: they do not fit net: 1 of its 3 tensors match\n  \
+        "weights: they do not fit net: 1 of its 3 tensors match, 2 are missing or misshapen, 1 are left over\n  \
          `a.weight` is 4x3x5x5, expected 4x3x3x3\n  \
          `b.bias` is missing, expected 1x2x1x1\n  \
          `classifier` (1x7x1x1) has no place in it"

@@ -80,6 +80,26 @@ fn an_fcn_starts_from_vgg16() {
 }
 
 #[test]
+fn caffes_own_names_are_torchvisions_too() {
+    let vgg16 = torchvision(7);
+    assert!(!vgg::has_caffe_names(&vgg16));
+    let mut caffe = vgg16.clone();
+    for (caffes, torchvisions) in vgg::LAYERS.into_iter().chain([("fc8", vgg::CLASSIFIER)]) {
+        for part in ["weight", "bias"] {
+            caffe.rename(&format!("{torchvisions}.{part}"), format!("{caffes}.{part}")).unwrap();
+        }
+    }
+    assert!(vgg::has_caffe_names(&caffe));
+    let renamed = vgg::torchvision_names(&caffe).unwrap();
+    assert_eq!(renamed.names().collect::<Vec<_>>(), vgg16.names().collect::<Vec<_>>());
+    let start = |weights| Fcn::starting_weights(Head::Stride8, weights, 5).unwrap();
+    let (from_caffe, from_torchvision) = (start(&caffe), start(&vgg16));
+    assert_eq!(from_caffe.tensor("fc6.weight").unwrap(), from_torchvision.tensor("fc6.weight").unwrap());
+    // An FCN's names are Caffe's too, and mean no VGG16.
+    assert!(!vgg::has_caffe_names(&from_caffe));
+}
+
+#[test]
 fn the_kernel_of_fc6_follows_from_its_columns() {
     let weights = Fcn::starting_weights(Head::Stride8, &torchvision(3), 2).unwrap();
     assert_eq!(weights.get("fc6.weight").unwrap().shape(), [FC, 4, 3, 3]);

@@ -26,6 +26,13 @@ pub(super) struct Measured {
     pub(super) whole: Option<Statistics>,
 }
 
+impl Measured {
+    /// The sum of the nodes' median times, in milliseconds; above zero.
+    pub(super) fn node_time(&self) -> f64 {
+        self.nodes.iter().map(|(_, statistics)| statistics.median).sum::<f64>().max(f64::MIN_POSITIVE)
+    }
+}
+
 /// Times every node, and the run as a whole if that is asked for, each for `seconds`.
 ///
 /// Nothing is compiled, allocated or packed within a timed run.

@@ -6,6 +6,8 @@
 
 mod data;
 mod measure;
+mod network;
+mod profile;
 mod row;
 mod statistics;
 mod verify;
@@ -21,6 +23,7 @@ use switchback::replace_file;
 use crate::Result;
 use crate::adapter::AdapterArgs;
 use crate::console::{Progress, print};
+use profile::Profile;
 use row::{Machine, Row};
 use workload::{Command, Workload};
 
@@ -37,7 +40,8 @@ use workload::{Command, Workload};
 Examples:
   switchback bench conv_transpose2d --input 1x21x34x34 --weight 21x21x16x16 --stride 8 --variant all
   switchback bench conv2d --input 1x64x112x112 --weight 64x64x3x3 --pad 1 --json rows.jsonl
-  switchback bench fcn8s --size 500x500")]
+  switchback bench fcn8s --size 500x500
+  switchback bench segnet")]
 pub(crate) struct Args {
     #[command(subcommand)]
     workload: Option<Command>,
@@ -77,10 +81,14 @@ pub(crate) fn run(args: &Args) -> Result {
     }
     let mut rows = Vec::new();
     for workload in &workloads {
-        for row in args.rows(&gpu, &machine, workload, &progress)? {
-            progress.print(if to_stdout { serde_json::to_string(&row)? } else { row.to_string() })?;
-            rows.push(row);
+        let (found, profile) = args.rows(&gpu, &machine, workload, &progress)?;
+        for row in &found {
+            progress.print(if to_stdout { serde_json::to_string(row)? } else { row.to_string() })?;
         }
+        if let Some(profile) = profile.filter(|_| !to_stdout) {
+            progress.print(profile)?;
+        }
+        rows.extend(found);
         progress.step();
     }
     drop(progress);
@@ -95,7 +103,14 @@ pub(crate) fn run(args: &Args) -> Result {
 }
 
 impl Args {
-    fn rows(&self, gpu: &Gpu, machine: &Machine, workload: &Workload, progress: &Progress) -> Result<Vec<Row>> {
+    /// A workload's rows, and what is to be said of a network besides.
+    fn rows(
+        &self,
+        gpu: &Gpu,
+        machine: &Machine,
+        workload: &Workload,
+        progress: &Progress,
+    ) -> Result<(Vec<Row>, Option<Profile>)> {
         let gpu = workload.variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
         progress.doing(format_args!("{}: compiling", workload.label));
         let mut session = gpu.compile(&workload.graph, &workload.weights)?;
@@ -104,13 +119,14 @@ impl Args {
                 return Err(refusal.into());
             }
             progress.notice(refusal);
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
         let outputs = session.run(workload.inputs())?;
         let verified = verify::run(&gpu, &session, workload, &outputs, progress)?;
         progress.doing(format_args!("{}: measuring", workload.label));
         let measured = measure::run(&mut session, workload, self.whole || workload.whole, self.seconds)?;
-        Ok(row::rows(machine, workload, &verified, &measured))
+        let profile = (measured.nodes.len() > 1).then(|| Profile::of(&measured, session.plan()));
+        Ok((row::rows(machine, workload, &verified, &measured, session.plan()), profile))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use switchback::gpu::Gpu;
-use switchback::graph::{Node, Operation, PlannedNode, ValueType};
+use switchback::graph::{Node, Operation, Plan, PlannedNode, ValueType};
 use switchback::kernel::ceiling::Ceilings;
 use switchback::op::Cost;
 use switchback::{Padding, Shape};
@@ -59,6 +59,10 @@ pub(super) struct Row {
     min_ms: f64,
     mad_ms: f64,
     samples: usize,
+    /// A node's part of the median times of all nodes, 0 to 1.
+    time_share: Option<f64>,
+    /// Bytes of the buffers that a whole run works in, as planned, without the weights.
+    peak_bytes: Option<u64>,
     /// Multiply-adds of the definition, and those that the kernel executes, zeros and the padding of tiles included.
     macs: u64,
     executed_macs: u64,
@@ -111,7 +115,14 @@ impl Geometry {
 }
 
 /// A row for each node, and one for the whole if it was measured.
-pub(super) fn rows(machine: &Machine, workload: &Workload, verified: &Verified, measured: &Measured) -> Vec<Row> {
+pub(super) fn rows(
+    machine: &Machine,
+    workload: &Workload,
+    verified: &Verified,
+    measured: &Measured,
+    plan: &Plan,
+) -> Vec<Row> {
+    let node_time = measured.node_time();
     let node_row = |(planned, statistics): &(PlannedNode, Statistics)| {
         let node = workload.graph.node(planned.name())?;
         let how = verified.get(planned.name())?;
@@ -120,6 +131,7 @@ pub(super) fn rows(machine: &Machine, workload: &Workload, verified: &Verified, 
         Some(Row {
             verified: how.clone(),
             variant: planned.variant().to_owned(),
+            time_share: Some(statistics.median / node_time),
             ..Row::new(machine, node.operation().name(), planned.cost(), executed, *statistics, timer)
                 .shaped(workload, node)
         })
@@ -139,6 +151,7 @@ pub(super) fn rows(machine: &Machine, workload: &Workload, verified: &Verified, 
         };
         rows.push(Row {
             label: "whole, host to host".to_owned(),
+            peak_bytes: Some(plan.peak_bytes()),
             verified: "every node against the reference, outputs equal to the verified run's".to_owned(),
             ..row
         });
@@ -171,6 +184,8 @@ impl Row {
             min_ms: times.min,
             mad_ms: times.mad,
             samples: times.samples,
+            time_share: None,
+            peak_bytes: None,
             macs: cost.macs,
             executed_macs: executed,
             gflop: flops / 1e9,

@@ -5,15 +5,15 @@ use std::str::FromStr;
 use clap::Subcommand;
 use switchback::graph::Inputs;
 use switchback::kernel::{AnyVariant, conv_transpose2d, conv2d, max_unpool2d};
-use switchback::net::{Fcn, Head};
+use switchback::net::Head;
 use switchback::weights::Weights;
-use switchback::{
-    Conv2d, ConvTranspose2d, Graph, MaxPool2d, Padding, Parameters, RgbImage, Rounding, Shape, Tensor, Value,
-};
+use switchback::{Conv2d, ConvTranspose2d, Graph, MaxPool2d, Padding, Parameters, Rounding, Shape, Tensor, Value};
 
 use super::data;
+use super::network::NetworkArgs;
 use crate::Result;
 use crate::extents::{extent, padding, shape};
+use crate::model::Model;
 
 /// A graph with its operands.
 pub(super) struct Workload {
@@ -26,7 +26,7 @@ pub(super) struct Workload {
     pub(super) optional: bool,
     /// Whether the run as a whole is measured too.
     pub(super) whole: bool,
-    inputs: Vec<(String, Value)>,
+    pub(super) inputs: Vec<(String, Value)>,
 }
 
 impl Workload {
@@ -57,13 +57,27 @@ pub(super) enum Command {
     MaxUnpool2d(Unpooling),
     /// One upsampling by every variant of the transposed convolution, beside a convolution of as many useful multiply-adds
     Upsampling(Upsampling),
-    /// The published FCN-8s, layer by layer and whole
-    Fcn8s(Network),
+    /// FCN-8s, layer by layer and whole
+    Fcn8s(NetworkArgs),
+    /// FCN on AlexNet, layer by layer and whole
+    #[command(name = "fcn-alexnet")]
+    FcnAlexNet(NetworkArgs),
+    /// SegNet, layer by layer and whole
+    #[command(name = "segnet")]
+    SegNet(NetworkArgs),
+    /// SegNet-Basic, layer by layer and whole
+    #[command(name = "segnet-basic")]
+    SegNetBasic(NetworkArgs),
+    /// DeconvNet, layer by layer and whole
+    #[command(name = "deconvnet")]
+    DeconvNet(NetworkArgs),
+    /// VGG16 made fully convolutional, layer by layer and whole
+    Vgg16(NetworkArgs),
 }
 
 impl Default for Command {
     fn default() -> Self {
-        Self::Fcn8s(Network { size: [500, 500], slim: 1, weights: None })
+        Self::Fcn8s(NetworkArgs::default())
     }
 }
 
@@ -162,20 +176,6 @@ pub(super) struct Unpooling {
 }
 
 #[derive(Clone, clap::Args)]
-#[command(after_help = "Example:\n  switchback bench fcn8s --size 500x500 --json fcn8s.jsonl")]
-pub(super) struct Network {
-    /// Rows and columns of the image
-    #[arg(long, value_name = "ROWSxCOLUMNS", default_value = "500x500", value_parser = extent)]
-    size: [usize; 2],
-    /// Divide all channel widths but the classes' by this
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    slim: u16,
-    /// Weights to take instead of seeded ones
-    #[arg(long, value_name = "FILE", conflicts_with = "slim")]
-    weights: Option<std::path::PathBuf>,
-}
-
-#[derive(Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
   switchback bench upsampling
@@ -206,7 +206,12 @@ impl Command {
             Self::MaxPool2d(args) => args.workloads(seed),
             Self::MaxUnpool2d(args) => args.workloads(seed),
             Self::Upsampling(args) => args.workloads(seed),
-            Self::Fcn8s(args) => Ok(vec![args.workload(seed)?]),
+            Self::Fcn8s(args) => args.workloads(Model::Fcn(Head::Stride8), seed),
+            Self::FcnAlexNet(args) => args.workloads(Model::FcnAlexNet, seed),
+            Self::SegNet(args) => args.workloads(Model::SegNet, seed),
+            Self::SegNetBasic(args) => args.workloads(Model::SegNetBasic, seed),
+            Self::DeconvNet(args) => args.workloads(Model::DeconvNet, seed),
+            Self::Vgg16(args) => args.workloads(Model::Vgg16, seed),
         }
     }
 }
@@ -360,35 +365,6 @@ impl Unpooling {
             g.output(switches)?;
             let y = g.max_unpool2d("max_unpool2d", pooled, switches)?;
             g.output(y)
-        })
-    }
-}
-
-impl Network {
-    fn workload(&self, seed: u64) -> Result<Workload> {
-        let (network, weights) = match &self.weights {
-            Some(path) => {
-                let weights = Weights::open(path)?;
-                (Fcn::from_weights(Head::Stride8, &weights)?, weights)
-            }
-            None => {
-                let network = Fcn::published(Head::Stride8, 21).slimmed(self.slim.into());
-                let weights = Weights::random(network.weights_required(), seed)?;
-                (network, weights)
-            }
-        };
-        let [rows, columns] = self.size;
-        let bytes = data::tensor(Shape::from([1, 3, rows, columns]), seed)?;
-        let pixels = bytes.data().iter().map(|value| ((value + 1.0) * 127.0) as u8).collect();
-        let image = RgbImage::new(self.size, pixels)?;
-        Ok(Workload {
-            label: format!("fcn8s {rows}x{columns}"),
-            graph: network.labels_from_image(self.size)?,
-            weights,
-            variant: None,
-            optional: false,
-            whole: true,
-            inputs: vec![("image".to_owned(), Value::Image(image))],
         })
     }
 }
