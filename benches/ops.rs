@@ -70,12 +70,20 @@ impl Bench<'_> {
         let cost = op.cost(x.shape(), w.shape(), Some(b.shape())).unwrap();
         self.operator("conv2d 3x3 64->64 @56", cost, |gpu, rows| {
             let on_gpu = [&x, &w, &b].map(|tensor| gpu.upload(tensor).unwrap());
-            for &variant in conv2d::Variant::ALL {
+            let matrices = gpu.caps().cooperative.is_some();
+            let served = |variant: &&conv2d::Variant| **variant != conv2d::Variant::Cooperative || matrices;
+            for &variant in conv2d::Variant::ALL.iter().filter(served) {
                 let gpu = gpu.with_variant(variant);
                 rows.time(
                     variant.name(),
                     || gpu.conv2d(&op, &on_gpu[0], &on_gpu[1], Some(&on_gpu[2])),
-                    |y| reference::conv2d(&op, &x, &w, Some(&b)).unwrap().check(&gpu.download(&y).unwrap()).unwrap(),
+                    |y| {
+                        let answer = match variant {
+                            conv2d::Variant::Cooperative => reference::conv2d_half_operands(&op, &x, &w, Some(&b)),
+                            _ => reference::conv2d(&op, &x, &w, Some(&b)),
+                        };
+                        answer.unwrap().check(&gpu.download(&y).unwrap()).unwrap();
+                    },
                 );
             }
         });

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
 use crate::gpu::adapter::{AdapterChoice, AdapterInfo};
 use crate::gpu::device::Settings;
+use crate::gpu::{Cooperative, Gpu, trusted};
 
 /// Which limits and features to open the device with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -94,8 +94,12 @@ impl GpuBuilder {
         let found: Vec<_> = adapters.iter().map(|adapter| AdapterInfo::from(&adapter.get_info())).collect();
         let mut refusals = Vec::new();
         for i in choice.rank(&found)? {
-            let settings = Settings { owned: true, ..self.settings.clone() };
-            match adapters[i].request_device(&descriptor(&adapters[i], self.limits)).await {
+            let cooperative = match self.limits {
+                LimitsChoice::Adapter => Cooperative::of(&adapters[i]),
+                LimitsChoice::WebGpu => None,
+            };
+            let settings = Settings { owned: true, cooperative, ..self.settings.clone() };
+            match adapters[i].request_device(&descriptor(&adapters[i], self.limits, cooperative.is_some())).await {
                 Ok((device, queue)) => return Gpu::with_settings(device, queue, settings),
                 Err(error) => refusals.push(format!("{}: {error}", found[i])),
             }
@@ -154,9 +158,12 @@ async fn enumerate() -> Vec<wgpu::Adapter> {
     instance.enumerate_adapters(wgpu::Backends::all()).await
 }
 
-fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice) -> wgpu::DeviceDescriptor<'static> {
+fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice, cooperative: bool) -> wgpu::DeviceDescriptor<'static> {
     let (required_features, required_limits) = match limits {
-        LimitsChoice::Adapter => (adapter.features() & FEATURES, adapter.limits()),
+        LimitsChoice::Adapter => {
+            let matrices = if cooperative { Cooperative::FEATURES } else { wgpu::Features::empty() };
+            (adapter.features() & FEATURES | matrices, adapter.limits())
+        }
         LimitsChoice::WebGpu => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::defaults()),
     };
     wgpu::DeviceDescriptor {
@@ -165,6 +172,11 @@ fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice) -> wgpu::DeviceDesc
         required_limits,
         // Tensors are few and large: big shared blocks would hold memory and save nothing.
         memory_hints: wgpu::MemoryHints::MemoryUsage,
+        experimental_features: if cooperative {
+            trusted::experimental()
+        } else {
+            wgpu::ExperimentalFeatures::disabled()
+        },
         ..Default::default()
     }
 }

@@ -1,5 +1,7 @@
 //! What a device can do, as plain numbers, so that kernels can be planned and tested without one.
 
+use super::Cooperative;
+
 /// Limits and features that planning depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -23,6 +25,9 @@ pub struct Caps {
     pub float_atomics: bool,
     /// Whether shaders may `enable f16` (`SHADER_F16`).
     pub f16: bool,
+    /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
+    /// own device has none here, because it does not say which.
+    pub cooperative: Option<Cooperative>,
     /// Whether the adapter is a CPU pretending to be a GPU, which wants wide loads and no barriers.
     pub software: bool,
 }
@@ -39,6 +44,7 @@ impl Caps {
         storage_alignment: 256,
         float_atomics: false,
         f16: false,
+        cooperative: None,
         software: false,
     };
 }

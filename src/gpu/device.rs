@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::Result;
-use crate::gpu::Caps;
 use crate::gpu::adapter::{AdapterInfo, AdapterKind};
 use crate::gpu::buffer::GpuBuffer;
 use crate::gpu::builder::GpuBuilder;
@@ -14,6 +13,7 @@ use crate::gpu::pipeline::Pipelines;
 use crate::gpu::pool::Pool;
 use crate::gpu::tuning::Tuning;
 use crate::gpu::uniforms::Uniforms;
+use crate::gpu::{Caps, Cooperative};
 
 /// A GPU, open for work: operators, uploads and downloads, compiled networks.
 ///
@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) rails: bool,
     pub(crate) shader_checks: bool,
     pub(crate) tuning: Option<Tuning>,
+    /// Whether the device's matrix units were seen to compute what plain kernels do, once somebody asked.
+    pub(crate) cooperative_works: OnceLock<bool>,
 }
 
 /// How a [`Gpu`] treats its device.
@@ -60,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) shader_checks: bool,
     /// Whether this crate opened the device, rather than the application.
     pub(crate) owned: bool,
+    /// The adapter's matrix units, if the device was opened with them.
+    pub(crate) cooperative: Option<Cooperative>,
     /// Where compiled pipelines are kept.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) pipeline_cache: Option<std::path::PathBuf>,
@@ -112,7 +116,7 @@ impl Gpu {
         let tuning = None;
         let shared = Shared {
             id,
-            caps: caps(&info, &limits, device.features()),
+            caps: Caps { cooperative: settings.cooperative, ..caps(&info, &limits, device.features()) },
             info,
             limits,
             faults,
@@ -123,6 +127,7 @@ impl Gpu {
             rails: settings.rails,
             shader_checks: settings.shader_checks,
             tuning,
+            cooperative_works: OnceLock::new(),
             device,
             queue,
         };
@@ -207,6 +212,7 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         storage_alignment: limits.min_storage_buffer_offset_alignment,
         float_atomics: features.contains(wgpu::Features::SHADER_FLOAT32_ATOMIC),
         f16: features.contains(wgpu::Features::SHADER_F16),
+        cooperative: None,
         software: info.kind == AdapterKind::Cpu,
     }
 }

@@ -12,6 +12,9 @@ use crate::gpu::fault::lock;
 use crate::gpu::pipeline_cache::PipelineCache;
 use crate::gpu::{Access, Gpu, Kernel, trusted};
 
+/// The WGSL extension of cooperative matrices.
+const COOPERATIVE: &str = "wgpu_cooperative_matrix";
+
 /// A compiled kernel with its constants.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -89,6 +92,7 @@ impl Gpu {
                 way_out: "choose another variant".to_owned(),
             });
         }
+        self.check_extensions(kernel)?;
         let module = self.module(kernel)?;
         let entries: Vec<_> =
             (0..).zip(kernel.bindings).map(|(binding, access)| layout_entry(binding, *access)).collect();
@@ -118,6 +122,21 @@ impl Gpu {
             self.shared.pipelines.cache.iter().for_each(PipelineCache::changes);
             Ok(Pipeline { raw, layout })
         })
+    }
+
+    /// Refuses a kernel whose WGSL needs what the device was not opened with.
+    fn check_extensions(&self, kernel: &Kernel) -> Result<()> {
+        let caps = &self.shared.caps;
+        let needs =
+            [("f16", caps.f16, "SHADER_F16"), (COOPERATIVE, caps.cooperative.is_some(), "cooperative matrices")];
+        match needs.into_iter().find(|&(extension, has, _)| !has && kernel.enables(extension)) {
+            None => Ok(()),
+            Some((_, _, feature)) => Err(Error::Unsupported {
+                what: format!("kernel {}", kernel.name),
+                why: format!("the device has no {feature}"),
+                way_out: "choose another variant".to_owned(),
+            }),
+        }
     }
 
     fn module(&self, kernel: &Kernel) -> Result<wgpu::ShaderModule> {

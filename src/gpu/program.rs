@@ -46,6 +46,12 @@ impl Kernel {
         self.parts.iter().map(|part| part.source).collect::<Vec<_>>().join("\n")
     }
 
+    /// Whether one of its parts has the directive `enable EXTENSION;`: what it needs of the device.
+    pub(crate) fn enables(&self, extension: &str) -> bool {
+        let directive = format!("enable {extension};");
+        self.parts.iter().any(|part| part.source.lines().any(|line| line == directive))
+    }
+
     /// Which part's file, and which line of it, a line of the joined source came from; lines count from 1.
     #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "browsers locate shader errors themselves"))]
     pub(crate) fn locate(&self, line: u32) -> Option<(&'static str, u32)> {

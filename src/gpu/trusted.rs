@@ -1,10 +1,11 @@
-//! The unsafe calls: shader modules without naga's run-time checks, and pipeline caches from files.
+//! The unsafe calls: shader modules without naga's run-time checks, pipeline caches from files, and leave to use an
+//! experimental feature.
 //!
 //! naga clamps every index, counts every loop iteration and guards every integer division, which costs kernels whose
 //! inner loop is a few instructions long most of their speed (wgpu issue 7698 reports a factor of 100). The shaders
 //! here are this crate's own, not the caller's, and the host checks what those checks would catch.
 
-#![expect(unsafe_code, reason = "wgpu has no other way to either; these are the only calls")]
+#![expect(unsafe_code, reason = "wgpu has no other way to these; they are the only calls")]
 
 use crate::gpu::Kernel;
 
@@ -31,4 +32,12 @@ pub(crate) fn create_pipeline_cache(device: &wgpu::Device, data: Option<&[u8]>) 
     // driver check their own headers again. Whoever can forge a file in the user's cache folder could as well change the
     // user's programs.
     unsafe { device.create_pipeline_cache(&descriptor) }
+}
+
+/// Leave to use features that wgpu calls experimental: cooperative matrices.
+pub(crate) fn experimental() -> wgpu::ExperimentalFeatures {
+    // SAFETY: it has to be known that such a feature may have faults that safe calls can reach. Only this crate's shaders
+    // use it, with loads and stores that stay inside their workgroup arrays and padded weights, and results are tried on
+    // the device before any depends on them (`kernel::conv2d::cooperative`).
+    unsafe { wgpu::ExperimentalFeatures::enabled() }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Graph, Node, Operation, ValueRef};
+use super::{Arithmetic, Graph, Node, Operation, ValueRef};
 use crate::error::{Error, Result};
 use crate::reference::{self, Answer};
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
@@ -66,20 +66,20 @@ pub(super) fn parameters<'g>(graph: &'g Graph, node: &Node, weights: &Weights) -
     node.parameters().iter().map(decode).collect()
 }
 
-/// A node's results, each sum with its bound; with that of minimal filtering by tiles of so many cells, if any.
+/// A node's results, each sum with the bound of such arithmetic.
 pub(super) fn evaluate(
     node: &Node,
     inputs: &[ValueRef],
     parameters: &[Cow<Tensor>],
-    filtering: Option<usize>,
+    arithmetic: Arithmetic,
 ) -> Result<Vec<Evaluation>> {
-    let operands = Operands { node, inputs, parameters, filtering };
+    let operands = Operands { node, inputs, parameters, arithmetic };
     operands.evaluate().map_err(|error| error.at_node(node.name()))
 }
 
 /// A node's results alone, which is faster where there are long sums.
 pub(super) fn values(node: &Node, inputs: &[ValueRef], parameters: &[Cow<Tensor>]) -> Result<Vec<Value>> {
-    let operands = Operands { node, inputs, parameters, filtering: None };
+    let operands = Operands { node, inputs, parameters, arithmetic: Arithmetic::default() };
     operands.values().map_err(|error| error.at_node(node.name()))
 }
 
@@ -89,7 +89,7 @@ struct Operands<'a> {
     node: &'a Node,
     inputs: &'a [ValueRef<'a>],
     parameters: &'a [Cow<'a, Tensor>],
-    filtering: Option<usize>,
+    arithmetic: Arithmetic,
 }
 
 impl<'a> Operands<'a> {
@@ -110,17 +110,11 @@ impl<'a> Operands<'a> {
             Operation::Input => return Err(self.unfit("a run's input", "no operator")),
             Operation::Conv2d(op) => {
                 let (x, w, bias) = (self.x()?, self.weight()?, self.bias());
-                Rounded(match self.filtering {
-                    Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells)?,
-                    None => reference::conv2d(op, x, w, bias)?,
-                })
+                Rounded(self.arithmetic.conv2d(op, x, w, bias)?)
             }
             Operation::ConvTranspose2d(op) => {
                 let (x, w, bias) = (self.x()?, self.weight()?, self.bias());
-                Rounded(match self.filtering {
-                    Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells)?,
-                    None => reference::conv_transpose2d(op, x, w, bias)?,
-                })
+                Rounded(self.arithmetic.conv_transpose2d(op, x, w, bias)?)
             }
             Operation::MaxPool2d(op) => Evaluation::tensor(reference::max_pool2d(op, self.x()?)?.0),
             Operation::MaxPool2dSwitches(op) => {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::evaluate::{evaluate, parameters, values};
-use super::{Edge, Graph, Inputs, Node, Operation, Outputs, ValueRef};
+use super::{Arithmetic, Edge, Graph, Inputs, Node, Operation, Outputs, ValueRef};
 use crate::error::{Error, Result};
 use crate::tensor::Value;
 use crate::weights::Weights;
@@ -104,18 +104,17 @@ pub fn check_nodes_where<'a>(
     outputs: &Outputs,
     which: impl Fn(&Node) -> bool,
 ) -> Result<Vec<NodeCheck>> {
-    check(graph, weights, inputs.into(), outputs, which, |_| None)
+    check(graph, weights, inputs.into(), outputs, which, |_| Arithmetic::default())
 }
 
-/// Checks nodes; `filtering` says which of them compute by minimal filtering, and so keep its bound instead of that of
-/// plain sums.
+/// Checks nodes; `arithmetic` says how each was computed, and so which bound it keeps.
 pub(super) fn check(
     graph: &Graph,
     weights: &Weights,
     inputs: Inputs,
     outputs: &Outputs,
     which: impl Fn(&Node) -> bool,
-    filtering: impl Fn(&Node) -> Option<usize>,
+    arithmetic: impl Fn(&Node) -> Arithmetic,
 ) -> Result<Vec<NodeCheck>> {
     let mut known: HashMap<Edge, ValueRef> = inputs.bind(graph)?.into_iter().collect();
     graph.check_weights(weights)?;
@@ -134,7 +133,7 @@ pub(super) fn check(
         let operands = node.inputs().iter().map(|edge| known.get(edge).copied()).collect::<Option<Vec<_>>>();
         let results = graph.edges_of(position).map(|(edge, _)| known.get(&edge).copied()).collect::<Option<Vec<_>>>();
         let (Some(operands), Some(results)) = (operands, results) else { continue };
-        let expected = evaluate(node, &operands, &parameters(graph, node, weights)?, filtering(node))?;
+        let expected = evaluate(node, &operands, &parameters(graph, node, weights)?, arithmetic(node))?;
         let mismatch = expected.iter().zip(results).find_map(|(expected, found)| expected.mismatch(found));
         checks.push(NodeCheck { node: node.name().to_owned(), mismatch });
     }

@@ -16,6 +16,7 @@
 //! # Ok::<(), switchback::Error>(())
 //! ```
 
+mod arithmetic;
 mod builder;
 mod diagonal;
 mod evaluate;
@@ -29,6 +30,7 @@ mod plan;
 mod session;
 mod values;
 
+pub use arithmetic::Arithmetic;
 pub use builder::GraphBuilder;
 pub use fold::Folded;
 pub use interpret::{NodeCheck, check_nodes, check_nodes_where, interpret, interpret_with};

@@ -55,7 +55,8 @@ const HEADER: [&str; 10] =
     ["Computes", "Layout", "Bindings", "Overrides", "Dispatch", "Limits", "Writes", "Order", "Uses", "Oracle"];
 
 fn validate(module: &naga::Module, name: &str) -> ModuleInfo {
-    let capabilities = Capabilities::SHADER_FLOAT32_ATOMIC;
+    let capabilities =
+        Capabilities::SHADER_FLOAT32_ATOMIC | Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX;
     Validator::new(ValidationFlags::all(), capabilities)
         .validate(module)
         .unwrap_or_else(|error| panic!("{name}: {:?}", error.into_inner()))

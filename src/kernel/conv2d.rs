@@ -1,5 +1,6 @@
 //! Convolution on the device.
 
+pub(super) mod cooperative;
 pub(super) mod direct;
 pub(super) mod tiled;
 mod winograd;
@@ -28,6 +29,10 @@ variants! {
         /// Minimal filtering F(4x4, 3x3): 4 times fewer products, for 3x3 kernels of stride 1. Its error bound is wider
         /// ([`crate::reference::conv2d_minimal_filtering`] derives it).
         WinogradF4 = "winograd-f4",
+        /// The implicit matrix product on matrix units, where the device has them: operands rounded to f16, products summed
+        /// in f32, in tiles of 128 channels by 128 cells a workgroup. Never chosen where f32 operands are wanted; its error
+        /// bound is that of the rounding ([`crate::reference::conv2d_half_operands`] derives it).
+        Cooperative = "cooperative",
     }
 }
 
@@ -43,6 +48,9 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::F4_WEIGHT,
     &winograd::F4_OUTPUT,
     &winograd::PRODUCT,
+    &cooperative::COOPERATIVE_8,
+    &cooperative::COOPERATIVE_16,
+    &cooperative::PACK,
 ];
 
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.
@@ -76,7 +84,16 @@ pub(crate) fn plan(
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
         Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, buffers, caps),
         Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, buffers, caps),
+        Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
     }
+}
+
+/// Refuses a device that lacks what a variant asked for by name needs, whatever the shapes.
+///
+/// # Errors
+/// [`Error::Unsupported`](crate::Error::Unsupported) that says what is lacking and what would be taken instead.
+pub(crate) fn check_device(variant: &str, caps: &Caps) -> Result<()> {
+    if variant == Variant::Cooperative.name() { cooperative::check_device(caps) } else { Ok(()) }
 }
 
 /// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
@@ -103,6 +120,8 @@ pub(super) fn effort(
         Variant::Staged => tiled::staged_effort(op, weight, output, caps).filter(|_| loops_end),
         Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps),
         Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps),
+        // Its operands are f16: another result than was asked for.
+        Variant::Cooperative => None,
     }
 }
 
@@ -112,7 +131,8 @@ impl Gpu {
     ///
     /// # Errors
     /// As [`Conv2d::output_shape`]; [`crate::Error::Limit`] where the input, the output or one output channel's weights
-    /// exceed a binding; the device's faults.
+    /// exceed a binding; [`crate::Error::Unsupported`] for a preferred variant that is not for these operands or this
+    /// device; the device's faults.
     pub fn conv2d(
         &self,
         op: &Conv2d,
@@ -122,6 +142,10 @@ impl Gpu {
     ) -> Result<GpuTensor> {
         let (input, kernel, offset) = (x.shape(), weight.shape(), bias.map(GpuTensor::shape));
         let plan = plan(op, input, kernel, offset, self.preferred(OP)?, self.caps())?;
+        #[cfg(not(target_arch = "wasm32"))]
+        if plan.variant == Variant::Cooperative.name() {
+            pollster::block_on(self.check_cooperative())?;
+        }
         let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
         self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
     }
@@ -138,14 +162,26 @@ pub(super) struct Operands {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let plain = Conv2d::new([3, 3]).pad(1).relu();
+    use crate::gpu::Cooperative;
+    let op = Conv2d::new([3, 3]).pad(1).relu();
     let odd = Conv2d::new([2, 5]).stride([3, 1]).dilation([1, 2]).groups(2);
     let bias = Some(Shape::vector(6));
-    let plain = |&variant| plan(&plain, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(variant), &Caps::WEBGPU);
+    let plain = |&variant| plan(&op, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(variant), &Caps::WEBGPU);
     let odd = |variant| plan(&odd, [1, 4, 11, 13].into(), [6, 2, 2, 5].into(), None, Some(variant), &Caps::WEBGPU);
-    let plans = Variant::ALL.iter().map(plain).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
-    let params = [direct::params_exhibited(), tiled::params_exhibited(), winograd::params_exhibited()].concat();
-    crate::kernel::checks::Exhibit { params, plans: plans.collect() }
+    let cooperative = |[tile, lanes]: [u32; 2]| {
+        let caps = Caps { f16: true, cooperative: Some(Cooperative { tile, lanes }), ..Caps::WEBGPU };
+        plan(&op, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(Variant::Cooperative), &caps)
+    };
+    let everywhere = Variant::ALL.iter().filter(|&&variant| variant != Variant::Cooperative).map(plain);
+    let plans = everywhere.chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
+    let plans = plans.chain([[8, 8], [16, 32]].map(cooperative));
+    let params = [
+        direct::params_exhibited(),
+        tiled::params_exhibited(),
+        winograd::params_exhibited(),
+        cooperative::params_exhibited(),
+    ];
+    crate::kernel::checks::Exhibit { params: params.concat(), plans: plans.collect() }
 }
 
 #[cfg(test)]

@@ -63,13 +63,20 @@ pub(crate) static PLACE: Part = part!("common/place.wgsl");
 pub(crate) static RANK: Part = part!("common/rank.wgsl");
 /// The register tile of a matrix product.
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
+/// The f16 nearest to an f32.
+pub(crate) static HALF: Part = part!("common/half.wgsl");
 /// The fused ReLU.
 pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 
-/// The variants of an operator to choose from by speed alone: those of which every run gives the same result.
+/// The variants of an operator to choose from by speed alone: those that compute in f32 and of which every
+/// run gives the same result.
 pub(crate) fn alternatives(op: &str) -> Vec<&'static str> {
     match op {
-        "conv2d" => conv2d::Variant::ALL.iter().map(|variant| variant.name()).collect(),
+        "conv2d" => {
+            let cooperative = conv2d::Variant::Cooperative;
+            let others = conv2d::Variant::ALL.iter().filter(|&&variant| variant != cooperative);
+            others.map(|variant| variant.name()).collect()
+        }
         "conv_transpose2d" => {
             let scatter = conv_transpose2d::Variant::Scatter;
             let others = conv_transpose2d::Variant::ALL.iter().filter(|&&variant| variant != scatter);

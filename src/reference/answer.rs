@@ -82,7 +82,7 @@ impl Answer {
 /// An answer without tolerance, for results that are only moved: everything must be equal, a NaN to a NaN.
 impl From<&Tensor> for Answer {
     fn from(tensor: &Tensor) -> Self {
-        let exact = |&value: &f32| Sum { value: f64::from(value), magnitude: 0.0, terms: 0 };
+        let exact = |&value: &f32| Sum { value: f64::from(value), magnitude: 0.0, terms: 0, slack: 0.0 };
         Self { shape: tensor.shape(), sums: tensor.data().iter().map(exact).collect() }
     }
 }

@@ -30,7 +30,7 @@ pub fn batch_norm(op: &BatchNorm, x: &Tensor, vectors: [&Tensor; 4]) -> Result<A
         let [_, c, _, _] = shape.position(position);
         let [mean, factor, bias] = channels[c];
         let product = (f64::from(x) - mean) * factor;
-        Sum { value: product + bias, magnitude: product.abs() + bias.abs(), terms: ROUNDINGS }
+        Sum { value: product + bias, magnitude: product.abs() + bias.abs(), terms: ROUNDINGS, slack: 0.0 }
     };
     Ok(Answer::new(shape, x.data().iter().enumerate().map(sum).collect()))
 }

@@ -30,7 +30,7 @@ pub fn local_response_norm(op: &LocalResponseNorm, x: &Tensor) -> Result<Answer>
         let of_sum = beta * (window.len() + 4) as f64;
         let of_logarithm = std::f64::consts::LN_2 * (beta * (8.0 + 6.0 * logarithm) + power);
         let terms = (of_sum + of_logarithm + 6.0 + 4.0 * power + 1.0).ceil() as u32;
-        Sum { value, magnitude: value.abs(), terms }
+        Sum { value, magnitude: value.abs(), terms, slack: 0.0 }
     };
     Ok(Answer::new(shape, x.data().iter().enumerate().map(sum).collect()))
 }

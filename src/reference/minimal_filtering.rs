@@ -93,7 +93,7 @@ pub fn conv2d_minimal_filtering(
             }
         }
         let terms = (x.shape().c + 17) as u32;
-        Sum { value: answer.sums()[position].value, magnitude, terms }
+        Sum { value: answer.sums()[position].value, magnitude, terms, slack: 0.0 }
     });
     Ok(Answer::new(shape, sums.collect()))
 }

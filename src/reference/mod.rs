@@ -24,6 +24,7 @@ mod conv2d;
 mod conv_transpose2d;
 mod crop;
 mod crop_add;
+mod half;
 mod local_response_norm;
 mod max_pool2d;
 mod max_unpool2d;
@@ -46,6 +47,7 @@ pub use conv_transpose2d::{conv_transpose2d, conv_transpose2d_values, flipped_we
 pub use conv2d::{conv2d, conv2d_values};
 pub use crop::crop;
 pub use crop_add::crop_add;
+pub use half::{LARGEST_HALF, conv2d_half_operands, half, half_tensor};
 pub use local_response_norm::local_response_norm;
 pub use max_pool2d::max_pool2d;
 pub use max_unpool2d::max_unpool2d;

@@ -28,7 +28,7 @@ pub fn softmax_channels(x: &Tensor) -> Result<Answer> {
         let total_error: f64 = (0..shape.c).map(|c| share(c) * exp_error(c)).sum::<f64>() + (shape.c - 1) as f64;
         for c in 0..shape.c {
             let terms = (exp_error(c) + total_error + 5.0).ceil() as u32;
-            sums[place(c)] = Sum { value: share(c), magnitude: share(c), terms };
+            sums[place(c)] = Sum { value: share(c), magnitude: share(c), terms, slack: 0.0 };
         }
     }
     Ok(Answer::new(shape, sums))

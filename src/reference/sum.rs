@@ -9,6 +9,8 @@ pub struct Sum {
     pub magnitude: f64,
     /// `K`.
     pub terms: u32,
+    /// What rounding the operands or the result to f16 may add: zero where everything is f32.
+    pub slack: f64,
 }
 
 impl Sum {
@@ -19,7 +21,7 @@ impl Sum {
         sum
     }
 
-    /// How far an f32 result may be from the value: `1.01 (K + 2) u m + K t`, with `u = 2^-24` the unit roundoff and
+    /// How far an f32 result may be from the value: `1.01 (K + 2) u m + K t`, and the slack, with `u = 2^-24` the unit roundoff and
     /// `t = 2^-126` the smallest normal number.
     ///
     /// K products and K additions, the bias's among them, are at most `K + 1` roundings on the way of any one term, so
@@ -30,7 +32,7 @@ impl Sum {
     pub fn bound(&self) -> f64 {
         let unit_roundoff = f64::from(f32::EPSILON) / 2.0;
         let terms = f64::from(self.terms);
-        1.01 * (terms + 2.0) * unit_roundoff * self.magnitude + terms * f64::from(f32::MIN_POSITIVE)
+        1.01 * (terms + 2.0) * unit_roundoff * self.magnitude + terms * f64::from(f32::MIN_POSITIVE) + self.slack
     }
 }
 
@@ -62,7 +64,7 @@ impl Accumulate for f64 {
 
 impl Accumulate for Sum {
     fn start(bias: f32) -> Self {
-        Self { value: bias.into(), magnitude: bias.abs().into(), terms: 0 }
+        Self { value: bias.into(), magnitude: bias.abs().into(), terms: 0, slack: 0.0 }
     }
 
     fn add_product(&mut self, x: f32, w: f32) {

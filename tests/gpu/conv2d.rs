@@ -24,7 +24,7 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
         let found = match run(&gpu, &problem.op, &exact) {
-            Err(error) if !applies(variant, &problem.op) => {
+            Err(error) if !applies(&gpu, variant, &problem.op) => {
                 assert!(error.is_unsupported(), "{}: {error}", context());
                 continue;
             }
@@ -41,7 +41,10 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
 }
 
 /// Whether a variant is for this convolution at all; where it is not, asking for it must be refused.
-fn applies(variant: Variant, op: &Conv2d) -> bool {
+fn applies(gpu: &Gpu, variant: Variant, op: &Conv2d) -> bool {
+    if variant == Variant::Cooperative {
+        return gpu.caps().cooperative.is_some();
+    }
     let filtered = (op.kernel, op.stride, op.dilation, op.groups) == ([3, 3], [1, 1], [1, 1], 1);
     filtered || !matches!(variant, Variant::WinogradF2 | Variant::WinogradF4)
 }
@@ -53,6 +56,7 @@ fn answer(variant: Variant, problem: &ConvProblem<Conv2d>, operands: &ConvOperan
     match variant {
         Variant::WinogradF2 => reference::conv2d_minimal_filtering(op, x, w, bias, 2).unwrap(),
         Variant::WinogradF4 => reference::conv2d_minimal_filtering(op, x, w, bias, 4).unwrap(),
+        Variant::Cooperative => reference::conv2d_half_operands(op, x, w, bias).unwrap(),
         _ => reference::conv2d(op, x, w, bias).unwrap(),
     }
 }

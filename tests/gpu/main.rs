@@ -8,6 +8,7 @@ mod ceilings;
 mod compact_switches;
 mod conv2d;
 mod conv_transpose2d;
+mod cooperative;
 mod device;
 mod devices;
 mod elementwise;

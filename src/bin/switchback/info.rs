@@ -32,6 +32,8 @@ struct Row<'a> {
     max_workgroup_bytes: u32,
     float_atomics: bool,
     f16: bool,
+    /// Rows and columns of its cooperative matrices, or null.
+    cooperative_tile: Option<u32>,
 }
 
 pub(crate) fn run(args: &Args) -> Result {
@@ -66,7 +68,8 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
         "{adapter}\n  \
          largest binding {} MiB, largest buffer {} MiB\n  \
          workgroups {} a dimension, {} invocations and {} KiB of memory each\n  \
-         f16 {}, f32 atomics {}",
+         f16 {}, f32 atomics {}\n  \
+         cooperative matrices: {}",
         mib(caps.max_binding_bytes),
         mib(caps.max_buffer_bytes),
         caps.max_workgroups,
@@ -74,6 +77,7 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
         caps.max_workgroup_bytes >> 10,
         yes(caps.f16),
         yes(caps.float_atomics),
+        caps.cooperative.map_or_else(|| "none".to_owned(), |cooperative| cooperative.to_string()),
     )
 }
 
@@ -90,5 +94,6 @@ fn row<'a>(adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
         max_workgroup_bytes: caps.max_workgroup_bytes,
         float_atomics: caps.float_atomics,
         f16: caps.f16,
+        cooperative_tile: caps.cooperative.map(|cooperative| cooperative.tile),
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn kernels(
     caps: &Caps,
     preferences: &Preferences<'_>,
 ) -> Result<HashMap<usize, KernelPlan>> {
+    // Other variants are passed over where they do not apply; one for which the device lacks the means would never apply.
+    (preferences.asked)("conv2d").map_or(Ok(()), |variant| kernel::conv2d::check_device(variant, caps))?;
     let nodes = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
     let lower = |(position, node): (usize, &Node)| {
         let operands = Operands::of(graph, storages, position);

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand};
 use crate::graph::plan::Preferences;
 use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
+use crate::kernel::conv2d;
 use crate::weights::Weights;
 
 impl Gpu {
@@ -23,6 +24,9 @@ impl Gpu {
         let folded = folded.with_diagonal_weights_apart(weights)?;
         let graph = folded.graph();
         let asked = &|op: &str| self.preference(op);
+        if asked("conv2d") == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
+            self.check_cooperative().await?;
+        }
         let plan = graph.plan_with(self.caps(), &Preferences { asked, tuning: self.tuning() })?;
         #[cfg(not(target_arch = "wasm32"))]
         self.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));

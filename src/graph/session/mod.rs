@@ -8,7 +8,10 @@ mod resident;
 mod tune;
 
 use self::pack::PackedWeights;
-use super::{Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType, interpret};
+use super::{
+    Arithmetic, Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType,
+    interpret,
+};
 use crate::error::{Error, Result};
 use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Upload, wgpu};
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
@@ -145,9 +148,10 @@ impl Session {
         inputs: impl Into<Inputs<'a>>,
         outputs: &Outputs,
     ) -> Result<Vec<NodeCheck>> {
-        let filtering = |node: &Node| self.plan.node(node.name()).and_then(PlannedNode::minimal_filtering);
+        let arithmetic =
+            |node: &Node| self.plan.node(node.name()).map_or_else(Arithmetic::default, PlannedNode::arithmetic);
         let weights = self.folded.weights(weights)?;
-        interpret::check(self.graph(), &weights, inputs.into(), outputs, |_| true, filtering)
+        interpret::check(self.graph(), &weights, inputs.into(), outputs, |_| true, arithmetic)
     }
 
     /// The plan that it follows.

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use switchback::gpu::Gpu;
-use switchback::graph::{Node, Operation, Outputs, PlannedNode, Session, check_nodes_where};
-use switchback::reference::{self, Answer, Mismatch};
+use switchback::graph::{Arithmetic, Node, Operation, Outputs, PlannedNode, Session, check_nodes_where};
+use switchback::reference::{Answer, Mismatch};
 use switchback::{Conv2d, ConvTranspose2d, Error, Graph, Tensor};
 
 use super::window::Window;
@@ -58,8 +58,10 @@ fn check(
     for plan in planned {
         let Some(node) = graph.node(plan.name()).filter(|node| is_convolution(node)) else { continue };
         progress.doing(format_args!("{}: verifying {}", workload.label, node.name()));
-        verified
-            .insert(node.name().to_owned(), Convolution::of(workload, node, plan.variant(), outputs)?.check(workload)?);
+        verified.insert(
+            node.name().to_owned(),
+            Convolution::of(workload, node, plan.arithmetic(), outputs)?.check(workload)?,
+        );
     }
     progress.doing(format_args!("{}: verifying", workload.label));
     let others = |node: &Node| !is_convolution(node);
@@ -85,12 +87,12 @@ struct Convolution<'a> {
     w: Tensor,
     bias: Option<Tensor>,
     y: &'a Tensor,
-    /// Cells of a tile of minimal filtering, if the variant is one.
-    filtering: Option<usize>,
+    /// How the variant computes.
+    arithmetic: Arithmetic,
 }
 
 impl<'a> Convolution<'a> {
-    fn of(workload: &'a Workload, node: &'a Node, variant: &str, outputs: &'a Outputs) -> Result<Self> {
+    fn of(workload: &'a Workload, node: &'a Node, arithmetic: Arithmetic, outputs: &'a Outputs) -> Result<Self> {
         let operands = workload.graph.operands(node);
         let name = operands.first().map_or("", |(name, _)| name);
         let x = workload.input(name).map_or_else(|| outputs.tensor(name), Ok)?;
@@ -98,19 +100,14 @@ impl<'a> Convolution<'a> {
         let mut weights = weights.iter().map(|(name, _)| workload.weights.tensor(name));
         let w = weights.next().ok_or("a convolution without a weight")??;
         let bias = weights.next().transpose()?;
-        let filtering = match variant {
-            "winograd-f2" | "flipped-winograd-f2" => Some(2),
-            "winograd-f4" | "flipped-winograd-f4" => Some(4),
-            _ => None,
-        };
-        Ok(Self { node, x, w, bias, y: outputs.tensor(node.name())?, filtering })
+        Ok(Self { node, x, w, bias, y: outputs.tensor(node.name())?, arithmetic })
     }
 
     /// Checks the whole output, or windows of a large one; gives what was checked.
     fn check(&self, workload: &Workload) -> Result<String> {
         let wrong =
             |place: String, mismatch: Mismatch| wrong(workload, self.node.name(), &format!("{place}{mismatch}"));
-        if self.node.cost().macs <= if self.filtering.is_some() { WHOLE_FILTERING } else { WHOLE } {
+        if self.node.cost().macs <= if self.arithmetic.filtering.is_some() { WHOLE_FILTERING } else { WHOLE } {
             self.whole()?.check(self.y).map_err(|mismatch| wrong(String::new(), mismatch))?;
             return Ok(EVERY_ELEMENT.to_owned());
         }
@@ -150,10 +147,7 @@ impl<'a> Convolution<'a> {
 
     /// The reference with the variant's bound.
     fn conv2d(&self, op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer, Error> {
-        match self.filtering {
-            Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells),
-            None => reference::conv2d(op, x, w, bias),
-        }
+        self.arithmetic.conv2d(op, x, w, bias)
     }
 
     /// The same for a transposed convolution.
@@ -164,10 +158,7 @@ impl<'a> Convolution<'a> {
         w: &Tensor,
         bias: Option<&Tensor>,
     ) -> Result<Answer, Error> {
-        match self.filtering {
-            Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells),
-            None => reference::conv_transpose2d(op, x, w, bias),
-        }
+        self.arithmetic.conv_transpose2d(op, x, w, bias)
     }
 }
 

@@ -1,0 +1,56 @@
+//! How a node was computed, as far as the bound of its results depends on it.
+
+use super::PlannedNode;
+use crate::error::Result;
+use crate::op::{Conv2d, ConvTranspose2d};
+use crate::reference::{self, Answer};
+use crate::tensor::Tensor;
+
+/// What about a node's kernels moves its results: nothing, for plain sums in f32.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Arithmetic {
+    /// Rows and columns of the tiles in which it computes by minimal filtering, if it does.
+    pub filtering: Option<usize>,
+    /// Whether it rounds its operands to f16 and sums in f32.
+    pub half_operands: bool,
+}
+
+impl PlannedNode {
+    /// How its kernels compute.
+    #[must_use]
+    pub fn arithmetic(&self) -> Arithmetic {
+        Arithmetic { filtering: self.minimal_filtering(), half_operands: self.variant() == "cooperative" }
+    }
+}
+
+impl Arithmetic {
+    /// The reference's convolution, with the bound of this arithmetic.
+    ///
+    /// # Errors
+    /// As [`reference::conv2d`].
+    pub fn conv2d(&self, op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
+        match self.filtering {
+            _ if self.half_operands => reference::conv2d_half_operands(op, x, w, bias),
+            Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells),
+            None => reference::conv2d(op, x, w, bias),
+        }
+    }
+
+    /// The reference's transposed convolution, with the bound of this arithmetic.
+    ///
+    /// # Errors
+    /// As [`reference::conv_transpose2d`].
+    pub fn conv_transpose2d(
+        &self,
+        op: &ConvTranspose2d,
+        x: &Tensor,
+        w: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Answer> {
+        match self.filtering {
+            Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells),
+            None => reference::conv_transpose2d(op, x, w, bias),
+        }
+    }
+}

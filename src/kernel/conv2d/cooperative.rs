@@ -1,0 +1,306 @@
+//! `Variant::Cooperative`: an implicit matrix product on matrix units, operands rounded to f16 and summed in f32.
+
+use super::tiled::Blocks;
+use super::{OP, Operands, Variant};
+use crate::error::{Error, Result};
+use crate::gpu::{
+    Access, Buffer, Caps, Cooperative, Gpu, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups,
+};
+use crate::kernel::flat::window_constants;
+use crate::kernel::{ACTIVATION, HALF, INDEX, WORKGROUP, loop_iterations, params, part, rounds_within};
+use crate::op::Conv2d;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+
+static TILE_8: Part = part!("common/cooperative_8.wgsl");
+static TILE_16: Part = part!("common/cooperative_16.wgsl");
+static MAIN: Part = part!("conv2d/cooperative.wgsl");
+
+const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+
+pub(super) static COOPERATIVE_8: Kernel = Kernel {
+    name: "conv2d/cooperative_8",
+    parts: &[&TILE_8, &ACTIVATION, &MAIN],
+    bindings: BINDINGS,
+    needs_float_atomics: false,
+};
+
+pub(super) static COOPERATIVE_16: Kernel = Kernel {
+    name: "conv2d/cooperative_16",
+    parts: &[&TILE_16, &ACTIVATION, &MAIN],
+    bindings: BINDINGS,
+    needs_float_atomics: false,
+};
+
+pub(super) static PACK: Kernel = Kernel {
+    name: "conv2d/pack_cooperative",
+    parts: &[&INDEX, &HALF, &part!("conv2d/pack_cooperative.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv2d/cooperative`; the shader says what they mean.
+    struct Params {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        first_block: u32,
+        blocks: u32,
+        cell_tiles: u32,
+        tiles: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv2d/pack_cooperative`; the shader says what they mean.
+    struct PackParams {
+        weight_offset: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        taps: u32,
+        first_block: u32,
+        first_channel: u32,
+        words: u32,
+    }
+}
+
+/// How a device's subgroups divide a workgroup's tile.
+#[derive(Clone, Copy, Debug)]
+struct Division {
+    kernel: &'static Kernel,
+    tile: u64,
+    lanes: u64,
+    /// Subgroups along output channels, two matrices each.
+    row_groups: u64,
+    /// Subgroups along cells, four matrices each.
+    column_groups: u64,
+}
+
+impl Division {
+    /// For a group of so many output channels; `None` for subgroups whose share of the staging the kernel does not write
+    /// out.
+    fn of(cooperative: Cooperative, group_outputs: u64) -> Option<Self> {
+        let (tile, lanes) = (u64::from(cooperative.tile), u64::from(cooperative.lanes));
+        let kernel = if tile == 16 { &COOPERATIVE_16 } else { &COOPERATIVE_8 };
+        // Half the rows where the others would be empty, the full width first.
+        let rows = if group_outputs <= 4 * tile { [2, 4] } else { [4, 2] };
+        let divisions = rows.into_iter().flat_map(|row_groups| [2, 1].map(|column_groups| (row_groups, column_groups)));
+        divisions
+            .map(|(row_groups, column_groups)| Self { kernel, tile, lanes, row_groups, column_groups })
+            .find(Self::is_written_out)
+    }
+
+    /// What the kernel's header asks for.
+    fn is_written_out(&self) -> bool {
+        let (size, cells) = (self.size(), self.cells());
+        let vectors = cells * self.tile / 8;
+        size <= 256 && vectors <= 2 * size && (size % cells == 0 || cells % size == 0 && vectors <= size)
+    }
+
+    fn size(&self) -> u64 {
+        self.lanes * self.row_groups * self.column_groups
+    }
+
+    fn rows(&self) -> u64 {
+        2 * self.tile * self.row_groups
+    }
+
+    fn cells(&self) -> u64 {
+        4 * self.tile * self.column_groups
+    }
+}
+
+/// Refuses a device without matrix units for this.
+///
+/// # Errors
+/// [`Error::Unsupported`] that says what it lacks.
+pub(super) fn check_device(caps: &Caps) -> Result<()> {
+    division(1, caps).map(|_| ())
+}
+
+/// The division for this device.
+///
+/// # Errors
+/// [`Error::Unsupported`] that says what the device lacks.
+fn division(group_outputs: u64, caps: &Caps) -> Result<Division> {
+    let Some(cooperative) = caps.cooperative.filter(|_| caps.f16) else {
+        let features = "EXPERIMENTAL_COOPERATIVE_MATRIX and SHADER_F16";
+        return Err(unsupported(format!(
+            "the device was opened without {features}, or has no square products of f16 into f32 in subgroups of one size"
+        )));
+    };
+    Division::of(cooperative, group_outputs)
+        .ok_or_else(|| unsupported(format!("it is not written out for products of {cooperative}")))
+}
+
+fn unsupported(why: String) -> Error {
+    Error::Unsupported {
+        what: format!("{OP} variant {}", Variant::Cooperative.name()),
+        why,
+        way_out:
+            "ask for no variant, which takes staged or winograd-f4 on a GPU, tiled or winograd-f4 elsewhere, by shape"
+                .to_owned(),
+    }
+}
+
+impl Gpu {
+    /// Tries the matrix units, once a device: integers have to come out as from [`Variant::Tiled`], several times in a row.
+    /// Drivers are known that lose or double terms.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if they do not; the device's faults.
+    pub(crate) async fn check_cooperative(&self) -> Result<()> {
+        let works = match self.shared.cooperative_works.get() {
+            Some(&works) => works,
+            None => {
+                let works = self.try_cooperative().await?;
+                *self.shared.cooperative_works.get_or_init(|| works)
+            }
+        };
+        if works {
+            return Ok(());
+        }
+        Err(unsupported(format!("the matrix units of {} computed something else than plain kernels", self.info())))
+    }
+
+    async fn try_cooperative(&self) -> Result<bool> {
+        // More channels and cells than a tile has, and no multiple of one.
+        const RUNS: usize = 3;
+        let op = Conv2d::new([3, 3]).pad(1).relu();
+        let integers = |shape: [usize; 4], factor: usize| {
+            Tensor::from_fn(shape, |[n, c, y, x]| ((factor * (n + 3 * c + 5 * y) + 7 * x) % 17) as f32 - 8.0)
+        };
+        let (x, w, b) = (integers([1, 37, 12, 13], 11)?, integers([150, 37, 3, 3], 13)?, integers([1, 150, 1, 1], 5)?);
+        let shape = op.output_shape(x.shape(), w.shape(), Some(b.shape()))?;
+        let operands = [self.upload(&x)?, self.upload(&w)?, self.upload(&b)?];
+        let mut answers = Vec::new();
+        for variant in [Variant::Tiled].into_iter().chain([Variant::Cooperative; RUNS]) {
+            let plan = super::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), self.caps())?;
+            let y = self.compute(OP, &plan, &operands.each_ref(), shape)?;
+            answers.push(self.download_async(&y).await?);
+        }
+        Ok(answers.iter().all(|answer| *answer == answers[0]))
+    }
+}
+
+/// Packs the weight as f16 into a persistent scratch buffer for each run of blocks; then a dispatch for each.
+///
+/// # Errors
+/// [`Error::Unsupported`] where the device has no such matrices; [`Error::Limit`] where not even one block of weights fits a
+/// binding.
+pub(super) fn plan(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
+    let group_outputs = weight.n as u64 / groups;
+    let division = division(group_outputs, caps)?;
+    let (rows, tile) = (division.rows(), division.tile);
+    let steps = (weight.c as u64).div_ceil(tile) * taps;
+    rounds_within(OP, 0, loop_iterations(&[usize::try_from(steps).unwrap_or(usize::MAX)]), caps)?;
+    let row_words = weight.c as u64 * taps;
+    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: rows * tile * steps / 2 };
+    let mut plan = KernelPlan { variant: Variant::Cooperative.name(), ..KernelPlan::default() };
+    let runs = blocks.runs(caps)?;
+    let whole = runs.len() == 1;
+    for run in runs {
+        let packed = Buffer::Scratch(plan.scratch.len());
+        let words = run.blocks * blocks.block_words;
+        plan.scratch.push(Scratch { words, persistent: true });
+        let pack = PackParams {
+            weight_offset: run.offset as u32,
+            group_inputs: weight.c as u32,
+            group_outputs: group_outputs as u32,
+            group_blocks: blocks.group_blocks() as u32,
+            taps: taps as u32,
+            first_block: run.first_block as u32,
+            first_channel: run.first_channel as u32,
+            words: words as u32,
+        };
+        plan.prepare.push(Step {
+            kernel: &PACK,
+            constants: vec![("ROWS", rows as f64), ("TILE", tile as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+            params: bytemuck::bytes_of(&pack).to_vec(),
+            operands: vec![Operand { buffer: operands.weight, words: (!whole).then_some(run.words) }, packed.into()],
+            workgroups: fold_workgroups(words.div_ceil(u64::from(WORKGROUP)), caps)?,
+        });
+        let cell_tiles = (output.plane() as u64).div_ceil(division.cells());
+        let tiles = output.n as u64 * run.blocks * cell_tiles;
+        let params = Params {
+            in_channels: input.c as u32,
+            in_h: input.h as u32,
+            in_w: input.w as u32,
+            out_channels: output.c as u32,
+            out_h: output.h as u32,
+            out_w: output.w as u32,
+            pad_top: op.pad.top as u32,
+            pad_left: op.pad.left as u32,
+            group_inputs: weight.c as u32,
+            group_outputs: group_outputs as u32,
+            group_blocks: blocks.group_blocks() as u32,
+            first_block: run.first_block as u32,
+            blocks: run.blocks as u32,
+            cell_tiles: cell_tiles as u32,
+            tiles: tiles as u32,
+        };
+        let constants = [
+            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
+            ("RELU", f64::from(op.relu)),
+            ("LANES", division.lanes as f64),
+            ("ROW_GROUPS", division.row_groups as f64),
+            ("COLUMN_GROUPS", division.column_groups as f64),
+        ];
+        plan.run.push(Step {
+            kernel: division.kernel,
+            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &constants].concat(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![operands.input.into(), packed.into(), operands.bias.into(), operands.output.into()],
+            workgroups: fold_workgroups(tiles, caps)?,
+        });
+        plan.executed_macs += tiles * division.cells() * rows * steps * tile;
+    }
+    Ok(plan)
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    vec![(&COOPERATIVE_8, Params::FIELDS), (&COOPERATIVE_16, Params::FIELDS), (&PACK, PackParams::FIELDS)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subgroups_divide_the_staging() {
+        let of = |tile, lanes, outputs| {
+            Division::of(Cooperative { tile, lanes }, outputs).map(|d| (d.row_groups, d.column_groups))
+        };
+        // Mesa's software driver, Metal, NVIDIA, AMD's older and newer cards.
+        assert_eq!(of(8, 8, 512), Some((4, 2)));
+        assert_eq!(of(8, 8, 8), Some((4, 2)));
+        assert_eq!(of(8, 32, 512), Some((4, 2)));
+        assert_eq!(of(16, 32, 512), Some((4, 2)));
+        assert_eq!(of(16, 32, 64), Some((2, 2)));
+        assert_eq!(of(16, 64, 512), Some((4, 1)));
+        assert_eq!(of(16, 64, 64), Some((2, 2)));
+        assert_eq!(of(16, 128, 512), Some((2, 1)));
+        // Too few lanes to stage a step in two turns, too many for a workgroup.
+        assert_eq!(of(16, 8, 512), None);
+        assert_eq!(of(16, 256, 512), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! What only kernels on matrix units have to show. The problems of every variant are in `conv2d.rs`.
+
+use switchback::gpu::LimitsChoice;
+use switchback::kernel::conv2d::Variant;
+use switchback::weights::Weights;
+use switchback::{Conv2d, Gpu, Graph, reference};
+
+use crate::common::adapter;
+use crate::common::problem::ConvProblem;
+
+/// The shared device, if it has matrix units; `SWITCHBACK_REQUIRE_COOPERATIVE=1` promises them.
+fn gpu() -> Option<Gpu> {
+    let gpu = adapter::gpu()?;
+    if gpu.caps().cooperative.is_none() {
+        let required = std::env::var("SWITCHBACK_REQUIRE_COOPERATIVE").is_ok_and(|value| value == "1");
+        assert!(!required, "{} has no matrix units, which SWITCHBACK_REQUIRE_COOPERATIVE promises", gpu.info());
+        eprintln!("SKIPPED: {} has no matrix units", gpu.info());
+        return None;
+    }
+    Some(gpu.with_variant(Variant::Cooperative))
+}
+
+fn run(gpu: &Gpu, problem: &ConvProblem<Conv2d>, seed: u64) {
+    let exact = problem.integers(seed);
+    let expected = reference::conv2d(&problem.op, &exact.x, &exact.w, exact.bias.as_ref()).unwrap().exact();
+    let on_gpu = |tensor| gpu.upload(tensor).unwrap();
+    let bias = exact.bias.as_ref().map(on_gpu);
+    let y = gpu.conv2d(&problem.op, &on_gpu(&exact.x), &on_gpu(&exact.w), bias.as_ref()).unwrap();
+    expected.check(&gpu.download(&y).unwrap()).unwrap_or_else(|mismatch| panic!("{problem:?}: {mismatch}"));
+}
+
+#[test]
+fn tails_in_every_dimension() {
+    let Some(gpu) = gpu() else { return };
+    let op = Conv2d::new([1, 1]);
+    let problem = |inputs, outputs, cells| ConvProblem {
+        because: "one less, as many, one more than a matrix or a workgroup holds",
+        op,
+        input: [1, inputs, 1, cells],
+        output_channels: outputs,
+        bias: true,
+    };
+    for inputs in [1, 7, 8, 9, 15, 16, 17, 31, 33] {
+        run(&gpu, &problem(inputs, 9, 5), 1);
+    }
+    for outputs in [1, 8, 9, 16, 17, 63, 64, 65, 127, 128, 129] {
+        run(&gpu, &problem(9, outputs, 5), 2);
+    }
+    for cells in [1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129] {
+        run(&gpu, &problem(9, 9, cells), 3);
+    }
+}
+
+#[test]
+fn windows_groups_and_batches_of_many_tiles() {
+    let Some(gpu) = gpu() else { return };
+    let window = Conv2d::new([3, 5]).stride([2, 1]).dilation([1, 2]).pad([2, 3]).groups(3).relu();
+    for (op, input, outputs) in [
+        (window, [3, 57, 19, 23], 3 * 67),
+        (Conv2d::new([3, 3]).pad(1), [2, 70, 17, 13], 130),
+        (Conv2d::new([3, 3]).pad(2).dilation([2, 2]).groups(64), [1, 64, 9, 9], 128),
+        (Conv2d::new([7, 7]).stride([4, 4]), [1, 3, 40, 50], 96),
+    ] {
+        run(&gpu, &ConvProblem { because: "many tiles", op, input, output_channels: outputs, bias: true }, 4);
+    }
+}
+
+/// By name, so that nothing is computed otherwise than it was asked for; the error says what stands in the way.
+#[test]
+fn a_device_without_matrix_units_says_so() {
+    let Some(gpu) = adapter::open(Gpu::builder().limits(LimitsChoice::WebGpu)) else { return };
+    let gpu = gpu.with_variant(Variant::Cooperative);
+    let problem =
+        ConvProblem { because: "", op: Conv2d::new([3, 3]), input: [1, 2, 5, 5], output_channels: 2, bias: false };
+    let operands = problem.integers(1);
+    let error = gpu
+        .conv2d(&problem.op, &gpu.upload(&operands.x).unwrap(), &gpu.upload(&operands.w).unwrap(), None)
+        .unwrap_err();
+    let mut g = Graph::builder();
+    let x = g.input("x", problem.input).unwrap();
+    let y = g.conv2d("conv", x, problem.op, 2).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let weights = Weights::random(graph.weights_required(), 1).unwrap();
+    for error in [error, gpu.compile(&graph, &weights).unwrap_err()] {
+        assert!(error.is_unsupported());
+        let message = error.to_string();
+        for part in ["conv2d variant cooperative", "EXPERIMENTAL_COOPERATIVE_MATRIX", "SHADER_F16", "tiled"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
