@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("kernel", &["gpu", "op", "tensor", "shape", "error"]),
     ("weights", &["file", "tensor", "shape", "error"]),
     ("graph", &["weights", "op", "tensor", "shape", "error"]),
+    ("graph/arithmetic", &["graph", "reference", "op", "tensor", "error"]),
     ("graph/evaluate", &["graph", "reference", "weights", "op", "tensor", "shape", "error"]),
     ("graph/values", &["graph", "reference", "op", "tensor", "shape", "error"]),
     ("graph/plan", &["graph", "kernel", "gpu", "op", "shape", "error"]),
