@@ -13,11 +13,13 @@ export NODEVICE_SELECT ?= 1
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Build, segment the six scenes, print time per image and the metrics; results are in out/.
+demo: ## Build, segment the six scenes, print times and metrics, look into the network; results are in out/.
 	$(CARGO) build --release --bin switchback
 	@ci/vulkan $(TARGET)/release/switchback || true
 	$(TARGET)/release/switchback segment $(DEMO)/scene-[1-6].png --model fcn8s \
 	    --weights $(DEMO)/fcn8s-digits.safetensors --classes $(DEMO)/classes.txt --truth $(DEMO) --out out --overlay
+	$(TARGET)/release/switchback visualize $(DEMO)/scene-4.png --model fcn8s \
+	    --weights $(DEMO)/fcn8s-digits.safetensors --layer conv2_2 --unit top9 --out out/scene-4.conv2_2.png
 
 test: ## Run all tests, GPU tests included (a software Vulkan driver is installed if there is no adapter).
 	$(CARGO) build --bin switchback

@@ -63,6 +63,16 @@ impl Vgg16 {
         self
     }
 
+    /// The node that goes by this name in Caffe's model (`conv1_1` ... `conv5_3`, `pool1` ... `pool5`, `fc6` ... `fc8`);
+    /// other names stay.
+    #[must_use]
+    pub fn node_name(layer: &str) -> &str {
+        let convolution = vgg::LAYERS.iter().find(|(caffe, _)| *caffe == layer).map(|(_, node)| *node);
+        let pool =
+            || layer.strip_prefix("pool")?.parse().ok().and_then(|number: usize| POOLS.get(number.checked_sub(1)?));
+        convolution.or_else(|| pool().copied()).unwrap_or(if layer == "fc8" { vgg::CLASSIFIER } else { layer })
+    }
+
     /// Number of classes it tells apart.
     #[must_use]
     pub fn classes(&self) -> usize {

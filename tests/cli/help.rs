@@ -6,6 +6,7 @@ use crate::switchback;
 fn every_subcommand_has_help_with_an_example() {
     let commands = [
         &["segment"][..],
+        &["visualize"],
         &["convert"],
         &["plan"],
         &["info"],

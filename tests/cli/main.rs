@@ -15,6 +15,7 @@ mod networks;
 mod plan;
 mod segment;
 mod tune;
+mod visualize;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -3,10 +3,12 @@
 
 use switchback::graph::{Inputs, interpret};
 use switchback::net::{
-    Activation, DeconvNet, DeconvView, Fcn, FcnAlexNet, Head, Region, SegNet, SegNetBasic, Segmentation,
+    Activation, DeconvNet, DeconvView, Fcn, FcnAlexNet, Head, Region, SegNet, SegNetBasic, Segmentation, Sight, plate,
 };
 use switchback::weights::Weights;
-use switchback::{Conv2d, ConvTranspose2d, Crop, CropAdd, Graph, MaxPool2d, Normalize, Pad, Parameters, Tensor};
+use switchback::{
+    Conv2d, ConvTranspose2d, Crop, CropAdd, Graph, MaxPool2d, Normalize, Pad, Parameters, RgbImage, Tensor,
+};
 
 use crate::common::random::Random;
 
@@ -57,7 +59,81 @@ fn a_view_is_the_adjoint_of_the_way_forward() {
             let product: f64 = image.data().iter().zip(pixels.data()).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
             let square = f64::from(strongest.value).powi(2);
             assert!((product / square - 1.0).abs() < 1e-5, "{layer} {unit}: {product} for {square}");
+            // All weights are above zero, so the signal reaches all that the activation depends on, but for what poolings
+            // left out.
+            let field = view.receptive_field(strongest).unwrap().within([17, 23]).unwrap();
+            let reached = DeconvView::patch(pixels).unwrap();
+            if layer == "a" {
+                assert_eq!(reached, field, "{layer} {unit}");
+            }
+            let ends = |region: Region| [region.top + region.rows as i32, region.left + region.columns as i32];
+            let inside = field.top <= reached.top && field.left <= reached.left;
+            assert!(inside && ends(reached).iter().zip(ends(field)).all(|(a, b)| *a <= b), "{layer} {unit}");
         }
+    }
+}
+
+#[test]
+fn receptive_fields_are_what_the_input_changes() {
+    let mut g = Graph::builder();
+    let x = g.input("data", [1, 1, 13, 11]).unwrap();
+    let down = Conv2d::new([3, 2]).stride([2, 3]).pad(1).dilation([2, 1]);
+    let a = g.conv2d_with("down", x, down, 2, Parameters::named("down").without_bias()).unwrap();
+    let up = ConvTranspose2d::new([5, 4]).stride([3, 2]).pad([2, 1]);
+    let b = g.conv_transpose2d_with("up", a, up, 2, Parameters::named("up").without_bias()).unwrap();
+    let c = g.pad("pad", b, Pad::new(2)).unwrap();
+    let d = g.crop("crop", c, Crop::new([1, 3], [9, 5])).unwrap();
+    let e = g.conv2d_with("last", d, Conv2d::new([2, 2]), 1, Parameters::named("last").without_bias()).unwrap();
+    g.output(e).unwrap();
+    let graph = g.build().unwrap();
+    let weights = Weights::random(graph.weights_required(), 1).unwrap();
+    let run = |image: &Tensor| interpret(&graph, &weights, image).unwrap().tensor("last").unwrap().clone();
+    let view = DeconvView::new(&graph, &weights, "last").unwrap();
+    let shape = view.shape();
+    let before = run(&Tensor::zeros([1, 1, 13, 11]).unwrap());
+    // For each cell of the layer, the cells of the input that change it: the smallest rectangle round them.
+    let mut found: Vec<Option<[i32; 4]>> = vec![None; shape.plane()];
+    for y in 0..13 {
+        for x in 0..11 {
+            let mut image = Tensor::zeros([1, 1, 13, 11]).unwrap();
+            image.data_mut()[y * 11 + x] = 1.0;
+            let after = run(&image);
+            let (y, x) = (y as i32, x as i32);
+            for (cell, reached) in found.iter_mut().enumerate() {
+                if after.data()[cell] != before.data()[cell] {
+                    let [top, left, bottom, right] = reached.unwrap_or([y, x, y, x]);
+                    *reached = Some([top.min(y), left.min(x), bottom.max(y), right.max(x)]);
+                }
+            }
+        }
+    }
+    assert!(found.iter().filter(|reached| reached.is_some()).count() > shape.plane() / 2);
+    for (cell, reached) in found.into_iter().enumerate() {
+        let Some([top, left, bottom, right]) = reached else { continue };
+        let at = Activation { unit: 0, row: cell / shape.w, column: cell % shape.w, value: 0.0 };
+        let field = view.receptive_field(at).unwrap().within([13, 11]).unwrap();
+        // A dilated or strided kernel has gaps at the border of what it looks at.
+        let (end, far) = (field.top + field.rows as i32 - 1, field.left + field.columns as i32 - 1);
+        assert!(field.top <= top && field.left <= left && end >= bottom && far >= right, "{at:?}");
+        assert!(top - field.top <= 2 && left - field.left <= 2 && end - bottom <= 2 && far - right <= 2, "{at:?}");
+    }
+}
+
+/// The receptive fields that the paper on FCN gives.
+#[test]
+fn published_receptive_fields() {
+    let networks: [(Box<dyn Segmentation>, u32); 2] = [
+        (Box::new(Fcn::published(Head::Stride32, 3).slimmed(64)), 404),
+        (Box::new(FcnAlexNet::published(3).slimmed(64)), 355),
+    ];
+    for (network, cells) in networks {
+        let weights = Weights::random(network.weights_required(), 1).unwrap();
+        let view = DeconvView::new(&network.labels_from_image([40, 70]).unwrap(), &weights, "fc7").unwrap();
+        let first = Activation { unit: 0, row: 0, column: 0, value: 1.0 };
+        let field = view.receptive_field(first).unwrap();
+        assert_eq!([field.rows, field.columns], [cells; 2], "{}", network.title());
+        assert!(field.top < 0 && field.within([40, 70]).unwrap().top == 0);
+        assert!(view.receptive_field(Activation { row: 99, ..first }).is_err());
     }
 }
 
@@ -132,4 +208,41 @@ fn the_strongest_come_first_and_pictures_are_grey_where_nothing_is() {
     let picture = view.picture(&pixels).unwrap();
     assert_eq!(picture.data()[3 * 6..][..3], [128, 128, 255]);
     assert_eq!(picture.data()[3 * 13..][..3], [128, 128, 65]);
+
+    // Each sight is one pixel of a 1x1 convolution; two of them, with a gap between and the patches to the right.
+    let photo = RgbImage::new([4, 5], (0..60).collect()).unwrap();
+    let sight = |activation| view.sight(&photo, activation, &pixels).unwrap();
+    let sights = [sight(Activation { unit: 0, row: 1, column: 1, value: 1.0 }), sight(strongest[1])];
+    assert_eq!(sights[0].region, Region { top: 1, left: 1, rows: 1, columns: 1 });
+    assert_eq!((sights[0].projection.data(), sights[0].patch.data()), (&[128, 128, 255][..], &[18, 19, 20][..]));
+    let plate = plate(&sights, 2).unwrap();
+    // Tiles of 96 pixels, 3 between them, 12 between the halves.
+    assert_eq!(plate.extent(), [96, 2 * (96 + 3 + 96) + 12]);
+    let at = |x: usize| &plate.data()[3 * (50 * 402 + x)..][..3];
+    assert_eq!([at(5), at(96), at(110), at(200)], [[128, 128, 255], [255; 3], [128; 3], [255; 3]]);
+    assert_eq!([at(207), at(401)], [[18, 19, 20], [12, 13, 14]]);
+    let wrong = RgbImage::new([4, 4], vec![0; 48]).unwrap();
+    assert!(view.sight(&wrong, strongest[0], &pixels).unwrap_err().to_string().contains("as the image"));
+}
+
+#[test]
+fn plates_are_as_large_as_their_largest_sight() {
+    let sight = |rows: usize, columns: usize, byte| {
+        let image = RgbImage::new([rows, columns], vec![byte; 3 * rows * columns]).unwrap();
+        let region = Region { top: 0, left: 0, rows: rows as u32, columns: columns as u32 };
+        let activation = Activation { unit: 0, row: 0, column: 0, value: 1.0 };
+        Sight { activation, region, projection: image.clone(), patch: image }
+    };
+    let sights = [sight(100, 30, 1), sight(40, 60, 2), sight(10, 10, 3)];
+    let plate = |columns| plate(&sights, columns);
+    assert_eq!(plate(2).unwrap().extent(), [203, 2 * 123 + 12]);
+    assert_eq!(plate(1).unwrap().extent(), [306, 132]);
+    // In the middle of its tile; the tile that is missing is paper.
+    let picture = plate(2).unwrap();
+    let at = |y: usize, x: usize| picture.data()[3 * (y * 258 + x)];
+    assert_eq!([at(0, 14), at(0, 15), at(0, 44), at(0, 45)], [255, 1, 1, 255]);
+    assert_eq!([at(29, 63), at(30, 63), at(69, 122), at(70, 122)], [255, 2, 2, 255]);
+    assert_eq!([at(148, 25), at(103, 63), at(148, 135 + 25)], [3, 255, 3]);
+    assert!(plate(0).is_err());
+    assert!(switchback::net::plate(&[], 3).unwrap_err().to_string().contains("0 sights"));
 }

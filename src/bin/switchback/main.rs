@@ -11,6 +11,7 @@ mod model;
 mod plan;
 mod segment;
 mod tune;
+mod visualize;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Segment(segment::Args),
+    Visualize(visualize::Args),
     Convert(convert::Args),
     Plan(plan::Args),
     Info(info::Args),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     console::show_warnings();
     let outcome = match Cli::parse().command {
         Command::Segment(args) => segment::run(&args),
+        Command::Visualize(args) => visualize::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Info(args) => info::run(&args),

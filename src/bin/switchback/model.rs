@@ -183,4 +183,22 @@ impl Network {
             Self::Vgg16(network, preprocessing) => network.graph_from_image(extent, *preprocessing),
         }
     }
+
+    /// As [`Network::graph_from_image`], but of VGG16 the convolutions alone where the image is too small for the rest.
+    pub(crate) fn graph_to_look_into(&self, extent: [usize; 2]) -> Result<Graph, switchback::Error> {
+        match self {
+            Self::Vgg16(network, preprocessing) => network
+                .graph_from_image(extent, *preprocessing)
+                .or_else(|_| network.features_from_image(extent, *preprocessing)),
+            Self::Labels(_) => self.graph_from_image(extent),
+        }
+    }
+
+    /// The node that a layer is: VGG16's have torchvision's names, and go by Caffe's too.
+    pub(crate) fn node_name<'a>(&self, layer: &'a str) -> &'a str {
+        match self {
+            Self::Vgg16(..) => Vgg16::node_name(layer),
+            Self::Labels(_) => layer,
+        }
+    }
 }

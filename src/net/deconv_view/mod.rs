@@ -2,15 +2,19 @@
 //! networks*, 2014).
 
 mod backward;
+mod receptive_field;
+mod sight;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Operation, ValueType};
-use crate::net::deconvnet::Region;
+use crate::net::Region;
 use crate::op::ChannelOrder;
 use crate::shape::Shape;
 use crate::tensor::{RgbImage, Tensor};
 use crate::weights::Weights;
 use backward::Backward;
+
+pub use sight::{Sight, plate};
 
 const OP: &str = "deconv view";
 /// The input that says which activations are kept.
@@ -131,10 +135,8 @@ impl DeconvView {
     /// # Errors
     /// [`Error::Operand`] for one that the layer does not have.
     pub fn keep(&self, activation: Activation) -> Result<Tensor> {
+        self.check(activation)?;
         let Activation { unit, row, column, .. } = activation;
-        if unit >= self.shape.c || row >= self.shape.h || column >= self.shape.w {
-            return Err(Error::operand(OP, "activation", format!("one of {}", self.shape), format!("{activation:?}")));
-        }
         let mut keep = self.nothing()?;
         keep.data_mut()[self.shape.index([0, unit, row, column])] = 0.0;
         Ok(keep)
@@ -173,6 +175,25 @@ impl DeconvView {
         units.sort_by(|a, b| b.value.total_cmp(&a.value));
         units.truncate(count);
         Ok(units)
+    }
+
+    /// The part of the network's input that an activation depends on: the smallest rectangle round it, which reaches beyond
+    /// the image where padding does.
+    ///
+    /// # Errors
+    /// [`Error::Operand`] for an activation that the layer does not have.
+    pub fn receptive_field(&self, activation: Activation) -> Result<Region> {
+        self.check(activation)?;
+        let field = receptive_field::receptive_field(&self.graph, &self.layer, [activation.row, activation.column]);
+        field.ok_or_else(|| Error::Graph(format!("nothing leads from the network's input to `{}`", self.layer)))
+    }
+
+    fn check(&self, activation: Activation) -> Result<()> {
+        let Activation { unit, row, column, .. } = activation;
+        if unit >= self.shape.c || row >= self.shape.h || column >= self.shape.w {
+            return Err(Error::operand(OP, "activation", format!("one of {}", self.shape), format!("{activation:?}")));
+        }
+        Ok(())
     }
 
     /// The part of the image that a signal reaches: the smallest rectangle round all that is not zero in `pixels`, or

@@ -3,7 +3,7 @@
 
 mod proposals;
 
-pub use proposals::{Proposals, Region};
+pub use proposals::Proposals;
 
 use super::Segmentation;
 use super::layers::{ENCODER, PUBLISHED, STAGES, operand};
