@@ -1,5 +1,12 @@
 // Four neighbouring cells weighed: the transposed convolution of one channel by a kernel of at most two strides a side. For
-// kernels that bind x: array<f32> and w: array<f32>, one filter a channel.
+// kernels that bind x: array<f32> and w: array<f32>, one filter for each of params.channels.
+
+override KH: u32;
+override KW: u32;
+override SY: u32;
+override SX: u32;
+override TILE_COLUMNS: u32;
+override WHOLE: bool;
 
 // Cells (i, j), (i, j-1), (i-1, j), (i-1, j-1) of a plane of x, zero where they are outside, and which are inside.
 struct Corner {
@@ -16,22 +23,35 @@ fn corner_at(plane: u32, i: u32, j: u32, rows: u32, columns: u32) -> Corner {
     return Corner(select(vec4<f32>(), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), inside), inside);
 }
 
-// The sum of the taps (u, v), (u, v+SX), (u+SY, v), (u+SY, v+SX) of a channel's filter times these cells, in this order;
-// cells outside are left out, for an infinite weight times zero is not zero.
-fn blend(corner: Corner, channel: u32, u: u32, v: u32) -> f32 {
-    let first = (channel * KH + u) * KW + v;
-    var sum = 0.0;
-    if u < KH && v < KW {
-        sum = select(0.0, corner.cells.x * w[first], corner.inside.x);
-    }
-    if u < KH && v + SX < KW {
-        sum = select(sum, fma(corner.cells.y, w[first + SX], sum), corner.inside.y);
-    }
-    if u + SY < KH && v < KW {
-        sum = select(sum, fma(corner.cells.z, w[first + SY * KW], sum), corner.inside.z);
-    }
-    if u + SY < KH && v + SX < KW {
-        sum = select(sum, fma(corner.cells.w, w[first + SY * KW + SX], sum), corner.inside.w);
-    }
-    return sum;
+// The first four output cells of the tile that begins at a tap (u, v): TILE_COLUMNS of them side by side, the others in the rows
+// below.
+struct Taps {
+    u: vec4<u32>,
+    v: vec4<u32>,
+}
+
+fn taps_from(u: u32, v: u32) -> Taps {
+    let t = vec4(0u, 1u, 2u, 3u);
+    return Taps(u + t / TILE_COLUMNS, v + t % TILE_COLUMNS);
+}
+
+// For each of four output cells, the sum of the taps (u, v), (u, v+SX), (u+SY, v), (u+SY, v+SX) of a channel's filter times the
+// corner's cells, in this order; cells outside are left out, for an infinite weight times zero is not zero.
+fn blend(corner: Corner, channel: u32, taps: Taps) -> vec4<f32> {
+    let first = (channel * KH + taps.u) * KW + taps.v;
+    // In a WHOLE kernel every output cell has all four taps.
+    let upper = vec4(WHOLE) | (taps.u < vec4(KH));
+    let lower = vec4(WHOLE) | (taps.u + SY < vec4(KH));
+    let left = vec4(WHOLE) | (taps.v < vec4(KW));
+    let right = vec4(WHOLE) | (taps.v + SX < vec4(KW));
+    var sum = vec4<f32>();
+    sum = term(sum, corner.cells.x, first, upper & left & vec4(corner.inside.x));
+    sum = term(sum, corner.cells.y, first + SX, upper & right & vec4(corner.inside.y));
+    sum = term(sum, corner.cells.z, first + SY * KW, lower & left & vec4(corner.inside.z));
+    return term(sum, corner.cells.w, first + SY * KW + SX, lower & right & vec4(corner.inside.w));
+}
+
+fn term(sum: vec4<f32>, cell: f32, weights: vec4<u32>, applies: vec4<bool>) -> vec4<f32> {
+    let at = select(min(weights, vec4(params.channels * KH * KW - 1)), weights, vec4(WHOLE));
+    return select(sum, fma(vec4(cell), vec4(w[at.x], w[at.y], w[at.z], w[at.w]), sum), applies);
 }

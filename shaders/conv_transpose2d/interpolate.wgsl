@@ -3,8 +3,9 @@
 //           bilinear upsampling is.
 // Layout    x: N x C x H x W; w: C x 1 x KH x KW; b: C; y: N x C x OH x OW.
 // Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y.
-// Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes; WORKGROUP, the
-//           invocations of a workgroup.
+// Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes; TILE_COLUMNS (1, 2 or
+//           4), columns of the four cells that it computes at once; WHOLE, whether all of them have four taps always: KH =
+//           2*SY, KW = 2*SX and tiles that divide SX; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation computes ROWS by SX cells, those that lie between the same four cells of x. A workgroup computes
 //           such a strip of one plane and row, so that its invocations share the weights that they read; then strips of a
 //           row, rows, planes; `tiles` workgroups have work. Folded.
@@ -28,10 +29,6 @@ struct Params {
     tiles: u32,
 }
 
-override KH: u32;
-override KW: u32;
-override SY: u32;
-override SX: u32;
 override BIAS: bool;
 override ROWS: u32;
 override WORKGROUP: u32 = 8;
@@ -66,19 +63,20 @@ fn main(
     if BIAS {
         offset = b[channel];
     }
-    for (var k = 0u; k < ROWS; k++) {
-        // A row or column before the first wraps around to a number beyond the last.
-        let p = first_row + k - params.pad_top;
-        if p >= params.out_h {
-            continue;
-        }
-        let row = (plane * params.out_h + p) * params.out_w;
-        for (var v = 0u; v < SX; v++) {
-            let sum = blend(corner, channel, first_u + k, v);
-            let q = j * SX + v - params.pad_left;
-            if q < params.out_w {
-                y[row + q] = activate(sum + offset);
-            }
+    for (var k = 0u; k < ROWS; k += 4 / TILE_COLUMNS) {
+        for (var v = 0u; v < SX; v += TILE_COLUMNS) {
+            let taps = taps_from(first_u + k, v);
+            let sums = blend(corner, channel, taps);
+            // A row or column before the first wraps around to a number beyond the last.
+            let p = i * SY + taps.u - params.pad_top;
+            let q = j * SX + taps.v - params.pad_left;
+            let own = (taps.u < vec4(first_u + ROWS)) & (taps.v < vec4(SX));
+            let stored = own & (p < vec4(params.out_h)) & (q < vec4(params.out_w));
+            let at = (plane * params.out_h + p) * params.out_w + q;
+            if stored.x { y[at.x] = activate(sums.x + offset); }
+            if stored.y { y[at.y] = activate(sums.y + offset); }
+            if stored.z { y[at.z] = activate(sums.z + offset); }
+            if stored.w { y[at.w] = activate(sums.w + offset); }
         }
     }
 }

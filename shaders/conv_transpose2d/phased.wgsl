@@ -1,19 +1,21 @@
 // Computes  y[n,o,p,q] = b[o] + sum_{c,u,v} x[n,c,i,j] * w[c,o,u,v] over the taps for which i * SY + u * DY = p + top and
-//           j * SX + v * DX = q + left have solutions in x; negative ones made zero if RELU.
-// Layout    x: N x Cin x H x W; p: weights as conv_transpose2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
+//           j * SX + v * DX = q + left have solutions in x; negative ones made zero if RELU. If ARGMAX, the first o with the
+//           largest of these instead, NaNs below all numbers; 0 if all are NaN.
+// Layout    x: N x Cin x H x W; p: weights as conv_transpose2d/pack leaves them; b: Cout; y: N x Cout x OH x OW; if ARGMAX, y:
+//           N x OH x OW, a whole number a pixel, as f32.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation); GY GX, the greatest common divisors of stride and dilation; IY IX,
-//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU, ACCUMULATE (false); ROWS (8, 16, 24 or 32), output
+//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU, ACCUMULATE (false), ARGMAX; ROWS (8, 16, 24 or 32), output
 //           channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  Each phase (p mod SY, q mod SX) is an implicit matrix product, some of the weights times the columns that im2col
 //           would write for a convolution of stride 1. An invocation computes ROWS channels of four cells in a row of one
 //           phase, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the weights that the invocations of a
 //           workgroup read are the same; then phases, blocks, images; `tiles` workgroups have work. Folded.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements. If ARGMAX, one block has all channels.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl,
-//           conv_transpose2d/phase.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/columns.wgsl,
+//           conv2d/store.wgsl, channels/best.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so
@@ -53,6 +55,7 @@ override GY: u32;
 override GX: u32;
 override IY: u32;
 override IX: u32;
+override ARGMAX: bool;
 override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
@@ -136,8 +139,51 @@ fn main(
     let out_row = phase_row + row * SY;
     let out_column = phase_column + column * SX;
     let cells = Cells(out_row * params.out_w + out_column, phase_h * phase_w - first_cell);
+    if ARGMAX {
+        var best = best_of_tile(no_class(), 0, left, t0);
+        if ROWS > 8 && left > 8 { best = best_of_tile(best, 8, left - 8, t1); }
+        if ROWS > 16 && left > 16 { best = best_of_tile(best, 16, left - 16, t2); }
+        if ROWS > 24 && left > 24 { best = best_of_tile(best, 24, left - 24, t3); }
+        store_labels(cells, n, vec4<f32>(best.labels));
+        return;
+    }
     store_tile(cells, plane, channel, left, t0);
     if ROWS > 8 && left > 8 { store_tile(cells, plane, channel + 8, left - 8, t1); }
     if ROWS > 16 && left > 16 { store_tile(cells, plane, channel + 16, left - 16, t2); }
     if ROWS > 24 && left > 24 { store_tile(cells, plane, channel + 24, left - 24, t3); }
+}
+
+// The best of eight channels from `channel` on, as many as are left, and those before.
+fn best_of_tile(before: Best, channel: u32, left: u32, tile: Tile) -> Best {
+    var best = after_channel(before, scores(tile.r0, channel), channel);
+    if left > 1 { best = after_channel(best, scores(tile.r1, channel + 1), channel + 1); }
+    if left > 2 { best = after_channel(best, scores(tile.r2, channel + 2), channel + 2); }
+    if left > 3 { best = after_channel(best, scores(tile.r3, channel + 3), channel + 3); }
+    if left > 4 { best = after_channel(best, scores(tile.r4, channel + 4), channel + 4); }
+    if left > 5 { best = after_channel(best, scores(tile.r5, channel + 5), channel + 5); }
+    if left > 6 { best = after_channel(best, scores(tile.r6, channel + 6), channel + 6); }
+    if left > 7 { best = after_channel(best, scores(tile.r7, channel + 7), channel + 7); }
+    return best;
+}
+
+// What `store` would store.
+fn scores(sums: vec4<f32>, channel: u32) -> vec4<f32> {
+    var offset = 0.0;
+    if BIAS {
+        offset = b[channel];
+    }
+    return vec4(
+        activate(sums.x + offset),
+        activate(sums.y + offset),
+        activate(sums.z + offset),
+        activate(sums.w + offset),
+    );
+}
+
+fn store_labels(cells: Cells, n: u32, labels: vec4<f32>) {
+    let at = n * params.out_h * params.out_w + cells.at;
+    y[at.x] = labels.x;
+    if cells.count > 1 { y[at.y] = labels.y; }
+    if cells.count > 2 { y[at.z] = labels.z; }
+    if cells.count > 3 { y[at.w] = labels.w; }
 }

@@ -14,6 +14,14 @@ pub(super) enum Evaluation {
     Rounded(Answer),
     /// Values that are only moved or chosen, and must be equal.
     Exact(Value),
+    /// Classes by scores that were rounded and not kept: each must be the class of the best score, or of one so near to it that
+    /// rounding may have put it there.
+    Best {
+        /// The scores.
+        scores: Answer,
+        /// The classes by the scores as they are here.
+        labels: Labels,
+    },
 }
 
 impl Evaluation {
@@ -25,6 +33,7 @@ impl Evaluation {
         match self {
             Self::Rounded(answer) => Value::Tensor(answer.tensor()),
             Self::Exact(value) => value,
+            Self::Best { labels, .. } => Value::Labels(labels),
         }
     }
 
@@ -40,6 +49,7 @@ impl Evaluation {
             }
             (Self::Exact(Value::Labels(expected)), ValueRef::Labels(found)) => differing(expected.data(), found.data()),
             (Self::Exact(Value::Image(expected)), ValueRef::Image(found)) => differing(expected.data(), found.data()),
+            (Self::Best { scores, labels }, ValueRef::Labels(found)) => not_best(scores, labels, found),
             _ => Some(format!("{}, another kind of value than the reference's", found.value_type())),
         }
     }
@@ -52,6 +62,26 @@ fn differing<T: PartialEq + std::fmt::Display>(expected: &[T], found: &[T]) -> O
     let wrong = || expected.iter().zip(found).enumerate().filter(|(_, (expected, found))| expected != found);
     let (position, (expected, found)) = wrong().next()?;
     Some(format!("{} wrong elements, the first at {position}: {found}, expected {expected}", wrong().count()))
+}
+
+/// The first pixel whose class differs from that of the best score by more than rounding explains.
+fn not_best(scores: &Answer, labels: &Labels, found: &Labels) -> Option<String> {
+    if (labels.count(), labels.extent()) != (found.count(), found.extent()) {
+        return differing(labels.data(), found.data()).or_else(|| Some("labels of another extent".to_owned()));
+    }
+    let shape = scores.shape();
+    let might_be_best = |pixel: usize, class: usize| {
+        let [n, _, i, j] = shape.with_channels(1).position(pixel);
+        let sum = |c| scores.sums()[shape.index([n, c, i, j])];
+        let numbers = (0..shape.c).map(sum).filter(|sum| !sum.value.is_nan());
+        let most = numbers.map(|sum| sum.value - sum.bound()).fold(f64::NEG_INFINITY, f64::max);
+        class < shape.c && sum(class).value + sum(class).bound() >= most
+    };
+    let pairs = labels.data().iter().zip(found.data()).enumerate();
+    let mut wrong =
+        pairs.filter(|&(pixel, (expected, &found))| *expected != found && !might_be_best(pixel, found.into()));
+    let (pixel, (expected, found)) = wrong.next()?;
+    Some(format!("{} wrong classes, the first at {pixel}: {found}, expected {expected}", 1 + wrong.count()))
 }
 
 /// The weights that a node reads, decoded.
@@ -99,6 +129,10 @@ impl<'a> Operands<'a> {
             Operation::ConvTranspose2d(op) => {
                 reference::conv_transpose2d_values(op, self.x()?, self.weight()?, self.bias())?
             }
+            Operation::ConvTranspose2dArgmax(op) => {
+                let scores = reference::conv_transpose2d_values(op, self.x()?, self.weight()?, self.bias())?;
+                return Ok(vec![Value::Labels(reference::argmax_channels(&scores)?)]);
+            }
             _ => return Ok(self.evaluate()?.into_iter().map(Evaluation::into_value).collect()),
         };
         Ok(vec![Value::Tensor(tensor)])
@@ -140,6 +174,11 @@ impl<'a> Operands<'a> {
             Operation::LocalResponseNorm(op) => Rounded(reference::local_response_norm(op, self.x()?)?),
             Operation::SoftmaxChannels => Rounded(reference::softmax_channels(self.x()?)?),
             Operation::ArgmaxChannels => Exact(Value::Labels(reference::argmax_channels(self.x()?)?)),
+            Operation::ConvTranspose2dArgmax(op) => {
+                let scores = reference::conv_transpose2d(op, self.x()?, self.weight()?, self.bias())?;
+                let labels = reference::argmax_channels(&scores.tensor())?;
+                Evaluation::Best { scores, labels }
+            }
             Operation::Normalize(op) => Rounded(reference::normalize(op, self.image(0)?)?),
             Operation::Colorize(palette) => Exact(Value::Image(reference::colorize(self.labels(0)?, palette)?)),
         };

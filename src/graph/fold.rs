@@ -83,6 +83,11 @@ impl Folded {
         Ok(Self { graph: self.graph.with_diagonal_weights_apart(weights)?, ..self })
     }
 
+    /// The same with another form of the graph that has the same weights.
+    pub(super) fn map(self, form: impl FnOnce(&Graph) -> Graph) -> Self {
+        Self { graph: form(&self.graph), ..self }
+    }
+
     /// The graph's weights, from those of the graph it was made from. Filters are shared and scaled as they are decoded,
     /// not copied.
     ///

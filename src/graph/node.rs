@@ -133,6 +133,9 @@ pub enum Operation {
     SoftmaxChannels,
     /// Class of each pixel.
     ArgmaxChannels,
+    /// Class of each pixel of a transposed convolution, whose scores are not kept: made by the planner. Parameters: weight, then
+    /// bias if there is one.
+    ConvTranspose2dArgmax(ConvTranspose2d),
     /// 8-bit image to a network's input.
     Normalize(Normalize),
     /// Labels to a picture.
@@ -161,6 +164,7 @@ impl Operation {
             Self::LocalResponseNorm(_) => "local_response_norm",
             Self::SoftmaxChannels => "softmax_channels",
             Self::ArgmaxChannels => "argmax_channels",
+            Self::ConvTranspose2dArgmax(_) => "conv_transpose2d_argmax",
             Self::Normalize(_) => "normalize",
             Self::Colorize(_) => "colorize",
         }

@@ -1,13 +1,16 @@
 //! The class of each pixel, on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuLabels, GpuTensor, Kernel, KernelPlan, words_of_bytes};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuLabels, GpuTensor, Kernel, KernelPlan, Part, Step, words_of_bytes};
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, RANK, check_binding, params, part, rounds_within};
 use crate::op::ArgmaxChannels;
 use crate::shape::Shape;
 
 const OP: &str = "argmax_channels";
+
+/// The class so far, for kernels whose channels come one after another.
+pub(super) static BEST: Part = part!("channels/best.wgsl");
 
 static ARGMAX: Kernel = Kernel {
     name: "channels/argmax",
@@ -16,7 +19,22 @@ static ARGMAX: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&ARGMAX];
+static PACK_LABELS: Kernel = Kernel {
+    name: "channels/pack_labels",
+    parts: &[&INDEX, &part!("channels/pack_labels.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&ARGMAX, &PACK_LABELS];
+
+params! {
+    /// Uniforms of `channels/pack_labels`; the shader says what they mean.
+    struct PackParams {
+        words: u32,
+        pixels: u32,
+    }
+}
 
 params! {
     /// Uniforms of `channels/argmax`; the shader says what they mean.
@@ -43,6 +61,16 @@ pub(crate) fn plan(input: Shape, caps: &Caps) -> Result<KernelPlan> {
     Ok(only_way(0, vec![flat_step(&ARGMAX, &[], &params, &operands, words, caps)?]))
 }
 
+/// Packs classes, a word a pixel, into labels.
+///
+/// # Errors
+/// As [`flat_step`].
+pub(super) fn pack_labels(classes: Buffer, labels: Buffer, pixels: usize, caps: &Caps) -> Result<Step> {
+    let words = pixels.div_ceil(4);
+    let params = PackParams { words: words as u32, pixels: pixels as u32 };
+    flat_step(&PACK_LABELS, &[], &params, &[classes, labels], words, caps)
+}
+
 impl Gpu {
     /// [`ArgmaxChannels`] of `x`: a label map an image.
     ///
@@ -60,8 +88,12 @@ impl Gpu {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let plans = vec![plan([2, 3, 5, 7].into(), &Caps::WEBGPU)];
-    crate::kernel::checks::Exhibit { params: vec![(&ARGMAX, Params::FIELDS)], plans }
+    let pack = pack_labels(Buffer::Input(0), Buffer::Output(0), 35, &Caps::WEBGPU);
+    let plans = vec![plan([2, 3, 5, 7].into(), &Caps::WEBGPU), pack.map(|step| only_way(0, vec![step]))];
+    crate::kernel::checks::Exhibit {
+        params: vec![(&ARGMAX, Params::FIELDS), (&PACK_LABELS, PackParams::FIELDS)],
+        plans,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Transposed convolution on the device.
 
+mod classes;
 mod flipped;
 mod gather;
 mod interpolate;
@@ -15,6 +16,8 @@ use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{check_binding, conv2d, variants};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
+
+pub(crate) use classes::plan_classes;
 
 const OP: &str = "conv_transpose2d";
 
@@ -59,6 +62,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &packed::PACK,
     &product::PRODUCT,
     &interpolate::INTERPOLATE,
+    &interpolate::INTERPOLATE_ARGMAX,
 ];
 
 /// A transposed convolution at given shapes.

@@ -19,4 +19,5 @@ mod max_pool2d;
 mod max_unpool2d;
 mod normalization;
 mod proposals;
+mod tails;
 mod tuning;

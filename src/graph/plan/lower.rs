@@ -130,6 +130,10 @@ impl Operands {
             Operation::LocalResponseNorm(op) => kernel::local_response_norm::plan(op, self.tensor(operation, 0)?, caps),
             Operation::SoftmaxChannels => kernel::softmax_channels::plan(self.tensor(operation, 0)?, caps),
             Operation::ArgmaxChannels => kernel::argmax_channels::plan(self.tensor(operation, 0)?, caps),
+            Operation::ConvTranspose2dArgmax(op) => {
+                let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
+                kernel::conv_transpose2d::plan_classes(op, x, weight, bias, caps)
+            }
             Operation::Normalize(op) => match self.inputs.first() {
                 Some(&ValueType::Image { extent }) => kernel::normalize::plan(op, extent, caps),
                 _ => Err(unfit(operation, "an 8-bit image")),

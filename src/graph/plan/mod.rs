@@ -6,6 +6,7 @@ mod lower;
 mod order;
 mod slots;
 mod storage;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -63,7 +64,8 @@ impl Graph {
     /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
     /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
-        self.fold().graph().plan_with(caps, &Preferences { asked: &|_| None, tuning: None })
+        let preferences = Preferences { asked: &|_| None, tuning: None };
+        self.fold().graph().with_tails_in_one(caps, &preferences).plan_with(caps, &preferences)
     }
 
     /// Plans a graph that is folded already, with kernel variants that are to be preferred.

@@ -11,7 +11,7 @@ use crate::weights::Weights;
 
 impl Gpu {
     /// Compiles a graph, [folded](Graph::fold) and with [diagonal weights apart](Graph::with_diagonal_weights_apart):
-    /// chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates and binds everything
+    /// makes one pass of a last upsampling and its labels where the scores are not wanted, chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates and binds everything
     /// that a run needs. Weights that the graph does not name are left alone.
     ///
     /// # Errors
@@ -22,12 +22,16 @@ impl Gpu {
         let folded = graph.fold();
         let weights = &folded.weights(weights)?;
         let folded = folded.with_diagonal_weights_apart(weights)?;
-        let graph = folded.graph();
-        let asked = &|op: &str| self.preference(op);
-        if asked("conv2d") == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
+        if self.preference("conv2d") == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
             self.check_cooperative().await?;
         }
-        let plan = graph.plan_with(self.caps(), &Preferences { asked, tuning: self.tuning() })?;
+        let (folded, plan) = {
+            let preferences = Preferences { asked: &|op: &str| self.preference(op), tuning: self.tuning() };
+            let folded = folded.map(|graph| graph.with_tails_in_one(self.caps(), &preferences));
+            let plan = folded.graph().plan_with(self.caps(), &preferences)?;
+            (folded, plan)
+        };
+        let graph = folded.graph();
         #[cfg(not(target_arch = "wasm32"))]
         self.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));
         let packed = pack(self, graph, &plan, weights).await?;

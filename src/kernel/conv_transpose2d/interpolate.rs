@@ -3,7 +3,8 @@
 use super::{OP, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
-use crate::kernel::{ACTIVATION, INDEX, loop_iterations, params, part, rounds_within};
+use crate::kernel::argmax_channels::BEST;
+use crate::kernel::{ACTIVATION, INDEX, RANK, loop_iterations, params, part, rounds_within};
 
 static BLEND: Part = part!("conv_transpose2d/blend.wgsl");
 
@@ -14,8 +15,16 @@ pub(super) static INTERPOLATE: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
+/// The same, of which only the class of each pixel is kept.
+pub(super) static INTERPOLATE_ARGMAX: Kernel = Kernel {
+    name: "conv_transpose2d/interpolate_argmax",
+    parts: &[&INDEX, &ACTIVATION, &RANK, &BEST, &BLEND, &part!("conv_transpose2d/interpolate_argmax.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
 params! {
-    /// Uniforms of `conv_transpose2d/interpolate`; the shader says what they mean.
+    /// Uniforms of both kernels; the shaders say what they mean.
     pub(super) struct Params {
         channels: u32,
         in_h: u32,
@@ -31,7 +40,7 @@ params! {
 }
 
 /// Whether each group has one channel on both sides, and at most two taps a side reach an output cell.
-fn applies(problem: &Problem<'_>) -> bool {
+pub(super) fn applies(problem: &Problem<'_>) -> bool {
     let op = problem.op;
     let short = (0..2).all(|axis| op.kernel[axis] <= 2 * op.stride[axis]);
     problem.group_inputs() == 1 && problem.weight.c == 1 && op.dilation == [1, 1] && short
@@ -43,7 +52,7 @@ fn applies(problem: &Problem<'_>) -> bool {
 /// [`Error::Unsupported`] for several channels a group, a longer kernel or a dilation; [`Error::Limit`] where a binding does
 /// not hold the weight.
 pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
-    let &Problem { op, input, weight, output, .. } = problem;
+    let &Problem { op, weight, output, .. } = problem;
     if !applies(problem) {
         return Err(Error::Unsupported {
             what: format!("{OP} as interpolation"),
@@ -57,49 +66,99 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     }
     crate::kernel::check_binding(OP, "weight", weight, caps)?;
     let [sy, sx] = op.stride;
+    let columns = tile_columns(sx);
     // A CPU driver wants long-running invocations, a GPU many.
-    let rows = if caps.software { sy } else { 1 };
+    let rows = if caps.software { sy } else { strip_rows(sy, 4 / columns) };
     rounds_within(OP, 0, loop_iterations(&[rows, sx]), caps)?;
-    let lanes: u32 = if caps.software { 8 } else { 32 };
-    // Rows and columns as counted with the border that is cut off.
-    let strips = (output.h + op.pad.top).div_ceil(sy) * (sy / rows);
-    let column_tiles = (output.w + op.pad.left).div_ceil(sx).div_ceil(lanes as usize);
-    let tiles = (output.n * output.c * strips) as u64 * column_tiles as u64;
-    let params = Params {
-        channels: output.c as u32,
-        in_h: input.h as u32,
-        in_w: input.w as u32,
-        out_h: output.h as u32,
-        out_w: output.w as u32,
-        pad_top: op.pad.top as u32,
-        pad_left: op.pad.left as u32,
-        column_tiles: column_tiles as u32,
-        strips: strips as u32,
-        tiles: tiles as u32,
-    };
-    let constants = [
-        ("KH", op.kernel[0] as f64),
-        ("KW", op.kernel[1] as f64),
-        ("SY", sy as f64),
-        ("SX", sx as f64),
-        ("BIAS", f64::from(problem.bias)),
-        ("RELU", f64::from(op.relu)),
-        ("ROWS", rows as f64),
-        ("WORKGROUP", f64::from(lanes)),
-    ];
-    let run = vec![Step {
-        kernel: &INTERPOLATE,
-        constants: constants.to_vec(),
-        params: bytemuck::bytes_of(&params).to_vec(),
-        operands: vec![
-            Buffer::Input(0).into(),
-            Buffer::Input(1).into(),
-            problem.bias().into(),
-            Buffer::Output(0).into(),
-        ],
-        workgroups: fold_workgroups(tiles, caps)?,
-    }];
+    let strips = Strips { kernel: &INTERPOLATE, rows, planes: output.n * output.c, result: Buffer::Output(0) };
+    let (step, cells) = strips.step(problem, caps)?;
     let taps = [0, 1].map(|axis| op.kernel[axis].div_ceil(op.stride[axis]));
-    let executed_macs = tiles * u64::from(lanes) * (rows * sx * taps[0] * taps[1]) as u64;
-    Ok(KernelPlan { executed_macs, run, ..KernelPlan::default() })
+    let executed_macs = cells * (taps[0] * taps[1]) as u64;
+    Ok(KernelPlan { executed_macs, run: vec![step], ..KernelPlan::default() })
+}
+
+/// One dispatch that leaves the class of each pixel in `classes`, a word each; and its multiply-adds.
+///
+/// # Errors
+/// As [`plan`].
+pub(super) fn classify(problem: &Problem<'_>, classes: Buffer, caps: &Caps) -> Result<(Step, u64)> {
+    let &Problem { op, output, .. } = problem;
+    let planned = plan(problem, caps)?;
+    let [sy, sx] = op.stride;
+    let rows = if caps.software { sy } else { strip_rows(sy, 16 / tile_columns(sx)) };
+    rounds_within(OP, 0, loop_iterations(&[rows, sx, output.c]), caps)?;
+    let strips = Strips { kernel: &INTERPOLATE_ARGMAX, rows, planes: output.n, result: classes };
+    Ok((strips.step(problem, caps)?.0, planned.executed_macs))
+}
+
+/// Columns of the four cells that are computed at once.
+const fn tile_columns(stride: usize) -> usize {
+    match stride {
+        1 => 1,
+        2 | 3 => 2,
+        _ => 4,
+    }
+}
+
+/// Rows of a strip where many invocations are wanted: as many as are computed at once, if they divide the stride.
+const fn strip_rows(stride: usize, at_once: usize) -> usize {
+    if stride.is_multiple_of(at_once) { at_once } else { stride }
+}
+
+/// How a dispatch divides its output: invocations do `rows` by a stride of cells, `planes` times.
+struct Strips {
+    kernel: &'static Kernel,
+    rows: usize,
+    planes: usize,
+    result: Buffer,
+}
+
+impl Strips {
+    /// The dispatch, and how many cells it computes, those outside the output included.
+    fn step(&self, problem: &Problem<'_>, caps: &Caps) -> Result<(Step, u64)> {
+        let &Problem { op, input, output, .. } = problem;
+        let &Self { kernel, rows, planes, result } = self;
+        let [sy, sx] = op.stride;
+        let columns = tile_columns(sx);
+        let lanes: u32 = if caps.software { 8 } else { 32 };
+        // Rows and columns as counted with the border that is cut off.
+        let strips = (output.h + op.pad.top).div_ceil(sy) * (sy / rows);
+        let column_tiles = (output.w + op.pad.left).div_ceil(sx).div_ceil(lanes as usize);
+        let tiles = (planes * strips) as u64 * column_tiles as u64;
+        let params = Params {
+            channels: output.c as u32,
+            in_h: input.h as u32,
+            in_w: input.w as u32,
+            out_h: output.h as u32,
+            out_w: output.w as u32,
+            pad_top: op.pad.top as u32,
+            pad_left: op.pad.left as u32,
+            column_tiles: column_tiles as u32,
+            strips: strips as u32,
+            tiles: tiles as u32,
+        };
+        let tiles_divide = sx.is_multiple_of(columns) && sy.is_multiple_of(4 / columns);
+        let whole = op.kernel == [2 * sy, 2 * sx] && tiles_divide && rows.is_multiple_of(4 / columns);
+        let constants = [
+            ("KH", op.kernel[0] as f64),
+            ("KW", op.kernel[1] as f64),
+            ("SY", sy as f64),
+            ("SX", sx as f64),
+            ("BIAS", f64::from(problem.bias)),
+            ("RELU", f64::from(op.relu)),
+            ("ROWS", rows as f64),
+            ("TILE_COLUMNS", columns as f64),
+            ("WHOLE", f64::from(whole)),
+            ("WORKGROUP", f64::from(lanes)),
+        ];
+        let operands = [Buffer::Input(0), Buffer::Input(1), problem.bias(), result];
+        let step = Step {
+            kernel,
+            constants: constants.to_vec(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: operands.map(Into::into).to_vec(),
+            workgroups: fold_workgroups(tiles, caps)?,
+        };
+        Ok((step, tiles * u64::from(lanes) * (rows * sx) as u64))
+    }
 }

@@ -8,19 +8,22 @@ use super::packed::{Packing, Run, packed};
 use super::{OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::kernel::argmax_channels::BEST;
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
 use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, STORE, workgroup};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, INDEX, TILE, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, loop_iterations, params, part, rounds_within};
 
 pub(super) static PHASED: Kernel = Kernel {
     name: "conv_transpose2d/phased",
     parts: &[
         &INDEX,
         &ACTIVATION,
+        &RANK,
         &TILE,
         &COLUMNS,
         &STORE,
+        &BEST,
         &part!("conv_transpose2d/phase.wgsl"),
         &part!("conv_transpose2d/phased.wgsl"),
     ],
@@ -56,14 +59,33 @@ params! {
 /// # Errors
 /// As [`packed`]; [`Error::Unsupported`](crate::Error::Unsupported) where the driver would cut the loops short.
 pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    plan_into(problem, Onto::Channels, caps)
+}
+
+/// What the register tiles become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onto {
+    /// The output.
+    Channels,
+    /// The class of each pixel, a word each, in this buffer.
+    Classes(Buffer),
+}
+
+/// As [`plan`], into channels or classes; classes need all channels in one block.
+pub(super) fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
-    let plan = packed(problem, caps, |packing, run| multiply(problem, packing, run, caps))?;
+    let plan = packed(problem, caps, |packing, run| multiply(problem, packing, run, into, caps))?;
     Ok(KernelPlan { executed_macs: products(problem, caps), ..plan })
 }
 
+/// Whether one block has all channels.
+pub(super) fn in_one_block(problem: &Problem<'_>) -> bool {
+    Packing::of(problem).blocks == 1
+}
+
 /// Computes the output channels of a run of blocks.
-fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) -> Result<Step> {
+fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, caps: &Caps) -> Result<Step> {
     let &Problem { op, input, output, .. } = problem;
     let [sy, sx] = op.stride;
     let [phases_h, phases_w] = [sy.min(output.h), sx.min(output.w)];
@@ -94,11 +116,16 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) ->
         ("BIAS", f64::from(problem.bias)),
         ("ACCUMULATE", 0.0),
         ("RELU", f64::from(op.relu)),
+        ("ARGMAX", f64::from(into != Onto::Channels)),
         ("ROWS", packing.rows as f64),
         ("WORKGROUP", workgroup(caps) as f64),
     ];
     let window = window_constants(op.kernel, op.stride, op.dilation);
-    let operands = vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), Buffer::Output(0).into()];
+    let result = match into {
+        Onto::Channels => Buffer::Output(0),
+        Onto::Classes(buffer) => buffer,
+    };
+    let operands = vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), result.into()];
     Ok(Step {
         kernel: &PHASED,
         constants: [window.as_slice(), &phase_constants(op), &own].concat(),

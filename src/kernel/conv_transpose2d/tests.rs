@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::gather::GATHER;
-use super::interpolate::INTERPOLATE;
+use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX};
 use super::packed::PACK;
 use super::phased::PHASED;
 use super::product::PRODUCT;
@@ -37,6 +37,8 @@ pub(crate) fn exhibit() -> Exhibit {
     for caps in [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }] {
         let weight = [3, 1, 4, 4].into();
         plans.push(plan(&apart, [1, 3, 5, 7].into(), weight, None, Some(Variant::Interpolate), &caps));
+        plans.push(plan_classes(&apart, [1, 3, 5, 7].into(), weight, None, &caps));
+        plans.push(plan_classes(&plain, [1, 21, 9, 8].into(), [21, 21, 4, 4].into(), None, &caps));
     }
     let bias = Some(Shape::vector(9));
     plans.push(plan(&plain, [1, 11, 2, 3].into(), [11, 9, 4, 4].into(), bias, Some(Variant::Gather), &tiny));
@@ -51,6 +53,7 @@ pub(crate) fn exhibit() -> Exhibit {
         (&PACK, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
         (&INTERPOLATE, interpolate::Params::FIELDS),
+        (&INTERPOLATE_ARGMAX, interpolate::Params::FIELDS),
     ];
     Exhibit { params, plans }
 }

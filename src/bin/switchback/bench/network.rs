@@ -27,6 +27,9 @@ pub(super) struct NetworkArgs {
     /// Divide all channel widths but the classes' by this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     slim: Option<u16>,
+    /// Upsample by bilinear weights, as FCN is published, instead of seeded ones
+    #[arg(long, conflicts_with = "weights")]
+    bilinear: bool,
     /// Weights to take instead of seeded ones
     #[arg(long, value_name = "FILE", conflicts_with = "slim")]
     weights: Option<PathBuf>,
@@ -39,7 +42,12 @@ impl NetworkArgs {
             Some(path) => model.open(path)?,
             None => {
                 let network = model.published(None, self.slim.unwrap_or(1).into());
-                let weights = Weights::random(network.weights_required(), seed)?;
+                let required = network.weights_required();
+                let mut weights = Weights::random(required.clone(), seed)?;
+                let upsamplings = required.into_iter().filter(|(name, _)| self.bilinear && name.starts_with("upscore"));
+                for (name, shape) in upsamplings {
+                    weights.insert(&name, &switchback::bilinear_weight(shape)?);
+                }
                 (network, weights)
             }
         };

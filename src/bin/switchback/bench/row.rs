@@ -132,8 +132,7 @@ pub(super) fn rows(
             verified: how.clone(),
             variant: planned.variant().to_owned(),
             time_share: Some(statistics.median / node_time),
-            ..Row::new(machine, node.operation().name(), planned.cost(), executed, *statistics, timer)
-                .shaped(workload, node)
+            ..Row::new(machine, planned.operator(), planned.cost(), executed, *statistics, timer).shaped(workload, node)
         })
     };
     let mut rows: Vec<Row> = measured.nodes.iter().filter_map(node_row).collect();

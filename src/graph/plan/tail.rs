@@ -1,0 +1,103 @@
+//! The end of a network that labels pixels: where only the labels of a last upsampling are wanted, its scores, the largest
+//! map of all, need not be written.
+
+use super::Preferences;
+use crate::gpu::Caps;
+use crate::graph::{Edge, Graph, Operation, ValueType};
+use crate::kernel;
+use crate::op::{ConvTranspose2d, Cost, Crop};
+use crate::shape::Shape;
+
+/// A transposed convolution, cropped perhaps, of which nothing but labels is read.
+struct Tail {
+    conv: usize,
+    crop: Option<usize>,
+    labels: usize,
+}
+
+impl Graph {
+    /// Makes one node of each transposed convolution, the crop after it, and the argmax of their channels, where nothing else
+    /// reads the scores and a kernel has all scores of a pixel at hand. It goes by the argmax's name. The labels are the same,
+    /// bit for bit. Where the caller wants a certain variant of one of the operators, they stay apart.
+    pub(crate) fn with_tails_in_one(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
+        let mut graph = self.clone();
+        if ["conv_transpose2d", "argmax_channels"].into_iter().any(|op| (preferences.asked)(op).is_some()) {
+            return graph;
+        }
+        let labels: Vec<usize> = self.live_nodes().map(|(position, _)| position).collect();
+        for tail in labels.into_iter().filter_map(|labels| self.tail(labels)) {
+            graph.join(&tail, caps, preferences);
+        }
+        graph
+    }
+
+    /// The tail that ends in this node.
+    fn tail(&self, labels: usize) -> Option<Tail> {
+        if *self.nodes()[labels].operation() != Operation::ArgmaxChannels {
+            return None;
+        }
+        let before = self.only_operand(labels)?;
+        let crop = matches!(self.nodes()[before].operation(), Operation::Crop(_)).then_some(before);
+        let conv = crop.map_or(Some(before), |crop| self.only_operand(crop))?;
+        matches!(self.nodes()[conv].operation(), Operation::ConvTranspose2d(_)).then_some(Tail { conv, crop, labels })
+    }
+
+    /// The node that a node reads, if no other does and the value is no result.
+    fn only_operand(&self, node: usize) -> Option<usize> {
+        let &[edge] = self.nodes()[node].inputs() else { return None };
+        let readers = self.live_nodes().flat_map(|(_, node)| node.inputs()).filter(|&&read| read == edge).count();
+        (readers == 1 && !self.pinned().any(|pinned| pinned == edge)).then_some(edge.node())
+    }
+
+    /// Makes one node of a tail, if a kernel does it.
+    fn join(&mut self, tail: &Tail, caps: &Caps, preferences: &Preferences<'_>) -> Option<()> {
+        let conv = &self.nodes[tail.conv];
+        let Operation::ConvTranspose2d(op) = *conv.operation() else { return None };
+        let (inputs, parameters) = (conv.inputs().to_vec(), conv.parameters().to_vec());
+        let scores = self.value_type(Edge { builder: self.id, node: tail.conv, port: 0 }).tensor()?;
+        let input = self.value_type(*inputs.first()?).tensor()?;
+        let shapes: Vec<Shape> = parameters.iter().map(|&position| self.parameter(position).shape()).collect();
+        let (weight, bias) = (*shapes.first()?, shapes.get(1).copied());
+        let fused = match tail.crop.map(|crop| self.nodes[crop].operation()) {
+            Some(Operation::Crop(crop)) => cropped(op, scores, *crop),
+            _ => op,
+        };
+        let ValueType::Labels { count, extent } = *self.nodes[tail.labels].outputs().first()? else { return None };
+        let output = fused.output_shape(input, weight, bias).ok()?;
+        if (output.n, output.extent()) != (count, extent) {
+            return None;
+        }
+        let apart = kernel::conv_transpose2d::plan(&op, input, weight, bias, None, caps).ok()?;
+        let tuned = preferences.tuning.and_then(|tuning| tuning.variant(&self.problem(conv)));
+        let planned = kernel::conv_transpose2d::plan_classes(&fused, input, weight, bias, caps).ok()?;
+        if planned.variant != tuned.unwrap_or(apart.variant) {
+            return None;
+        }
+        let cost = op.cost(input, weight, bias).ok()?;
+        let read = input.elements() + shapes.iter().map(|shape| shape.elements()).sum::<usize>();
+        let node = &mut self.nodes[tail.labels];
+        node.cost = Cost { bytes: 4 * read as u64 + node.outputs.first()?.bytes(), ..cost };
+        node.operation = Operation::ConvTranspose2dArgmax(fused);
+        node.inputs = inputs;
+        node.parameters = parameters;
+        self.live[tail.conv] = false;
+        if let Some(crop) = tail.crop {
+            self.live[crop] = false;
+        }
+        Some(())
+    }
+}
+
+/// A transposed convolution that computes just a window of another's output: a wider border is cut off.
+fn cropped(
+    op: ConvTranspose2d,
+    output: Shape,
+    Crop { offset: [row, column], extent: [h, w] }: Crop,
+) -> ConvTranspose2d {
+    let mut pad = op.pad;
+    pad.top += row;
+    pad.bottom += output.h - row - h;
+    pad.left += column;
+    pad.right += output.w - column - w;
+    op.pad(pad).output_size([h, w])
+}

@@ -1,0 +1,51 @@
+//! Transposed convolutions of which only the class of each pixel is wanted: the scores are never written.
+
+use super::{OP, Problem, Variant, interpolate, phased, select};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Caps, KernelPlan, Scratch};
+use crate::kernel::{argmax_channels, check_binding};
+use crate::op::{ArgmaxChannels, ConvTranspose2d};
+use crate::shape::Shape;
+
+/// Dispatches for these operands, as [`super::plan`]'s; the output is labels, four pixels a word. The scores are those of the
+/// variant that [`super::plan`] chooses, bit for bit, and so the labels those of [`ArgmaxChannels`] of them.
+///
+/// # Errors
+/// As [`super::plan`] and [`ArgmaxChannels::output_shape`]; [`Error::Unsupported`] where that variant does not have all scores of
+/// a pixel in one invocation.
+pub(crate) fn plan_classes(
+    op: &ConvTranspose2d,
+    input: Shape,
+    weight: Shape,
+    bias: Option<Shape>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let output = op.output_shape(input, weight, bias)?;
+    let pixels = ArgmaxChannels.output_shape(output)?.elements();
+    check_binding(OP, "input", input, caps)?;
+    check_binding(OP, "classes", output.with_channels(1), caps)?;
+    let problem = Problem { op, input, weight, output, bias: bias.is_some() };
+    let (mut plan, classes) = match select(&problem, caps)?.variant {
+        name if name == Variant::Interpolate.name() => {
+            let classes = Buffer::Scratch(0);
+            let (step, executed_macs) = interpolate::classify(&problem, classes, caps)?;
+            (KernelPlan { variant: name, executed_macs, run: vec![step], ..KernelPlan::default() }, classes)
+        }
+        name if name == Variant::Phased.name() && phased::in_one_block(&problem) => {
+            // Behind the packed weights.
+            let classes = Buffer::Scratch(phased::plan(&problem, caps)?.scratch.len());
+            let plan = phased::plan_into(&problem, phased::Onto::Classes(classes), caps)?;
+            (KernelPlan { variant: name, ..plan }, classes)
+        }
+        name => {
+            return Err(Error::Unsupported {
+                what: format!("{OP} of {input} by {weight} to labels in one pass"),
+                why: format!("an invocation of {name} does not have all scores of a pixel"),
+                way_out: "use conv_transpose2d and argmax_channels".to_owned(),
+            });
+        }
+    };
+    plan.scratch.push(Scratch { words: pixels as u64, persistent: false });
+    plan.run.push(argmax_channels::pack_labels(classes, Buffer::Output(0), pixels, caps)?);
+    Ok(plan)
+}
