@@ -1,38 +1,19 @@
-// Computes  y[n,o] = b[o] + A^T m[.,o,t] A for the 4x4 cells of each tile t, as many as there are, negative ones made
-//           zero if RELU: the end of F(4x4, 3x3).
-// Layout    m: 36 x channels x tiles; b: Cout; y: N x Cout x OH x OW.
-// Bindings  0 params; 1 m; 2 b, read if BIAS; 3 y.
-// Overrides BIAS, RELU; WORKGROUP, the invocations of a workgroup.
+// Computes  z[n,o] = b[o] + A^T m[.,o,t] A for the 4x4 cells of each tile t, as many as there are, negative ones made
+//           zero if RELU: the end of F(4x4, 3x3). y is z, or its maxima over 2x2 windows of step 2 (conv2d/maxima).
+// Layout    m: 36 x channels x tiles; b: Cout; z: N x Cout x OH x OW; y: as z, or N x Cout x PH x PW, and switches like it.
+// Bindings  0 params; 1 m; 2 b, read if BIAS; 3 y; with conv2d/maxima 4 switches, written if SWITCHES.
+// Overrides BIAS, RELU; with conv2d/maxima SWITCHES, COMPACT; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation makes one tile of one channel; tiles vary fastest. count * out_channels have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
-// Writes    Every cell of this dispatch's tiles, once.
+// Writes    Every cell of y that lies in this dispatch's tiles, once.
 // Order     Along each row of m, then along each column of the result, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, conv2d/inverse.wgsl, conv2d/cells.wgsl,
+//           conv2d/maxima.wgsl
 // Oracle    reference::conv2d
 //
 // A^T is that of Lavin and Gray, "Fast algorithms for convolutional neural networks" (2015), section 4.1.
 
-struct Params {
-    out_channels: u32,
-    out_h: u32,
-    out_w: u32,
-    tile_columns: u32,
-    image_tiles: u32,
-    // This dispatch's tiles: the first (counted over the whole batch), how many, and how many m has room for.
-    first_tile: u32,
-    count: u32,
-    tiles: u32,
-    // Channels of m: whole blocks.
-    channels: u32,
-}
-
-override BIAS: bool;
 override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> m: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 // A^T m for one row or column m.
 fn transform(m: array<f32, 6>) -> vec4<f32> {
@@ -52,12 +33,6 @@ fn row(at: u32, i: u32) -> vec4<f32> {
     ));
 }
 
-fn store(plane: u32, row: u32, column: u32, value: f32, offset: f32) {
-    if row < params.out_h && column < params.out_w {
-        y[(plane * params.out_h + row) * params.out_w + column] = activate(value + offset);
-    }
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -75,10 +50,7 @@ fn main(
     let y0 = within / params.tile_columns * 4;
     let x0 = within % params.tile_columns * 4;
     let plane = tile / params.image_tiles * params.out_channels + o;
-    var offset = 0.0;
-    if BIAS {
-        offset = b[o];
-    }
+    let offset = vec2(bias(o));
     let r0 = row(at, 0);
     let r1 = row(at, 1);
     let r2 = row(at, 2);
@@ -89,20 +61,8 @@ fn main(
     let c1 = transform(array(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y));
     let c2 = transform(array(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z));
     let c3 = transform(array(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w));
-    store(plane, y0, x0, c0.x, offset);
-    store(plane, y0, x0 + 1, c1.x, offset);
-    store(plane, y0, x0 + 2, c2.x, offset);
-    store(plane, y0, x0 + 3, c3.x, offset);
-    store(plane, y0 + 1, x0, c0.y, offset);
-    store(plane, y0 + 1, x0 + 1, c1.y, offset);
-    store(plane, y0 + 1, x0 + 2, c2.y, offset);
-    store(plane, y0 + 1, x0 + 3, c3.y, offset);
-    store(plane, y0 + 2, x0, c0.z, offset);
-    store(plane, y0 + 2, x0 + 1, c1.z, offset);
-    store(plane, y0 + 2, x0 + 2, c2.z, offset);
-    store(plane, y0 + 2, x0 + 3, c3.z, offset);
-    store(plane, y0 + 3, x0, c0.w, offset);
-    store(plane, y0 + 3, x0 + 1, c1.w, offset);
-    store(plane, y0 + 3, x0 + 2, c2.w, offset);
-    store(plane, y0 + 3, x0 + 3, c3.w, offset);
+    store_block(plane, y0, x0, vec2(c0.x, c1.x) + offset, vec2(c0.y, c1.y) + offset);
+    store_block(plane, y0, x0 + 2, vec2(c2.x, c3.x) + offset, vec2(c2.y, c3.y) + offset);
+    store_block(plane, y0 + 2, x0, vec2(c0.z, c1.z) + offset, vec2(c0.w, c1.w) + offset);
+    store_block(plane, y0 + 2, x0 + 2, vec2(c2.z, c3.z) + offset, vec2(c2.w, c3.w) + offset);
 }

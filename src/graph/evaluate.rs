@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Arithmetic, Graph, Node, Operation, ValueRef};
 use crate::error::{Error, Result};
+use crate::op::{Conv2d, MaxPool2d};
 use crate::reference::{self, Answer};
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
 use crate::weights::Weights;
@@ -22,6 +23,8 @@ pub(super) enum Evaluation {
         /// The classes by the scores as they are here.
         labels: Labels,
     },
+    /// Switches into a map of sums, of which rounding may have made any close one the largest.
+    Switches(MaxPool2d, Answer),
 }
 
 impl Evaluation {
@@ -29,12 +32,13 @@ impl Evaluation {
         Self::Exact(Value::Tensor(tensor))
     }
 
-    pub(super) fn into_value(self) -> Value {
-        match self {
+    fn into_value(self) -> Result<Value> {
+        Ok(match self {
             Self::Rounded(answer) => Value::Tensor(answer.tensor()),
             Self::Exact(value) => value,
             Self::Best { labels, .. } => Value::Labels(labels),
-        }
+            Self::Switches(op, map) => Value::Switches(reference::max_pool2d(&op, &map.tensor())?.1),
+        })
     }
 
     /// What is wrong with `found`, or `None`.
@@ -44,6 +48,7 @@ impl Evaluation {
             (Self::Exact(Value::Tensor(expected)), ValueRef::Tensor(found)) => {
                 Answer::from(expected).check(found).err().map(|m| m.to_string())
             }
+            (Self::Switches(op, map), ValueRef::Switches(found)) => reference::switches_of_sums(op, map, found),
             (Self::Exact(Value::Switches(expected)), ValueRef::Switches(found)) => {
                 differing(expected.indices(), found.indices())
             }
@@ -124,27 +129,38 @@ struct Operands<'a> {
 
 impl<'a> Operands<'a> {
     fn values(self) -> Result<Vec<Value>> {
-        let tensor = match self.node.operation() {
-            Operation::Conv2d(op) => reference::conv2d_values(op, self.x()?, self.weight()?, self.bias())?,
+        match self.node.operation() {
+            Operation::Conv2d(op) => {
+                Ok(vec![Value::Tensor(reference::conv2d_values(op, self.x()?, self.weight()?, self.bias())?)])
+            }
             Operation::ConvTranspose2d(op) => {
-                reference::conv_transpose2d_values(op, self.x()?, self.weight()?, self.bias())?
+                let map = reference::conv_transpose2d_values(op, self.x()?, self.weight()?, self.bias())?;
+                Ok(vec![Value::Tensor(map)])
             }
             Operation::ConvTranspose2dArgmax(op) => {
                 let scores = reference::conv_transpose2d_values(op, self.x()?, self.weight()?, self.bias())?;
-                return Ok(vec![Value::Labels(reference::argmax_channels(&scores)?)]);
+                Ok(vec![Value::Labels(reference::argmax_channels(&scores)?)])
             }
-            _ => return Ok(self.evaluate()?.into_iter().map(Evaluation::into_value).collect()),
-        };
-        Ok(vec![Value::Tensor(tensor)])
+            Operation::Conv2dMaxPool2d { conv, pool, switches } => {
+                let map = reference::conv2d_values(conv, self.x()?, self.weight()?, self.bias())?;
+                let (maxima, positions) = reference::max_pool2d(pool, &map)?;
+                let positions = switches.then_some(Value::Switches(positions));
+                Ok([Value::Tensor(maxima)].into_iter().chain(positions).collect())
+            }
+            _ => self.evaluate()?.into_iter().map(Evaluation::into_value).collect(),
+        }
     }
 
     fn evaluate(self) -> Result<Vec<Evaluation>> {
         use Evaluation::{Exact, Rounded};
         let result = match self.node.operation() {
             Operation::Input => return Err(self.unfit("a run's input", "no operator")),
-            Operation::Conv2d(op) => {
-                let (x, w, bias) = (self.x()?, self.weight()?, self.bias());
-                Rounded(self.arithmetic.conv2d(op, x, w, bias)?)
+            Operation::Conv2d(op) => Rounded(self.conv2d(op)?),
+            Operation::Conv2dMaxPool2d { conv, pool, switches } => {
+                let map = self.conv2d(conv)?;
+                let maxima = Rounded(reference::max_pool2d_sums(pool, &map)?);
+                let positions = switches.then(|| Evaluation::Switches(*pool, map));
+                return Ok([maxima].into_iter().chain(positions).collect());
             }
             Operation::ConvTranspose2d(op) => {
                 let (x, w, bias) = (self.x()?, self.weight()?, self.bias());
@@ -183,6 +199,10 @@ impl<'a> Operands<'a> {
             Operation::Colorize(palette) => Exact(Value::Image(reference::colorize(self.labels(0)?, palette)?)),
         };
         Ok(vec![result])
+    }
+
+    fn conv2d(self, op: &Conv2d) -> Result<Answer> {
+        self.arithmetic.conv2d(op, self.x()?, self.weight()?, self.bias())
     }
 
     fn x(self) -> Result<&'a Tensor> {

@@ -3,8 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::merge::Readers;
 use super::parameter::Parameter;
-use super::{Edge, Graph, Node, Operation, Output, ValueType};
+use super::{Edge, Graph, Node, Operation, ValueType};
 use crate::error::{Error, Result};
 use crate::op::BatchNorm;
 use crate::shape::Shape;
@@ -158,8 +159,7 @@ struct Folding<'g> {
     graph: &'g Graph,
     nodes: Vec<Node>,
     parameters: Vec<Parameter>,
-    /// The nodes that read each value, a node that reads it twice twice; results count as read by `usize::MAX`.
-    readers: HashMap<Edge, Vec<usize>>,
+    readers: Readers,
     /// What became part of a convolution, and the convolution.
     gone: HashMap<usize, usize>,
     changes: Vec<Change>,
@@ -167,13 +167,8 @@ struct Folding<'g> {
 
 impl<'g> Folding<'g> {
     fn of(graph: &'g Graph) -> Self {
-        let mut readers: HashMap<Edge, Vec<usize>> = HashMap::new();
-        for (position, node) in graph.live_nodes() {
-            node.inputs().iter().for_each(|&edge| readers.entry(edge).or_default().push(position));
-        }
-        graph.results().iter().for_each(|output| readers.entry(output.edge).or_default().push(usize::MAX));
         let (nodes, parameters) = (graph.nodes.clone(), graph.parameters.clone());
-        Self { graph, nodes, parameters, readers, gone: HashMap::new(), changes: Vec::new() }
+        Self { graph, nodes, parameters, readers: graph.readers(), gone: HashMap::new(), changes: Vec::new() }
     }
 
     /// Makes what follows a convolution part of it.
@@ -186,7 +181,7 @@ impl<'g> Folding<'g> {
         };
         let axis = axis.filter(|_| self.owns_parameters(conv));
         let (mut tail, mut maps) = (conv, Vec::new());
-        while let Some(next) = self.only_reader(tail) {
+        while let Some(next) = self.readers.only(Edge { builder: self.graph.id, node: tail, port: 0 }) {
             let parameters = || self.nodes[next].parameters.iter().map(|&p| self.parameters[p].clone()).collect();
             match self.nodes[next].operation {
                 Operation::BatchNorm(op) if axis.is_some() => maps.push(Affine::BatchNorm(op, parameters())),
@@ -214,15 +209,6 @@ impl<'g> Folding<'g> {
         let free = own.iter().all(|p| !taken.contains(p) && self.parameters[*p].constant().is_none());
         let new_bias = bias_name(&self.nodes[conv]);
         free && (own.len() > 1 || self.parameters.iter().all(|parameter| parameter.name() != new_bias))
-    }
-
-    /// The one node that reads a node's only result, if there is just one and the result is no output.
-    fn only_reader(&self, node: usize) -> Option<usize> {
-        let edge = Edge { builder: self.graph.id, node, port: 0 };
-        match self.readers.get(&edge).map(Vec::as_slice) {
-            Some(&[reader]) if reader != usize::MAX => Some(reader),
-            _ => None,
-        }
     }
 
     fn set_relu(&mut self, conv: usize) {
@@ -258,24 +244,12 @@ impl<'g> Folding<'g> {
     /// The graph of what is left: live nodes that are not part of others now.
     fn finish(self) -> Folded {
         let Self { graph, nodes, parameters, gone, changes, .. } = self;
-        let kept: Vec<usize> =
-            graph.live_nodes().map(|(position, _)| position).filter(|position| !gone.contains_key(position)).collect();
-        let place: HashMap<usize, usize> = kept.iter().enumerate().map(|(new, &old)| (old, new)).collect();
-        let moved = |edge: Edge| Edge { node: place[gone.get(&edge.node).unwrap_or(&edge.node)], ..edge };
         let variances = graph.live_nodes().filter_map(|(_, node)| match node.operation {
             Operation::BatchNorm(_) => node.parameters.last().map(|&p| parameters[p].name().to_owned()),
             _ => None,
         });
         let variances = variances.collect();
-        let node = |&position: &usize| {
-            let mut node = nodes[position].clone();
-            node.inputs.iter_mut().for_each(|input| *input = moved(*input));
-            node
-        };
-        let output = |output: &Output| Output { name: output.name.clone(), edge: moved(output.edge) };
-        let outputs = graph.outputs.iter().map(output).collect();
-        let live = vec![true; kept.len()];
-        let graph = Graph { id: graph.id, nodes: kept.iter().map(node).collect(), parameters, outputs, live };
+        let graph = graph.merged(nodes, parameters, &gone);
         Folded { graph, changes, variances }
     }
 }

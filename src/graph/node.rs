@@ -101,6 +101,16 @@ pub enum Operation {
     Input,
     /// Parameters: weight, then bias if there is one.
     Conv2d(Conv2d),
+    /// A convolution whose map only a max pooling reads, and that pooling. Parameters: as the convolution's. Graphs get such
+    /// nodes when they are planned for a device.
+    Conv2dMaxPool2d {
+        /// The convolution.
+        conv: Conv2d,
+        /// The pooling of its map.
+        pool: MaxPool2d,
+        /// Whether the switches are a second result.
+        switches: bool,
+    },
     /// Parameters: weight, then bias if there is one.
     ConvTranspose2d(ConvTranspose2d),
     /// The maxima alone.
@@ -149,6 +159,7 @@ impl Operation {
         match self {
             Self::Input => "input",
             Self::Conv2d(_) => "conv2d",
+            Self::Conv2dMaxPool2d { .. } => "conv2d+max_pool2d",
             Self::ConvTranspose2d(_) => "conv_transpose2d",
             Self::MaxPool2d(_) | Self::MaxPool2dSwitches(_) => "max_pool2d",
             Self::MaxUnpool2d(_) => "max_unpool2d",

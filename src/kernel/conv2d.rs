@@ -5,10 +5,10 @@ pub(super) mod direct;
 pub(super) mod tiled;
 mod winograd;
 
-use crate::error::Result;
-use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
 use crate::kernel::{check_binding, variants};
-use crate::op::Conv2d;
+use crate::op::{Conv2d, MaxPool2d};
 use crate::shape::Shape;
 
 const OP: &str = "conv2d";
@@ -44,9 +44,11 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::F2_INPUT,
     &winograd::F2_WEIGHT,
     &winograd::F2_OUTPUT,
+    &winograd::F2_POOLED,
     &winograd::F4_INPUT,
     &winograd::F4_WEIGHT,
     &winograd::F4_OUTPUT,
+    &winograd::F4_POOLED,
     &winograd::PRODUCT,
     &cooperative::COOPERATIVE_8,
     &cooperative::COOPERATIVE_16,
@@ -72,19 +74,56 @@ pub(crate) fn plan(
     let output = op.output_shape(input, weight, bias)?;
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
-    let buffers = Operands {
-        input: Buffer::Input(0),
-        weight: Buffer::Input(1),
-        bias: bias.map_or(Buffer::Absent, |_| Buffer::Input(2)),
-        output: Buffer::Output(0),
-    };
+    let buffers = Operands::with_bias(bias.is_some());
     match variant.unwrap_or_else(|| select(op, input, weight, output, caps)) {
         Variant::Direct => direct::plan(op, input, weight, output, buffers, caps),
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
-        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, buffers, caps),
+        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, None, buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, None, buffers, caps),
         Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
+    }
+}
+
+/// A max pooling as the end of a convolution, so that the map between them is never written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pooling {
+    /// The pooling.
+    pub(crate) op: MaxPool2d,
+    /// The form in which its switches are wanted too, if they are.
+    pub(crate) switches: Option<Storage>,
+}
+
+/// Dispatches for a convolution by this variant and the max pooling of its map. Inputs: as [`plan`]; outputs: the maxima, and
+/// the switches if they are wanted.
+///
+/// # Errors
+/// As [`plan`] and [`MaxPool2d::output_shape`], but that the map may exceed a binding; [`Error::Unsupported`] unless the
+/// variant is one of minimal filtering, whose tiles hold whole windows of 2x2 cells, and the pooling one of such windows.
+pub(crate) fn plan_pooled(
+    op: &Conv2d,
+    pooling: Pooling,
+    shapes: (Shape, Shape, Option<Shape>),
+    variant: Variant,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (input, weight, bias) = shapes;
+    let output = op.output_shape(input, weight, bias)?;
+    let pooled = pooling.op.output_shape(output)?;
+    check_binding(OP, "input", input, caps)?;
+    check_binding(OP, "pooled output", pooled, caps)?;
+    let refuse = |why: String| {
+        let (what, way_out) = (format!("{OP} that ends in a max pooling"), "pool in a step of its own".to_owned());
+        Err(Error::Unsupported { what, why, way_out })
+    };
+    if !Storage::holds_compactly(&pooling.op) {
+        return refuse(format!("windows are 2x2 of step 2 without border here, not {:?}", pooling.op));
+    }
+    let buffers = Operands { switches: Buffer::Output(1), ..Operands::with_bias(bias.is_some()) };
+    match variant {
+        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, Some(pooling), buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, Some(pooling), buffers, caps),
+        _ => refuse(format!("an invocation of variant {} holds no whole windows", variant.name())),
     }
 }
 
@@ -158,6 +197,20 @@ pub(super) struct Operands {
     pub(super) weight: Buffer,
     pub(super) bias: Buffer,
     pub(super) output: Buffer,
+    /// Of a pooling that ends the convolution.
+    pub(super) switches: Buffer,
+}
+
+impl Operands {
+    fn with_bias(bias: bool) -> Self {
+        Self {
+            input: Buffer::Input(0),
+            weight: Buffer::Input(1),
+            bias: if bias { Buffer::Input(2) } else { Buffer::Absent },
+            output: Buffer::Output(0),
+            switches: Buffer::Absent,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +228,12 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let everywhere = Variant::ALL.iter().filter(|&&variant| variant != Variant::Cooperative).map(plain);
     let plans = everywhere.chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain([[8, 8], [16, 32]].map(cooperative));
+    let pooled = |(variant, switches)| {
+        let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
+        plan_pooled(&op, pooling, ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias), variant, &Caps::WEBGPU)
+    };
+    let forms = |variant| [None, Some(Storage::Words), Some(Storage::Compact)].map(|form| (variant, form));
+    let plans = plans.chain([Variant::WinogradF2, Variant::WinogradF4].into_iter().flat_map(forms).map(pooled));
     let params = [
         direct::params_exhibited(),
         tiled::params_exhibited(),

@@ -376,11 +376,13 @@ fn a_profile_times_every_node() {
     let mut session = gpu.compile(&graph, &weights).unwrap();
     let profile = session.profile(&x).unwrap();
     let names: Vec<&str> = profile.nodes.iter().map(|node| node.name.as_str()).collect();
-    assert_eq!(names, ["conv", "conv again", "pool"]);
+    // Where the second convolution runs by minimal filtering, the pooling is its end.
+    let planned: Vec<&str> = session.plan().nodes().iter().map(|node| node.name()).collect();
+    assert_eq!(names, planned);
     assert_eq!(profile.timer, gpu.timer());
     assert!(!profile.total().is_zero());
     assert!(profile.nodes[1].cost.macs > profile.nodes[0].cost.macs);
-    assert_eq!(profile.to_string().lines().count(), 4, "{profile}");
+    assert_eq!(profile.to_string().lines().count(), names.len() + 1, "{profile}");
     assert!(session.run(&x).is_ok());
 }
 

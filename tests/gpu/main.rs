@@ -7,6 +7,7 @@ mod common;
 mod ceilings;
 mod compact_switches;
 mod conv2d;
+mod conv2d_max_pool2d;
 mod conv_transpose2d;
 mod cooperative;
 mod device;

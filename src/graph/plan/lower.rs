@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Caps, KernelPlan, Storage, Tuning};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
+use crate::kernel::conv2d::Pooling;
 use crate::shape::Shape;
 
 /// Kernel variants to be preferred to those that follow from shapes and device.
@@ -28,32 +29,93 @@ pub(super) fn kernels(
     // Other variants are passed over where they do not apply; one for which the device lacks the means would never apply.
     (preferences.asked)("conv2d").map_or(Ok(()), |variant| kernel::conv2d::check_device(variant, caps))?;
     let nodes = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
-    let lower = |(position, node): (usize, &Node)| {
-        let operands = Operands::of(graph, storages, position);
-        let asked = (preferences.asked)(node.operation().name());
-        let tuned = || graph.tuned(node, &operands, caps, preferences.tuning?);
-        let plan = match asked.is_none().then(tuned).flatten() {
-            Some(plan) => plan,
-            None => operands.plan(node.operation(), caps, asked).map_err(|error| error.at_node(node.name()))?,
-        };
-        Ok((position, plan))
-    };
+    let lower = |(position, _)| Ok((position, lower(graph, position, storages, caps, preferences)?));
     nodes.map(lower).collect()
+}
+
+/// The kernel plan of a node.
+fn lower(
+    graph: &Graph,
+    position: usize,
+    storages: &Storages,
+    caps: &Caps,
+    preferences: &Preferences<'_>,
+) -> Result<KernelPlan> {
+    let node = &graph.nodes()[position];
+    let operands = Operands::of(graph, node).stored(graph, position, storages);
+    let plan = match node.operation() {
+        Operation::Conv2dMaxPool2d { .. } => pooled(graph, node, &operands, caps, preferences),
+        operation => chosen(graph, node, operation, &operands, caps, preferences),
+    };
+    plan.map_err(|error| error.at_node(node.name()))
+}
+
+/// Whether a convolution with a pooling, which is to replace the convolution in this graph, can be planned.
+pub(super) fn can_pool(graph: &Graph, node: &Node, caps: &Caps, preferences: &Preferences<'_>) -> bool {
+    pooled(graph, node, &Operands::of(graph, node), caps, preferences).is_ok()
+}
+
+/// The plan of a convolution with a pooling, by the variant that the convolution has by itself.
+fn pooled(
+    graph: &Graph,
+    node: &Node,
+    operands: &Operands,
+    caps: &Caps,
+    preferences: &Preferences<'_>,
+) -> Result<KernelPlan> {
+    let &Operation::Conv2dMaxPool2d { conv, pool, switches } = node.operation() else {
+        return Err(unfit(node.operation(), "a convolution with a pooling"));
+    };
+    let alone = Operation::Conv2d(conv);
+    let variant = chosen(graph, node, &alone, operands, caps, preferences)?.variant;
+    let form = operands.output_storages.get(1).copied().unwrap_or_default();
+    let pooling = Pooling { op: pool, switches: switches.then_some(form) };
+    let shapes = (operands.tensor(&alone, 0)?, operands.weight(&alone)?, operands.bias());
+    kernel::conv2d::plan_pooled(&conv, pooling, shapes, variant.parse()?, caps)
+}
+
+/// The plan of one operator on a node's operands, by the variant that is asked for, measured or follows from the shapes.
+fn chosen(
+    graph: &Graph,
+    node: &Node,
+    operation: &Operation,
+    operands: &Operands,
+    caps: &Caps,
+    preferences: &Preferences<'_>,
+) -> Result<KernelPlan> {
+    let asked = (preferences.asked)(operation.name());
+    let tuned = || graph.tuned(node, operation, operands, caps, preferences.tuning?);
+    match asked.is_none().then(tuned).flatten() {
+        Some(plan) => Ok(plan),
+        None => operands.plan(operation, caps, asked),
+    }
 }
 
 impl Graph {
     /// What a node computes, of which shapes, on one line.
     pub(crate) fn problem(&self, node: &Node) -> String {
+        self.problem_of(node, node.operation())
+    }
+
+    /// What an operator would compute on a node's operands.
+    fn problem_of(&self, node: &Node, operation: &Operation) -> String {
         let inputs = node.inputs().iter().map(|&edge| self.value_type(edge).to_string());
         let parameters = node.parameters().iter().map(|&position| self.parameter(position).shape().to_string());
         let operands: Vec<String> = inputs.chain(parameters).collect();
-        format!("{:?} of {}", node.operation(), operands.join(", "))
+        format!("{operation:?} of {}", operands.join(", "))
     }
 
     /// A node's plan by the measured variant, if there is one that applies.
-    fn tuned(&self, node: &Node, operands: &Operands, caps: &Caps, tuning: &Tuning) -> Option<KernelPlan> {
-        let variant = tuning.variant(&self.problem(node))?;
-        let plan = operands.plan(node.operation(), caps, Some(variant));
+    fn tuned(
+        &self,
+        node: &Node,
+        operation: &Operation,
+        operands: &Operands,
+        caps: &Caps,
+        tuning: &Tuning,
+    ) -> Option<KernelPlan> {
+        let variant = tuning.variant(&self.problem_of(node, operation))?;
+        let plan = operands.plan(operation, caps, Some(variant));
         plan.inspect_err(|error| log::warn!("the tuning of node `{}` is ignored: {error}", node.name())).ok()
     }
 }
@@ -67,18 +129,23 @@ struct Operands {
 }
 
 impl Operands {
-    fn of(graph: &Graph, storages: &Storages, position: usize) -> Self {
-        let node = &graph.nodes()[position];
+    /// Those of a node, everything in words.
+    fn of(graph: &Graph, node: &Node) -> Self {
         let inputs = node.inputs().iter().map(|&edge| graph.value_type(edge)).collect();
         let parameters = node.parameters().iter().map(|&position| graph.parameter(position).shape()).collect();
-        let input_storages = node.inputs().iter().map(|&edge| storages.of(edge)).collect();
+        Self { inputs, parameters, input_storages: Vec::new(), output_storages: Vec::new() }
+    }
+
+    /// The same in the forms that a graph's values have.
+    fn stored(self, graph: &Graph, position: usize, storages: &Storages) -> Self {
+        let input_storages = graph.nodes()[position].inputs().iter().map(|&edge| storages.of(edge)).collect();
         let output_storages = graph.edges_of(position).map(|(edge, _)| storages.of(edge)).collect();
-        Self { inputs, parameters, input_storages, output_storages }
+        Self { input_storages, output_storages, ..self }
     }
 
     fn plan(&self, operation: &Operation, caps: &Caps, preferred: Option<&str>) -> Result<KernelPlan> {
         match operation {
-            Operation::Input => Err(unfit(operation, "an operator")),
+            Operation::Input | Operation::Conv2dMaxPool2d { .. } => Err(unfit(operation, "an operator by itself")),
             Operation::Conv2d(op) => {
                 let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
                 prefer(preferred, |variant| kernel::conv2d::plan(op, x, weight, bias, variant, caps))

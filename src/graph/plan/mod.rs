@@ -58,14 +58,27 @@ pub struct PlannedNode {
 }
 
 impl Graph {
-    /// Plans the graph, [folded](Graph::fold), for a device of such limits: kernels, order, lifetimes and buffers.
+    /// Plans the graph, [folded](Graph::fold), for a device of such limits: kernels, order, lifetimes and buffers. Max
+    /// poolings of 2x2 windows become the end of a convolution by minimal filtering whose map nothing else reads.
     ///
     /// # Errors
     /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
     /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
         let preferences = Preferences { asked: &|_| None, tuning: None };
-        self.fold().graph().with_tails_in_one(caps, &preferences).plan_with(caps, &preferences)
+        self.fold().graph().fused_for(caps, &preferences).plan_with(caps, &preferences)
+    }
+
+    /// The same network with what can be one dispatch on such a device as one node: a convolution and the max pooling of its map,
+    /// a last upsampling and its labels.
+    pub(crate) fn fused_for(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
+        self.with_pools_fused_for(caps, preferences).with_tails_in_one(caps, preferences)
+    }
+
+    /// The same network with every max pooling that alone reads a convolution's map made part of the convolution, where the
+    /// convolution's kernel on such a device can end in one.
+    fn with_pools_fused_for(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
+        self.with_pools_fused(|node| lower::can_pool(self, node, caps, preferences))
     }
 
     /// Plans a graph that is folded already, with kernel variants that are to be preferred.
@@ -180,7 +193,7 @@ impl PlannedNode {
     pub fn minimal_filtering(&self) -> Option<usize> {
         use kernel::{conv_transpose2d::Variant as Transposed, conv2d::Variant};
         match self.operator {
-            "conv2d" => match self.variant().parse() {
+            "conv2d" | "conv2d+max_pool2d" => match self.variant().parse() {
                 Ok(Variant::WinogradF2) => Some(2),
                 Ok(Variant::WinogradF4) => Some(4),
                 _ => None,

@@ -10,8 +10,9 @@ use crate::kernel::conv2d;
 use crate::weights::Weights;
 
 impl Gpu {
-    /// Compiles a graph, [folded](Graph::fold) and with [diagonal weights apart](Graph::with_diagonal_weights_apart):
-    /// makes one pass of a last upsampling and its labels where the scores are not wanted, chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates and binds everything
+    /// Compiles a graph, [folded](Graph::fold), with [diagonal weights apart](Graph::with_diagonal_weights_apart) and with
+    /// what one dispatch can do in one node, as [`Graph::plan`] says:
+    /// chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates and binds everything
     /// that a run needs. Weights that the graph does not name are left alone.
     ///
     /// # Errors
@@ -27,7 +28,7 @@ impl Gpu {
         }
         let (folded, plan) = {
             let preferences = Preferences { asked: &|op: &str| self.preference(op), tuning: self.tuning() };
-            let folded = folded.map(|graph| graph.with_tails_in_one(self.caps(), &preferences));
+            let folded = folded.map(|graph| graph.fused_for(self.caps(), &preferences));
             let plan = folded.graph().plan_with(self.caps(), &preferences)?;
             (folded, plan)
         };

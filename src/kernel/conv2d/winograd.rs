@@ -6,10 +6,10 @@
 //! themselves, so tiles are worked off in strips that share their scratch.
 
 use super::tiled::{Blocks, rows, workgroup};
-use super::{OP, Operands, Variant};
+use super::{OP, Operands, Pooling, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
-use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, params, part, rounds_within};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
+use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORKGROUP, params, part, rounds_within, zero};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -21,6 +21,8 @@ pub(super) struct Transform {
     input: &'static Kernel,
     weight: &'static Kernel,
     output: &'static Kernel,
+    /// `output` with a max pooling after it.
+    pooled_output: &'static Kernel,
 }
 
 impl Transform {
@@ -32,12 +34,18 @@ impl Transform {
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
 const INS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write];
+const POOLED: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write, Access::Write];
 
-const fn kernel(
-    name: &'static str,
-    parts: &'static [&'static crate::gpu::Part],
-    bindings: &'static [Access],
-) -> Kernel {
+/// Uniforms and operands of the last dispatch.
+static INVERSE: Part = part!("conv2d/inverse.wgsl");
+/// Its end, for a map.
+static CELLS: Part = part!("conv2d/cells.wgsl");
+/// Its end, for the map's maxima.
+static MAXIMA: Part = part!("conv2d/maxima.wgsl");
+static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
+static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
+
+const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
     Kernel { name, parts, bindings, needs_float_atomics: false }
 }
 
@@ -46,22 +54,38 @@ pub(super) static F2_INPUT: Kernel =
 pub(super) static F2_WEIGHT: Kernel =
     kernel("conv2d/winograd_f2_weight", &[&INDEX, &part!("conv2d/winograd_f2_weight.wgsl")], IN);
 pub(super) static F2_OUTPUT: Kernel =
-    kernel("conv2d/winograd_f2_output", &[&INDEX, &ACTIVATION, &part!("conv2d/winograd_f2_output.wgsl")], INS);
+    kernel("conv2d/winograd_f2_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &F2_INVERSE], INS);
+pub(super) static F2_POOLED: Kernel =
+    kernel("conv2d/winograd_f2_output_pooled", &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &F2_INVERSE], POOLED);
 pub(super) static F4_INPUT: Kernel =
     kernel("conv2d/winograd_f4_input", &[&INDEX, &part!("conv2d/winograd_f4_input.wgsl")], IN);
 pub(super) static F4_WEIGHT: Kernel =
     kernel("conv2d/winograd_f4_weight", &[&INDEX, &part!("conv2d/winograd_f4_weight.wgsl")], IN);
 pub(super) static F4_OUTPUT: Kernel =
-    kernel("conv2d/winograd_f4_output", &[&INDEX, &ACTIVATION, &part!("conv2d/winograd_f4_output.wgsl")], INS);
+    kernel("conv2d/winograd_f4_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &F4_INVERSE], INS);
+pub(super) static F4_POOLED: Kernel =
+    kernel("conv2d/winograd_f4_output_pooled", &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &F4_INVERSE], POOLED);
 pub(super) static PRODUCT: Kernel =
     kernel("conv2d/winograd_product", &[&INDEX, &TILE, &part!("conv2d/winograd_product.wgsl")], INS);
 
 /// F(2x2, 3x3): 2.25 times fewer products, exact on small integers.
-pub(super) static F2: Transform =
-    Transform { variant: Variant::WinogradF2, cells: 2, input: &F2_INPUT, weight: &F2_WEIGHT, output: &F2_OUTPUT };
+pub(super) static F2: Transform = Transform {
+    variant: Variant::WinogradF2,
+    cells: 2,
+    input: &F2_INPUT,
+    weight: &F2_WEIGHT,
+    output: &F2_OUTPUT,
+    pooled_output: &F2_POOLED,
+};
 /// F(4x4, 3x3): 4 times fewer products.
-pub(super) static F4: Transform =
-    Transform { variant: Variant::WinogradF4, cells: 4, input: &F4_INPUT, weight: &F4_WEIGHT, output: &F4_OUTPUT };
+pub(super) static F4: Transform = Transform {
+    variant: Variant::WinogradF4,
+    cells: 4,
+    input: &F4_INPUT,
+    weight: &F4_WEIGHT,
+    output: &F4_OUTPUT,
+    pooled_output: &F4_POOLED,
+};
 
 params! {
     /// Uniforms of `conv2d/winograd_*_input`; the shaders say what they mean.
@@ -111,6 +135,8 @@ params! {
         out_channels: u32,
         out_h: u32,
         out_w: u32,
+        pooled_h: u32,
+        pooled_w: u32,
         tile_columns: u32,
         image_tiles: u32,
         first_tile: u32,
@@ -162,7 +188,8 @@ pub(super) fn effort(transform: &Transform, op: &Conv2d, input: Shape, output: S
     Some(products + 6.0 * words)
 }
 
-/// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output.
+/// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with `pooling` the
+/// output's maxima in place of the output.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for a convolution that is not 3x3 of stride 1; [`Error::Limit`] where not even four tiles or
@@ -172,10 +199,12 @@ pub(super) fn plan(
     op: &Conv2d,
     input: Shape,
     output: Shape,
+    pooling: Option<Pooling>,
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
     check(op, transform)?;
+    let pooled = pooling.map(|pooling| pooling.op.output_shape(output)).transpose()?;
     let positions = transform.positions();
     let channels = input.c.next_multiple_of(4) as u64;
     rounds_within(OP, 0, channels / 4, caps)?;
@@ -223,6 +252,17 @@ pub(super) fn plan(
         });
     }
 
+    // Dispatches name a buffer for the switches whether or not they write them.
+    let switches = match pooling {
+        Some(Pooling { switches: None, .. }) => {
+            plan.scratch.push(Scratch { words: 1, persistent: false });
+            Buffer::Scratch(plan.scratch.len() - 1)
+        }
+        _ => operands.switches,
+    };
+    if let (Some(Pooling { switches: Some(Storage::Compact), .. }), Some(pooled)) = (pooling, pooled) {
+        plan.run.push(zero::step(switches, Storage::Compact.words(pooled) as usize, caps)?);
+    }
     for first_tile in (0..all_tiles).step_by(strip as usize) {
         let count = strip.min(all_tiles - first_tile);
         let tiles = count.next_multiple_of(4);
@@ -274,6 +314,8 @@ pub(super) fn plan(
             out_channels: output.c as u32,
             out_h: output.h as u32,
             out_w: output.w as u32,
+            pooled_h: pooled.map_or(0, |pooled| pooled.h as u32),
+            pooled_w: pooled.map_or(0, |pooled| pooled.w as u32),
             tile_columns: grid[1] as u32,
             image_tiles: image_tiles as u32,
             first_tile: first_tile as u32,
@@ -281,15 +323,19 @@ pub(super) fn plan(
             tiles: tiles as u32,
             channels: out_rows as u32,
         };
+        let mut constants =
+            vec![("BIAS", f64::from(bias)), ("RELU", f64::from(op.relu)), ("WORKGROUP", f64::from(WORKGROUP))];
+        let mut bound = vec![products.into(), operands.bias.into(), operands.output.into()];
+        if let Some(pooling) = pooling {
+            constants.push(("SWITCHES", f64::from(pooling.switches.is_some())));
+            constants.push(("COMPACT", f64::from(pooling.switches == Some(Storage::Compact))));
+            bound.push(switches.into());
+        }
         plan.run.push(Step {
-            kernel: transform.output,
-            constants: vec![
-                ("BIAS", f64::from(bias)),
-                ("RELU", f64::from(op.relu)),
-                ("WORKGROUP", f64::from(WORKGROUP)),
-            ],
+            kernel: if pooling.is_some() { transform.pooled_output } else { transform.output },
+            constants,
             params: bytemuck::bytes_of(&params).to_vec(),
-            operands: vec![products.into(), operands.bias.into(), operands.output.into()],
+            operands: bound,
             workgroups: fold_workgroups((count * output.c as u64).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
     }
@@ -324,6 +370,8 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         (&F4_WEIGHT, WeightParams::FIELDS),
         (&F2_OUTPUT, OutputParams::FIELDS),
         (&F4_OUTPUT, OutputParams::FIELDS),
+        (&F2_POOLED, OutputParams::FIELDS),
+        (&F4_POOLED, OutputParams::FIELDS),
         (&PRODUCT, ProductParams::FIELDS),
     ]
 }
