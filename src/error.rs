@@ -112,6 +112,14 @@ pub enum Error {
         /// What wgpu said.
         message: String,
     },
+    /// A number is larger than the elements that it is kept in can hold.
+    #[error("{what} is beyond f16's range, which ends at 65504; {way_out}")]
+    Overflow {
+        /// What is too large, as in ``weight `fc6.weight` at 17``.
+        what: String,
+        /// What to do instead.
+        way_out: String,
+    },
     /// An error with the graph node at which it arose.
     #[error("node `{node}`: {source}")]
     Node {

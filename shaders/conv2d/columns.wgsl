@@ -22,6 +22,16 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     );
 }
 
+// The cells `at` of channel `c` of the group, zero where they or the channel are outside.
+fn channel_cells(first_plane: u32, plane_cells: u32, channels: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
+    return cells(first_plane + min(c, channels - 1) * plane_cells, at, inside & vec4(c < channels));
+}
+
+// Four weights of a row.
+fn weights_at(i: u32) -> vec4<f32> {
+    return p[i];
+}
+
 // Adds four terms to the tile whose weights start at p[i].
 fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
     multiply_add(tile, columns, p[i], p[i + 1], p[i + 2], p[i + 3], p[i + 4], p[i + 5], p[i + 6], p[i + 7]);

@@ -1,8 +1,8 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], x and w rounded to f16
 //           and summed in f32, negative ones made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack_cooperative leaves them, four f16 a vector; b: Cout;
-//           y: N x Cout x OH x OW.
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
+//           y: N x Cout x OH x OW. Or x, or x and y, in f16, two channels a word.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; LANES, the invocations of a subgroup; ROW_GROUPS (2 or
 //           4) and COLUMN_GROUPS (1 or 2), subgroups of a workgroup along channels and along cells.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write, by matrices of TILE x TILE that a
@@ -15,7 +15,9 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over u, then v, then TILE input channels at a time; among these in the
 //           device's order; the bias last.
-// Uses      common/activation.wgsl, common/cooperative_8.wgsl, common/cooperative_16.wgsl
+// Uses      common/activation.wgsl, common/cooperative_8.wgsl or common/cooperative_16.wgsl, conv2d/cooperative_cells.wgsl or
+//           conv2d/cooperative_cells_half.wgsl, conv2d/cooperative_store.wgsl or convert/half_word.wgsl,
+//           conv2d/cooperative_store_half.wgsl
 // Oracle    reference::conv2d_half_operands
 //
 // Why: the weights of a step are whole matrices, read straight from memory; its cells are gathered and converted once a
@@ -50,16 +52,13 @@ override SY: u32;
 override SX: u32;
 override DY: u32;
 override DX: u32;
-override BIAS: bool;
 override LANES: u32;
 override ROW_GROUPS: u32;
 override COLUMN_GROUPS: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> p: array<vec4<f16>>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 // Vectors of a row of a matrix, and of a matrix.
 const QUADS = TILE / 4;
@@ -78,27 +77,12 @@ struct Eight {
     second: vec4<f16>,
 }
 
-// What an invocation stages: where its cell lies in the plane that it sees by the current tap, if inside.
-struct Seen {
-    at: u32,
-    inside: bool,
-}
-
 fn seen(row: u32, column: u32, tap: u32) -> Seen {
     // A row or column before the first wraps around to a number beyond the last.
     let from_row = row + tap / KW * DY;
     let from_column = column + tap % KW * DX;
     let inside = from_row < params.in_h && from_column < params.in_w;
     return Seen(select(0u, from_row * params.in_w + from_column, inside), inside);
-}
-
-// The seen cell of input channels c to c+3 of the group, zero where it or the channel is outside: an infinity times the zero
-// weight of a channel that is not there would not be zero.
-fn quad(first_plane: u32, c: u32, cell: Seen) -> vec4<f16> {
-    let channel = c + vec4(0u, 1u, 2u, 3u);
-    let inside = (channel < vec4(params.group_inputs)) & vec4(cell.inside);
-    let i = first_plane + min(channel, vec4(params.group_inputs - 1)) * params.in_h * params.in_w + cell.at;
-    return vec4<f16>(select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), inside));
 }
 
 fn eight(first_plane: u32, c: u32, cell: Seen) -> Eight {
@@ -108,22 +92,6 @@ fn eight(first_plane: u32, c: u32, cell: Seen) -> Eight {
 fn stage(at: u32, value: Eight) {
     staged[at] = value.first;
     staged[at + 1] = value.second;
-}
-
-// The lanes of a subgroup store the sum that it left at `first`, whose first channel of the group and cell these are.
-fn finish(first: u32, lane: u32, plane: u32, first_channel: u32, within: u32, first_cell: u32) {
-    let plane_cells = params.out_h * params.out_w;
-    for (var e = lane; e < TILE * TILE; e += LANES) {
-        let channel = within + e / TILE;
-        let cell = first_cell + e % TILE;
-        if channel < params.group_outputs && cell < plane_cells {
-            var value = sums[first + e];
-            if BIAS {
-                value += b[first_channel + channel];
-            }
-            y[(plane + first_channel + channel) * plane_cells + cell] = activate(value);
-        }
-    }
 }
 
 @compute @workgroup_size(LANES * ROW_GROUPS * COLUMN_GROUPS)
@@ -164,7 +132,7 @@ fn main(
     let cell = min(first_cell + own_cell, plane_cells - 1);
     let row = cell / params.out_w * SY - params.pad_top;
     let column = cell % params.out_w * SX - params.pad_left;
-    let first_plane = (n * params.in_channels + group * params.group_inputs) * params.in_h * params.in_w;
+    let first_plane = group_planes(n, group);
 
     var tap = 0u;
     var c = 0u;

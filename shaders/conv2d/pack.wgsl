@@ -8,7 +8,7 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every vector of p, once.
 // Order     Nothing is summed.
-// Uses      common/index.wgsl
+// Uses      common/index.wgsl, conv2d/packed_f32.wgsl, or common/half.wgsl, conv2d/packed_half.wgsl
 // Oracle    Tests of conv2d/tiled against reference::conv2d
 
 struct Params {
@@ -29,7 +29,6 @@ override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> p: array<vec4<f32>>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -55,5 +54,5 @@ fn main(
             value[k] = w[words + (4 * quad + k) * params.taps];
         }
     }
-    p[i] = value;
+    put(i, value);
 }

@@ -1,7 +1,8 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
 //           made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: N x Cout x OH x OW.
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
+//           Or x, p and y in f16: maps two channels a word, weights as conv2d/pack_half leaves them.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
 //           channels of 128 cells in a row, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
@@ -10,8 +11,9 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/columns.wgsl,
-//           conv2d/store.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
+//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
+//           or convert/half_word.wgsl, conv2d/store_half.wgsl
 // Oracle    reference::conv2d
 //
 // Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64
@@ -27,12 +29,6 @@ const STAGE = 4u;
 var<workgroup> staged_weights: array<vec4<f32>, STAGE * ROWS>;
 // [input channel][column], four cells a vector.
 var<workgroup> staged_cells: array<vec4<f32>, STAGE * 4 * COLUMNS>;
-
-// The four cells `at` of input channel `c` of the group, zero where they or the channel are outside.
-fn cells_of(first_plane: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
-    let plane = first_plane + min(c, params.group_inputs - 1) * params.in_h * params.in_w;
-    return cells(plane, at, inside & vec4(c < params.group_inputs));
-}
 
 @compute @workgroup_size(256)
 fn main(
@@ -57,7 +53,8 @@ fn main(
     let row = cell / params.out_w * SY - params.pad_top;
     let column = cell % params.out_w * SX - params.pad_left;
 
-    let first_plane = (n * params.in_channels + group * params.group_inputs) * params.in_h * params.in_w;
+    let first_plane = group_planes(n, group);
+    let in_plane = params.in_h * params.in_w;
     let quads = (params.group_inputs + 3) / 4;
     // This invocation's share of a stage: one vector of weights, and its column of channels `line` and `line + 8`.
     let stage_quad = invocation / ROWS;
@@ -74,10 +71,12 @@ fn main(
             let tap_weights = (local_block * KH * KW + u * KW + v) * quads;
             for (var q = params.first_quad; q < params.end_quad; q += STAGE) {
                 let quad = q + stage_quad;
-                let weights = p[(tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS];
+                let weights = weights_at((tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS);
                 staged_weights[invocation] = select(vec4<f32>(), weights, quad < params.end_quad);
-                staged_cells[invocation] = cells_of(first_plane, 4 * q + line, at, inside);
-                staged_cells[invocation + 256] = cells_of(first_plane, 4 * q + line + 8, at, inside);
+                let c = 4 * q + line;
+                let channels = params.group_inputs;
+                staged_cells[invocation] = channel_cells(first_plane, in_plane, channels, c, at, inside);
+                staged_cells[invocation + 256] = channel_cells(first_plane, in_plane, channels, c + 8, at, inside);
                 workgroupBarrier();
                 for (var k = 0u; k < STAGE; k++) {
                     let c = k * 4 * COLUMNS + invocation % COLUMNS;

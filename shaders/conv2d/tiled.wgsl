@@ -1,7 +1,8 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
 //           made zero if RELU; cells outside x count as zero.
-// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
+// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them; b: Cout; y: N x Cout x OH x OW. Or x, p and y in f16:
+//           maps two channels a word, weights as conv2d/pack_half leaves them.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24 or
 //           32), output channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. An invocation computes ROWS
@@ -11,8 +12,9 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/columns.wgsl,
-//           conv2d/store.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
+//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
+//           or convert/half_word.wgsl, conv2d/store_half.wgsl
 // Oracle    reference::conv2d
 //
 // Why: a load costs a CPU driver several multiply-adds (each of its lanes loads alone; eight is assumed), except where all
@@ -46,7 +48,7 @@ fn main(
     let column = cell % params.out_w * SX - params.pad_left;
 
     let in_plane = params.in_h * params.in_w;
-    let first_plane = (n * params.in_channels + group * params.group_inputs) * in_plane;
+    let first_plane = group_planes(n, group);
     let quads = (params.group_inputs + 3) / 4;
     let block_weights = local_block * KH * KW * quads * ROWS;
     var t0: Tile;

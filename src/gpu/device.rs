@@ -13,7 +13,7 @@ use crate::gpu::pipeline::Pipelines;
 use crate::gpu::pool::Pool;
 use crate::gpu::tuning::Tuning;
 use crate::gpu::uniforms::Uniforms;
-use crate::gpu::{Caps, Cooperative};
+use crate::gpu::{Caps, Cooperative, Elements};
 
 /// A GPU, open for work: operators, uploads and downloads, compiled networks.
 ///
@@ -31,6 +31,8 @@ pub struct Gpu {
     pub(crate) shared: Arc<Shared>,
     /// Variants that this clone prefers, by operator.
     preferences: Arc<Vec<(&'static str, &'static str)>>,
+    /// What graphs compiled by this clone are kept in.
+    elements: Arc<Elements>,
 }
 
 /// What all clones of a [`Gpu`] share.
@@ -131,7 +133,7 @@ impl Gpu {
             device,
             queue,
         };
-        Ok(Self { shared: Arc::new(shared), preferences: Arc::default() })
+        Ok(Self { shared: Arc::new(shared), preferences: Arc::default(), elements: Arc::default() })
     }
 
     /// Name, kind, backend and driver.
@@ -173,7 +175,20 @@ impl Gpu {
     #[must_use]
     pub(crate) fn with_preference(&self, op: &'static str, variant: &'static str) -> Self {
         let others = self.preferences.iter().copied().filter(|(other, _)| *other != op);
-        Self { shared: Arc::clone(&self.shared), preferences: Arc::new(others.chain([(op, variant)]).collect()) }
+        let preferences = Arc::new(others.chain([(op, variant)]).collect());
+        Self { shared: Arc::clone(&self.shared), preferences, elements: Arc::clone(&self.elements) }
+    }
+
+    /// A clone, on the same device, that keeps the weights and activations of the graphs that it compiles in such elements.
+    #[must_use]
+    pub fn with_elements(&self, elements: Elements) -> Self {
+        Self { elements: Arc::new(elements), ..self.clone() }
+    }
+
+    /// What graphs compiled by this clone are kept in.
+    #[must_use]
+    pub fn elements(&self) -> &Elements {
+        &self.elements
     }
 
     /// Measured variants, by problem.

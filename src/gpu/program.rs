@@ -79,6 +79,8 @@ pub(crate) enum Buffer {
     Scratch(usize),
     /// 16 zero bytes, for an optional operand that is absent.
     Absent,
+    /// A word of a session that a kernel sets where a number is too large for f16 (`shaders/convert/half_word.wgsl`).
+    Overflow,
 }
 
 /// A binding of a dispatch: a buffer, or a run of its 4-byte words.
@@ -130,6 +132,10 @@ pub(crate) struct KernelPlan {
     pub(crate) variant: &'static str,
     /// Multiply-adds that `run` executes, inserted zeros and padding of tiles included.
     pub(crate) executed_macs: u64,
+    /// Whether the weight that dispatches of `run` read was rounded to f16 by `prepare`.
+    pub(crate) half_weight: bool,
+    /// Whether the kernels are those for f32, between conversions from and to f16.
+    pub(crate) via_f32: bool,
     /// Temporaries.
     pub(crate) scratch: Vec<Scratch>,
     /// Dispatches over weights, once.

@@ -83,6 +83,8 @@ impl Gpu {
                 Buffer::Output(i) => outputs.get(i).copied(),
                 Buffer::Scratch(i) => scratch.get(i),
                 Buffer::Absent => Some(&self.shared.absent),
+                // Only sessions keep values in f16.
+                Buffer::Overflow => None,
             };
             let missing = || Error::operand("execute", what, "given", format!("{:?}", operand.buffer));
             found.map(|buffer| buffer.whole().narrow(operand.words.clone())).ok_or_else(missing)

@@ -1,5 +1,7 @@
 //! In which form the elements of a value lie in a buffer.
 
+use half::f16;
+
 use crate::op::MaxPool2d;
 use crate::shape::{Padding, Shape};
 
@@ -15,6 +17,9 @@ pub enum Storage {
     /// order. A word holds 16 windows of a row of the pooled map, the first in its lowest bits; each row begins with a word
     /// of its own, bits past its last window are 0.
     Compact,
+    /// An f16 an element, two channels a word: planes of words, `N x ceil(C/2) x H x W`, the even channel in the lower half.
+    /// The upper half of a last odd channel's words is 0.
+    Halves,
 }
 
 /// Windows in a word of [`Storage::Compact`].
@@ -25,6 +30,7 @@ impl Storage {
     pub(crate) fn words(self, shape: Shape) -> u64 {
         let words = match self {
             Self::Words => shape.elements(),
+            Self::Halves => shape.n * shape.c.div_ceil(2) * shape.plane(),
             Self::Compact => shape.n * shape.c * shape.h * shape.w.div_ceil(COMPACT_WINDOWS),
         };
         words as u64
@@ -48,6 +54,32 @@ pub(crate) fn from_compact(words: &[u32], shape: Shape, origin_w: usize) -> Vec<
     (0..shape.elements()).map(switch).collect()
 }
 
+/// f32 NCHW as [`Storage::Halves`], each to the nearest.
+pub(crate) fn to_halves(data: &[f32], shape: Shape) -> Vec<u32> {
+    let plane = shape.plane();
+    let image = |image: &[f32]| -> Vec<u32> {
+        let pair = |channels: &[f32]| -> Vec<u32> {
+            let (even, odd) = channels.split_at(plane);
+            let bits = |value: f32| u32::from(f16::from_f32(value).to_bits());
+            let word = |(cell, &even): (usize, &f32)| bits(even) | odd.get(cell).map_or(0, |&odd| bits(odd)) << 16;
+            even.iter().enumerate().map(word).collect()
+        };
+        image.chunks(2 * plane).flat_map(pair).collect()
+    };
+    data.chunks(shape.c * plane).flat_map(image).collect()
+}
+
+/// f32 NCHW from [`Storage::Halves`].
+pub(crate) fn from_halves(words: &[u32], shape: Shape) -> Vec<f32> {
+    let plane = shape.plane();
+    let element = |position: usize| {
+        let (image, channel, cell) = (position / plane / shape.c, position / plane % shape.c, position % plane);
+        let word = words[(image * shape.c.div_ceil(2) + channel / 2) * plane + cell];
+        f16::from_bits((word >> (channel % 2 * 16)) as u16).to_f32()
+    };
+    (0..shape.elements()).map(element).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +89,17 @@ mod tests {
         for (width, words) in [(1, 1), (15, 1), (16, 1), (17, 2), (32, 2), (33, 3)] {
             assert_eq!(Storage::Compact.words([2, 3, 5, width].into()), 2 * 3 * 5 * words);
         }
+    }
+
+    #[test]
+    fn halves_there_and_back() {
+        for shape in [[1, 1, 1, 1], [2, 3, 2, 5], [3, 4, 1, 3]].map(Shape::from) {
+            let data: Vec<f32> = (0..shape.elements()).map(|i| i as f32 * 0.5 - 7.0).collect();
+            let words = to_halves(&data, shape);
+            assert_eq!(words.len() as u64, Storage::Halves.words(shape));
+            assert_eq!(from_halves(&words, shape), data);
+        }
+        assert_eq!(to_halves(&[1.0, -2.0, 0.5], [1, 3, 1, 1].into()), [0xc000_3c00, 0x0000_3800]);
     }
 
     #[test]

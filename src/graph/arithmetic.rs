@@ -1,6 +1,5 @@
 //! How a node was computed, as far as the bound of its results depends on it.
 
-use super::PlannedNode;
 use crate::error::Result;
 use crate::op::{Conv2d, ConvTranspose2d};
 use crate::reference::{self, Answer};
@@ -12,16 +11,10 @@ use crate::tensor::Tensor;
 pub struct Arithmetic {
     /// Rows and columns of the tiles in which it computes by minimal filtering, if it does.
     pub filtering: Option<usize>,
-    /// Whether it rounds its operands to f16 and sums in f32.
+    /// Whether it takes its operands in f16 and sums in f32.
     pub half_operands: bool,
-}
-
-impl PlannedNode {
-    /// How its kernels compute.
-    #[must_use]
-    pub fn arithmetic(&self) -> Arithmetic {
-        Arithmetic { filtering: self.minimal_filtering(), half_operands: self.variant() == "cooperative" }
-    }
+    /// Whether its result is kept in f16.
+    pub half_result: bool,
 }
 
 impl Arithmetic {
@@ -30,11 +23,12 @@ impl Arithmetic {
     /// # Errors
     /// As [`reference::conv2d`].
     pub fn conv2d(&self, op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
-        match self.filtering {
+        let answer = match self.filtering {
             _ if self.half_operands => reference::conv2d_half_operands(op, x, w, bias),
             Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells),
             None => reference::conv2d(op, x, w, bias),
-        }
+        };
+        answer.map(|answer| self.stored(answer))
     }
 
     /// The reference's transposed convolution, with the bound of this arithmetic.
@@ -48,9 +42,16 @@ impl Arithmetic {
         w: &Tensor,
         bias: Option<&Tensor>,
     ) -> Result<Answer> {
-        match self.filtering {
+        let answer = match self.filtering {
             Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells),
             None => reference::conv_transpose2d(op, x, w, bias),
-        }
+        };
+        answer.map(|answer| self.stored(answer))
+    }
+
+    /// An answer with the bound of the form in which it is kept.
+    #[must_use]
+    pub fn stored(&self, answer: Answer) -> Answer {
+        if self.half_result { answer.in_half() } else { answer }
     }
 }

@@ -169,7 +169,7 @@ impl<'a> Operands<'a> {
             Operation::MaxPool2d(op) => Evaluation::tensor(reference::max_pool2d(op, self.x()?)?.0),
             Operation::MaxPool2dSwitches(op) => {
                 let (maxima, switches) = reference::max_pool2d(op, self.x()?)?;
-                return Ok(vec![Evaluation::tensor(maxima), Exact(Value::Switches(switches))]);
+                return Ok(vec![self.stored(Evaluation::tensor(maxima)), Exact(Value::Switches(switches))]);
             }
             Operation::MaxUnpool2d(op) => {
                 Evaluation::tensor(reference::max_unpool2d(op, self.x()?, self.switches(1)?)?)
@@ -198,7 +198,19 @@ impl<'a> Operands<'a> {
             Operation::Normalize(op) => Rounded(reference::normalize(op, self.image(0)?)?),
             Operation::Colorize(palette) => Exact(Value::Image(reference::colorize(self.labels(0)?, palette)?)),
         };
-        Ok(vec![result])
+        Ok(vec![self.stored(result)])
+    }
+
+    /// With the bound of the form in which it is kept, but for convolutions, whose arithmetic has seen to that.
+    fn stored(self, result: Evaluation) -> Evaluation {
+        let convolution = matches!(self.node.operation(), Operation::Conv2d(_) | Operation::ConvTranspose2d(_));
+        match result {
+            Evaluation::Rounded(answer) if !convolution => Evaluation::Rounded(self.arithmetic.stored(answer)),
+            Evaluation::Exact(Value::Tensor(tensor)) if self.arithmetic.half_result => {
+                Evaluation::Rounded(Answer::from(&tensor).in_half())
+            }
+            other => other,
+        }
     }
 
     fn conv2d(self, op: &Conv2d) -> Result<Answer> {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::evaluate::{evaluate, parameters, values};
-use super::{Arithmetic, Edge, Graph, Inputs, Node, Operation, Outputs, ValueRef};
+use super::{Arithmetic, Edge, Graph, Inputs, Node, Operation, Outputs, PlannedNode, ValueRef};
 use crate::error::{Error, Result};
 use crate::tensor::Value;
 use crate::weights::Weights;
@@ -105,6 +105,25 @@ pub fn check_nodes_where<'a>(
     which: impl Fn(&Node) -> bool,
 ) -> Result<Vec<NodeCheck>> {
     check(graph, weights, inputs.into(), outputs, which, |_| Arithmetic::default())
+}
+
+/// As [`check_nodes_where`], each node by the bound of the kernels that `planned` says computed it.
+///
+/// # Errors
+/// As [`interpret`].
+pub fn check_planned_nodes<'a>(
+    graph: &Graph,
+    planned: &[PlannedNode],
+    weights: &Weights,
+    inputs: impl Into<Inputs<'a>>,
+    outputs: &Outputs,
+    which: impl Fn(&Node) -> bool,
+) -> Result<Vec<NodeCheck>> {
+    let arithmetic = |node: &Node| {
+        let planned = planned.iter().find(|planned| planned.name() == node.name());
+        planned.map_or_else(Arithmetic::default, PlannedNode::arithmetic)
+    };
+    check(graph, weights, inputs.into(), outputs, which, arithmetic)
 }
 
 /// Checks nodes; `arithmetic` says how each was computed, and so which bound it keeps.

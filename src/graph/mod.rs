@@ -35,7 +35,7 @@ mod values;
 pub use arithmetic::Arithmetic;
 pub use builder::GraphBuilder;
 pub use fold::Folded;
-pub use interpret::{NodeCheck, check_nodes, check_nodes_where, interpret, interpret_with};
+pub use interpret::{NodeCheck, check_nodes, check_nodes_where, check_planned_nodes, interpret, interpret_with};
 pub use node::{Edge, Node, Operation, ValueType};
 pub use parameter::{Parameter, Parameters, Weight};
 pub use plan::{Plan, PlannedNode};

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 use super::{
-    add, argmax_channels, batch_norm, ceiling, colorize, concat, conv_transpose2d, conv2d, crop, crop_add, kernels,
-    local_response_norm, max_pool2d, max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
+    add, argmax_channels, batch_norm, ceiling, colorize, concat, conv_transpose2d, conv2d, convert, crop, crop_add,
+    kernels, local_response_norm, max_pool2d, max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
 };
 use crate::error::Result;
 use crate::gpu::{Access, Caps, Kernel, KernelPlan, Part, Step};
@@ -46,6 +46,7 @@ fn exhibits() -> Vec<Exhibit> {
         argmax_channels::exhibit(),
         normalize::exhibit(),
         colorize::exhibit(),
+        convert::exhibit(),
         ceiling::exhibit(),
     ]
 }
@@ -55,8 +56,10 @@ const HEADER: [&str; 10] =
     ["Computes", "Layout", "Bindings", "Overrides", "Dispatch", "Limits", "Writes", "Order", "Uses", "Oracle"];
 
 fn validate(module: &naga::Module, name: &str) -> ModuleInfo {
-    let capabilities =
-        Capabilities::SHADER_FLOAT32_ATOMIC | Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX;
+    let capabilities = Capabilities::SHADER_FLOAT32_ATOMIC
+        | Capabilities::SHADER_FLOAT16
+        | Capabilities::SHADER_FLOAT16_IN_FLOAT32
+        | Capabilities::COOPERATIVE_MATRIX;
     Validator::new(ValidationFlags::all(), capabilities)
         .validate(module)
         .unwrap_or_else(|error| panic!("{name}: {:?}", error.into_inner()))

@@ -7,7 +7,7 @@ mod winograd;
 
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
-use crate::kernel::{check_binding, variants};
+use crate::kernel::{check_binding, check_bytes, variants};
 use crate::op::{Conv2d, MaxPool2d};
 use crate::shape::Shape;
 
@@ -40,7 +40,12 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
     &tiled::TILED,
     &tiled::STAGED,
+    &tiled::TILED_HALF,
+    &tiled::TILED_HALF_F32,
+    &tiled::STAGED_HALF,
+    &tiled::STAGED_HALF_F32,
     &tiled::PACK,
+    &tiled::PACK_HALF,
     &winograd::F2_INPUT,
     &winograd::F2_WEIGHT,
     &winograd::F2_OUTPUT,
@@ -51,7 +56,11 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::F4_POOLED,
     &winograd::PRODUCT,
     &cooperative::COOPERATIVE_8,
+    &cooperative::COOPERATIVE_8_HALF,
+    &cooperative::COOPERATIVE_8_HALF_F32,
     &cooperative::COOPERATIVE_16,
+    &cooperative::COOPERATIVE_16_HALF,
+    &cooperative::COOPERATIVE_16_HALF_F32,
     &cooperative::PACK,
 ];
 
@@ -127,6 +136,48 @@ pub(crate) fn plan_pooled(
     }
 }
 
+/// The same for a map in f16, by kernels that read f16 maps and weights and sum in f32: `Cooperative` where a GPU has matrix
+/// units, else `Staged` on GPUs and `Tiled` elsewhere.
+///
+/// # Errors
+/// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.
+pub(crate) fn plan_half(
+    op: &Conv2d,
+    shapes: (Shape, Shape, Option<Shape>),
+    form: Form,
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (input, weight, bias) = shapes;
+    let output = op.output_shape(input, weight, bias)?;
+    check_bytes(OP, "input", 4 * Storage::Halves.words(input), caps)?;
+    match form {
+        Form::Halves => check_bytes(OP, "output", 4 * Storage::Halves.words(output), caps)?,
+        _ => check_binding(OP, "output", output, caps)?,
+    }
+    let unsupported = |why: &str| Error::Unsupported {
+        what: format!("{OP} in f16"),
+        why: why.to_owned(),
+        way_out: "convert to f32 before it".to_owned(),
+    };
+    if op.groups > 1 && !(weight.c.is_multiple_of(2) && (weight.n / op.groups).is_multiple_of(2)) {
+        return Err(unsupported("groups of an odd number of channels share words"));
+    }
+    let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
+    let best = match caps {
+        Caps { software: true, .. } => Variant::Tiled,
+        Caps { cooperative: Some(_), .. } => Variant::Cooperative,
+        _ => Variant::Staged,
+    };
+    let plan = match variant.unwrap_or(best) {
+        Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
+        Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
+        Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
+        other => Err(unsupported(&format!("variant {} has no kernels for it", other.name()))),
+    };
+    plan.map(|plan| KernelPlan { half_weight: true, ..plan })
+}
+
 /// Refuses a device that lacks what a variant asked for by name needs, whatever the shapes.
 ///
 /// # Errors
@@ -197,6 +248,7 @@ pub(super) struct Operands {
     pub(super) weight: Buffer,
     pub(super) bias: Buffer,
     pub(super) output: Buffer,
+    pub(super) form: Form,
     /// Of a pooling that ends the convolution.
     pub(super) switches: Buffer,
 }
@@ -204,6 +256,7 @@ pub(super) struct Operands {
 impl Operands {
     fn with_bias(bias: bool) -> Self {
         Self {
+            form: Form::Words,
             input: Buffer::Input(0),
             weight: Buffer::Input(1),
             bias: if bias { Buffer::Input(2) } else { Buffer::Absent },
@@ -211,6 +264,17 @@ impl Operands {
             switches: Buffer::Absent,
         }
     }
+}
+
+/// In which form a convolution's maps lie; weights are packed in the form of the map that is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// f32.
+    Words,
+    /// f16, two channels a word ([`Storage::Halves`]).
+    Halves,
+    /// Read in f16, written in f32.
+    HalvesToWords,
 }
 
 #[cfg(test)]
@@ -221,13 +285,21 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let bias = Some(Shape::vector(6));
     let plain = |&variant| plan(&op, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(variant), &Caps::WEBGPU);
     let odd = |variant| plan(&odd, [1, 4, 11, 13].into(), [6, 2, 2, 5].into(), None, Some(variant), &Caps::WEBGPU);
-    let cooperative = |[tile, lanes]: [u32; 2]| {
-        let caps = Caps { f16: true, cooperative: Some(Cooperative { tile, lanes }), ..Caps::WEBGPU };
-        plan(&op, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(Variant::Cooperative), &caps)
+    let shapes = ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias);
+    let matrices = [[8, 8], [16, 32]].map(|[tile, lanes]| Caps {
+        f16: true,
+        cooperative: Some(Cooperative { tile, lanes }),
+        ..Caps::WEBGPU
+    });
+    let cooperative = |caps| plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::Cooperative), caps);
+    let half = |(variant, caps)| {
+        [Form::Halves, Form::HalvesToWords].map(|form| plan_half(&op, shapes, form, Some(variant), caps))
     };
+    let halves = [(Variant::Tiled, &Caps::WEBGPU), (Variant::Staged, &Caps::WEBGPU)];
+    let halves = halves.into_iter().chain(matrices.iter().map(|caps| (Variant::Cooperative, caps)));
     let everywhere = Variant::ALL.iter().filter(|&&variant| variant != Variant::Cooperative).map(plain);
     let plans = everywhere.chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
-    let plans = plans.chain([[8, 8], [16, 32]].map(cooperative));
+    let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let pooled = |(variant, switches)| {
         let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
         plan_pooled(&op, pooling, ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias), variant, &Caps::WEBGPU)

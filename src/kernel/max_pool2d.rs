@@ -1,6 +1,7 @@
 //! Max pooling on the device.
 
 mod compact;
+mod half;
 
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Scratch, Storage};
@@ -50,7 +51,10 @@ static PAIRS: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&VALUES, &SWITCHES, &PAIRS, &compact::VECTORS, &compact::SCALARS];
+pub(crate) static KERNELS: &[&Kernel] =
+    &[&VALUES, &SWITCHES, &PAIRS, &compact::VECTORS, &compact::SCALARS, &half::VALUES_HALF];
+
+pub(crate) use half::plan as plan_half;
 
 params! {
     /// Uniforms of both kernels; `max_pool2d/window.wgsl` says what they mean.
@@ -167,13 +171,16 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     };
     let compact = |input: [usize; 4]| plan(&pairs, input.into(), Variant::CompactSwitches, &Caps::WEBGPU);
     let compact = [compact([2, 3, 6, 8]), compact([2, 3, 7, 9])];
-    let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(compact).collect();
+    let halves =
+        [Variant::Values, Variant::Switches].map(|variant| plan_half(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU));
+    let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(compact).chain(halves).collect();
     let params = vec![
         (&VALUES, Params::FIELDS),
         (&SWITCHES, Params::FIELDS),
         (&PAIRS, PairsParams::FIELDS),
         (&compact::VECTORS, compact::Params::FIELDS),
         (&compact::SCALARS, compact::Params::FIELDS),
+        half::EXHIBITED,
     ];
     crate::kernel::checks::Exhibit { params, plans }
 }

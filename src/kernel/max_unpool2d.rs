@@ -136,6 +136,7 @@ pub(crate) fn plan(
         (Variant::Gather, Storage::Words) => vec![gather(input, output, origin, pool, caps)?],
         (Variant::Gather, Storage::Compact) => vec![compact::gather(input, output, origin, pool, caps)?],
         (Variant::Scatter, Storage::Words) => scatter(input, output, origin, caps)?,
+        (_, Storage::Halves) => return Err(Error::operand(OP, "switches", "words, or compact", "f16")),
         (Variant::Scatter, Storage::Compact) => {
             return Err(Error::Unsupported {
                 what: format!("{OP} by scatter of compact switches"),

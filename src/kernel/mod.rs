@@ -21,6 +21,7 @@ pub(crate) mod argmax_channels;
 pub(crate) mod batch_norm;
 pub(crate) mod colorize;
 pub(crate) mod concat;
+pub(crate) mod convert;
 pub(crate) mod crop;
 pub(crate) mod crop_add;
 pub(crate) mod local_response_norm;
@@ -65,6 +66,8 @@ pub(crate) static RANK: Part = part!("common/rank.wgsl");
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The f16 nearest to an f32.
 pub(crate) static HALF: Part = part!("common/half.wgsl");
+/// Two channels as f16 in a word, and what does not fit.
+pub(crate) static NARROW: Part = part!("convert/half_word.wgsl");
 /// The fused ReLU.
 pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 
@@ -107,6 +110,7 @@ static REGISTRY: &[&[&Kernel]] = &[
     argmax_channels::KERNELS,
     normalize::KERNELS,
     colorize::KERNELS,
+    convert::KERNELS,
     ceiling::KERNELS,
 ];
 

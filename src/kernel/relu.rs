@@ -1,9 +1,9 @@
 //! Rectification on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
 use crate::kernel::flat::{flat_step, only_way};
-use crate::kernel::{INDEX, check_binding, params, part};
+use crate::kernel::{INDEX, check_binding, check_bytes, params, part};
 use crate::op::Relu;
 use crate::shape::Shape;
 
@@ -16,13 +16,38 @@ static RELU: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&RELU];
+static RELU_HALF: Kernel = Kernel {
+    name: "elementwise/relu_half",
+    parts: &[&INDEX, &part!("elementwise/relu_half.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&RELU, &RELU_HALF];
 
 params! {
     /// Uniforms of `elementwise/relu`; the shader says what they mean.
     struct Params {
         elements: u32,
     }
+}
+
+params! {
+    /// Uniforms of `elementwise/relu_half`; the shader says what they mean.
+    struct HalfParams {
+        words: u32,
+    }
+}
+
+/// The same in f16, [`Storage::Halves`].
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn plan_half(input: Shape, caps: &Caps) -> Result<KernelPlan> {
+    let words = Storage::Halves.words(Relu.output_shape(input)?) as usize;
+    check_bytes(OP, "input", 4 * words as u64, caps)?;
+    let operands = [Buffer::Input(0), Buffer::Output(0)];
+    Ok(only_way(0, vec![flat_step(&RELU_HALF, &[], &HalfParams { words: words as u32 }, &operands, words, caps)?]))
 }
 
 /// The dispatch for this operand.
@@ -49,6 +74,8 @@ impl Gpu {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let plans = vec![plan([2, 3, 5, 7].into(), &Caps::WEBGPU)];
-    crate::kernel::checks::Exhibit { params: vec![(&RELU, Params::FIELDS)], plans }
+    let shape = Shape::from([2, 3, 5, 7]);
+    let plans = vec![plan(shape, &Caps::WEBGPU), plan_half(shape, &Caps::WEBGPU)];
+    let params = vec![(&RELU, Params::FIELDS), (&RELU_HALF, HalfParams::FIELDS)];
+    crate::kernel::checks::Exhibit { params, plans }
 }

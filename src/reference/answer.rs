@@ -45,6 +45,21 @@ impl Answer {
         Self::from(&self.tensor())
     }
 
+    /// The same values, kept in f16 afterwards: to a bound `e` comes what the rounding of anything within it may add, at most
+    /// `2^-10 (|value| + e)` by a conversion that takes either neighbour, or `2^-14` where a device takes what is smaller for
+    /// zero. Nothing comes to a value without a bound that f16 holds exactly.
+    #[must_use]
+    pub fn in_half(mut self) -> Self {
+        for sum in &mut self.sums {
+            let bound = sum.bound();
+            let exact = bound == 0.0 && super::half::half_spread(sum.value as f32) == 0.0;
+            if !exact {
+                sum.slack += ((sum.value.abs() + bound) / 1024.0).max(1.0 / 16_384.0);
+            }
+        }
+        self
+    }
+
     /// Whether `found` has the same shape and every element within its bound ([`Answer::check`] tells what differs).
     #[must_use]
     pub fn matches(&self, found: &Tensor) -> bool {

@@ -95,7 +95,7 @@ fn random_graphs_node_by_node() {
 
 /// Two encoder stages that pool with switches, the mirrored decoder that unpools with them and applies the encoder's
 /// own filters transposed, a skip connection, and outputs along the way.
-fn hourglass(extent: [usize; 2]) -> Graph {
+pub(crate) fn hourglass(extent: [usize; 2]) -> Graph {
     let mut g = Graph::builder();
     let image = g.image("image", extent).unwrap();
     let x = g.normalize("data", image, Normalize::CAFFE).unwrap();

@@ -14,6 +14,7 @@ mod device;
 mod devices;
 mod elementwise;
 mod graph;
+mod half;
 mod image_ops;
 mod layout;
 mod max_pool2d;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use switchback::gpu::{ADAPTER_VARIABLE, Gpu, GpuBuilder};
+use switchback::gpu::{ADAPTER_VARIABLE, Elements, Gpu, GpuBuilder};
 use switchback::graph::{Inputs, Outputs, Session, interpret_with};
 use switchback::weights::Weights;
 use switchback::{Error, Graph};
@@ -25,6 +25,13 @@ pub(crate) struct AdapterArgs {
     /// Take the kernel variants that `switchback tune` measured on this device
     #[arg(long, value_name = "FILE", global = true)]
     tuning: Option<PathBuf>,
+    /// Numbers in which weights and activations are kept: `f32`, or `f16` with sums in f32 (half the memory; matrix units
+    /// where a GPU has them)
+    #[arg(long, value_name = "f32|f16", default_value = "f32", global = true)]
+    element: Elements,
+    /// With `--element f16`: nodes and weights to keep in f32
+    #[arg(long, value_name = "NAME", value_delimiter = ',', global = true)]
+    keep_f32: Vec<String>,
 }
 
 /// What runs graphs.
@@ -38,18 +45,23 @@ impl AdapterArgs {
     /// The device that was asked for; `auto` takes the reference where there is no adapter, and says so.
     pub(crate) fn open(&self) -> Result<Engine> {
         match self.choice.as_str() {
+            "cpu" if self.element.is_half() => {
+                Err("--element f16 needs a GPU adapter: the reference computes in f64 and keeps f32".into())
+            }
             "cpu" => Ok(Engine::Reference),
             "auto" => match self.builder().build() {
-                Ok(gpu) => Ok(Engine::Gpu(gpu)),
+                Ok(gpu) => Ok(Engine::Gpu(gpu.with_elements(self.elements()))),
                 // A name in the environment is a wish like one on the command line.
-                Err(Error::NoAdapter { .. }) if std::env::var_os(ADAPTER_VARIABLE).is_none() => {
+                Err(Error::NoAdapter { .. })
+                    if std::env::var_os(ADAPTER_VARIABLE).is_none() && !self.element.is_half() =>
+                {
                     console::notice("no GPU adapter, so the reference computes on the CPU: exact, but slow");
                     Ok(Engine::Reference)
                 }
                 Err(error) => Err(error.into()),
             },
             name => match self.builder().adapter(name).build() {
-                Ok(gpu) => Ok(Engine::Gpu(gpu)),
+                Ok(gpu) => Ok(Engine::Gpu(gpu.with_elements(self.elements()))),
                 Err(error @ Error::NoAdapter { .. }) => Err(format!("{error}; or take `--adapter cpu`").into()),
                 Err(error) => Err(error.into()),
             },
@@ -62,9 +74,14 @@ impl AdapterArgs {
             "cpu" => {
                 Err(format!("{what} needs a GPU adapter, and `--adapter cpu` is none; see `switchback info`").into())
             }
-            "auto" => Ok(self.builder().build()?),
-            name => Ok(self.builder().adapter(name).build()?),
+            "auto" => Ok(self.builder().build()?.with_elements(self.elements())),
+            name => Ok(self.builder().adapter(name).build()?.with_elements(self.elements())),
         }
+    }
+
+    /// What weights and activations are to be kept in.
+    pub(crate) fn elements(&self) -> Elements {
+        self.keep_f32.iter().fold(self.element.clone(), |elements, name| elements.keep_f32(name))
     }
 
     fn builder(&self) -> GpuBuilder {

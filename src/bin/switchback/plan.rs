@@ -15,6 +15,7 @@ use crate::model::Model;
 Examples:
   switchback plan --model fcn8s --size 500x500
   switchback plan --model segnet --webgpu
+  switchback plan --model fcn8s --webgpu --element f16
   switchback plan --model fcn8s --size 128x128 --weights examples/digits/fcn8s-digits.safetensors --webgpu")]
 pub(crate) struct Args {
     /// Which network
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result {
         graph = folded.graph().with_diagonal_weights_apart(&folded.weights(&weights)?)?;
     }
     let caps = if args.webgpu { Caps::WEBGPU } else { args.caps()? };
-    print(graph.plan(&caps)?)
+    print(graph.plan_in(&caps, &args.adapter.elements())?)
 }
 
 impl Args {

@@ -17,7 +17,11 @@ impl PlannedNode {
             join(self.outputs.iter().zip(&self.storages).map(stored).collect(), " + "),
             grouped(self.cost.macs),
             grouped(self.cost.parameters),
-            self.kernel.variant.to_owned(),
+            if self.kernel.via_f32 {
+                format!("{} via f32", self.kernel.variant)
+            } else {
+                self.kernel.variant.to_owned()
+            },
             join(self.slots.iter().map(ToString::to_string).collect(), " "),
         ]
     }
@@ -29,6 +33,7 @@ fn stored((value_type, storage): (&ValueType, &Storage)) -> String {
         (ValueType::Switches { shape, origin, .. }, Storage::Compact) => {
             format!("{shape} compact switches into {}x{}", origin[0], origin[1])
         }
+        (ValueType::Tensor(shape), Storage::Halves) => format!("{shape} f16"),
         _ => value_type.to_string(),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::storage::Storages;
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, KernelPlan, Storage, Tuning};
+use crate::gpu::{Caps, Elements, KernelPlan, Storage, Tuning};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::kernel::conv2d::Pooling;
@@ -17,6 +17,8 @@ pub(crate) struct Preferences<'a> {
     pub(crate) asked: &'a dyn Fn(&str) -> Option<&'static str>,
     /// What was measured to be the fastest, where the caller wants nothing.
     pub(crate) tuning: Option<&'a Tuning>,
+    /// What weights and activations are kept in.
+    pub(crate) elements: &'a Elements,
 }
 
 /// The kernel plan of each live node that is no input.
@@ -44,6 +46,10 @@ fn lower(
     let node = &graph.nodes()[position];
     let operands = Operands::of(graph, node).stored(graph, position, storages);
     let plan = match node.operation() {
+        operation if operands.any_half() => {
+            let half_weights = graph.weights_may_be_half(node, preferences.elements);
+            operands.plan_half(operation, half_weights, caps, (preferences.asked)(operation.name()))
+        }
         Operation::Conv2dMaxPool2d { .. } => pooled(graph, node, &operands, caps, preferences),
         operation => chosen(graph, node, operation, &operands, caps, preferences),
     };
@@ -121,11 +127,12 @@ impl Graph {
 }
 
 /// Kinds and shapes of what a node reads, and the forms of what it reads and writes.
-struct Operands {
-    inputs: Vec<ValueType>,
-    parameters: Vec<Shape>,
-    input_storages: Vec<Storage>,
-    output_storages: Vec<Storage>,
+pub(super) struct Operands {
+    pub(super) inputs: Vec<ValueType>,
+    pub(super) parameters: Vec<Shape>,
+    pub(super) input_storages: Vec<Storage>,
+    pub(super) output_storages: Vec<Storage>,
+    pub(super) outputs: Vec<ValueType>,
 }
 
 impl Operands {
@@ -133,7 +140,8 @@ impl Operands {
     fn of(graph: &Graph, node: &Node) -> Self {
         let inputs = node.inputs().iter().map(|&edge| graph.value_type(edge)).collect();
         let parameters = node.parameters().iter().map(|&position| graph.parameter(position).shape()).collect();
-        Self { inputs, parameters, input_storages: Vec::new(), output_storages: Vec::new() }
+        let outputs = node.outputs().to_vec();
+        Self { inputs, parameters, input_storages: Vec::new(), output_storages: Vec::new(), outputs }
     }
 
     /// The same in the forms that a graph's values have.
@@ -143,7 +151,7 @@ impl Operands {
         Self { input_storages, output_storages, ..self }
     }
 
-    fn plan(&self, operation: &Operation, caps: &Caps, preferred: Option<&str>) -> Result<KernelPlan> {
+    pub(super) fn plan(&self, operation: &Operation, caps: &Caps, preferred: Option<&str>) -> Result<KernelPlan> {
         match operation {
             Operation::Input | Operation::Conv2dMaxPool2d { .. } => Err(unfit(operation, "an operator by itself")),
             Operation::Conv2d(op) => {
@@ -214,18 +222,18 @@ impl Operands {
         }
     }
 
-    fn tensor(&self, operation: &Operation, position: usize) -> Result<Shape> {
+    pub(super) fn tensor(&self, operation: &Operation, position: usize) -> Result<Shape> {
         match self.inputs.get(position) {
             Some(&ValueType::Tensor(shape)) => Ok(shape),
             _ => Err(unfit(operation, "a tensor")),
         }
     }
 
-    fn weight(&self, operation: &Operation) -> Result<Shape> {
+    pub(super) fn weight(&self, operation: &Operation) -> Result<Shape> {
         self.parameters.first().copied().ok_or_else(|| unfit(operation, "a weight"))
     }
 
-    fn bias(&self) -> Option<Shape> {
+    pub(super) fn bias(&self) -> Option<Shape> {
         self.parameters.get(1).copied()
     }
 }

@@ -2,6 +2,7 @@
 //! needs a device.
 
 mod display;
+mod halves;
 mod lower;
 mod order;
 mod slots;
@@ -12,9 +13,9 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Edge, Graph, Node, ValueType};
-use crate::error::Result;
-use crate::gpu::{Buffer, Caps, KernelPlan, Storage};
+use super::{Arithmetic, Edge, Graph, Node, ValueType};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Caps, Elements, KernelPlan, Storage};
 use crate::kernel;
 use crate::op::Cost;
 use slots::{Block, Slots};
@@ -65,14 +66,38 @@ impl Graph {
     /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
     /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
-        let preferences = Preferences { asked: &|_| None, tuning: None };
+        self.plan_in(caps, &Elements::f32())
+    }
+
+    /// The same with weights and activations in such elements.
+    ///
+    /// # Errors
+    /// As [`Graph::plan`]; [`Error::Graph`] where a name to be kept in f32 is none of this graph.
+    pub fn plan_in(&self, caps: &Caps, elements: &Elements) -> Result<Plan> {
+        self.check_elements(elements)?;
+        let preferences = Preferences { asked: &|_| None, tuning: None, elements };
         self.fold().graph().fused_for(caps, &preferences).plan_with(caps, &preferences)
+    }
+
+    /// Refuses names to be kept in f32 that are none of a node or a weight.
+    pub(crate) fn check_elements(&self, elements: &Elements) -> Result<()> {
+        let known = |name: &str| {
+            self.nodes().iter().any(|node| node.name() == name)
+                || self.parameters.iter().any(|parameter| parameter.name() == name)
+        };
+        match elements.unknown(known) {
+            None => Ok(()),
+            Some(name) => Err(Error::Graph(format!("there is no node or weight `{name}` to keep in f32"))),
+        }
     }
 
     /// The same network with what can be one dispatch on such a device as one node: a convolution and the max pooling of its map,
     /// a last upsampling and its labels.
     pub(crate) fn fused_for(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
-        self.with_pools_fused_for(caps, preferences).with_tails_in_one(caps, preferences)
+        // Minimal filtering has no f16 form.
+        let pooled =
+            if preferences.elements.is_half() { self.clone() } else { self.with_pools_fused_for(caps, preferences) };
+        pooled.with_tails_in_one(caps, preferences)
     }
 
     /// The same network with every max pooling that alone reads a convolution's map made part of the convolution, where the
@@ -137,6 +162,11 @@ impl Plan {
     /// The slot in which a value lies.
     pub(crate) fn slot(&self, edge: Edge) -> usize {
         self.values[&edge]
+    }
+
+    /// In which form a value lies there.
+    pub(crate) fn storage(&self, edge: Edge) -> Storage {
+        self.storages.of(edge)
     }
 
     /// 4-byte words that a value of the planned graph takes in its slot.
@@ -205,6 +235,22 @@ impl PlannedNode {
             },
             _ => None,
         }
+    }
+
+    /// How its kernels compute.
+    #[must_use]
+    pub fn arithmetic(&self) -> Arithmetic {
+        Arithmetic {
+            filtering: self.minimal_filtering(),
+            half_operands: self.kernel.half_weight,
+            half_result: self.storages().first() == Some(&Storage::Halves),
+        }
+    }
+
+    /// Whether its kernels are those for f32, between conversions from and to f16.
+    #[must_use]
+    pub fn via_f32(&self) -> bool {
+        self.kernel.via_f32
     }
 
     /// Multiply-adds that its kernels execute.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Preferences;
-use crate::gpu::Storage;
+use crate::gpu::{Elements, Storage};
 use crate::graph::{Edge, Graph, Operation, ValueType};
 use crate::kernel::{max_pool2d, max_unpool2d};
 
@@ -15,9 +15,11 @@ pub(super) struct Storages {
 }
 
 impl Storages {
-    /// The forms that take least memory of those that all who touch a value know. What the caller gives or takes is in words.
+    /// The forms that take least memory of those that all who touch a value know. What the caller gives or takes is in words,
+    /// but for f16 maps that other nodes read too.
     pub(super) fn choose(graph: &Graph, preferences: &Preferences<'_>) -> Self {
         let mut storages = Self::default();
+        storages.other.extend(graph.halves(preferences.elements).map(|edge| (edge, Storage::Halves)));
         if preferences.allow_compact_switches() {
             let switches = graph.live_nodes().flat_map(|(node, _)| graph.edges_of(node));
             let compact = switches.filter(|&(edge, value_type)| graph.may_be_compact(edge, value_type));
@@ -49,6 +51,23 @@ impl Preferences<'_> {
 }
 
 impl Graph {
+    /// The maps to be kept in f16: those that some node reads that does more than choose among or compare them.
+    fn halves(&self, elements: &Elements) -> impl Iterator<Item = Edge> {
+        let read = |edge: Edge| {
+            let decides =
+                |operation: &Operation| matches!(operation, Operation::ArgmaxChannels | Operation::SoftmaxChannels);
+            let mut readers = self.live_nodes().filter(|(_, node)| node.inputs().contains(&edge));
+            readers.any(|(_, node)| !decides(node.operation()))
+        };
+        let half = |&(edge, value_type): &(Edge, ValueType)| {
+            let node = &self.nodes()[edge.node()];
+            let is_port = *node.operation() == Operation::Input || !read(edge);
+            value_type.tensor().is_some() && elements.halves(node.name()) && (!is_port || elements.has_ports())
+        };
+        let edges = self.live_nodes().flat_map(|(position, _)| self.edges_of(position));
+        edges.filter(half).map(|(edge, _)| edge).collect::<Vec<_>>().into_iter()
+    }
+
     /// Whether a value is switches that only go into unpoolings to where they came from, and take at most a quarter of the
     /// pooled map's memory in compact form.
     fn may_be_compact(&self, edge: Edge, value_type: ValueType) -> bool {

@@ -7,7 +7,7 @@ use proptest::test_runner::RngSeed;
 
 use super::slots::{self, Block};
 use super::{Graph, Plan, Preferences};
-use crate::gpu::Caps;
+use crate::gpu::{Caps, Elements};
 use crate::graph::{Edge, GraphBuilder, Operation, Parameters};
 use crate::op::{Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Rounding, Slice};
 
@@ -49,7 +49,10 @@ fn fcn8s(extent: [usize; 2]) -> Graph {
 
 /// The graph that is planned in the end for a GPU.
 fn fused(graph: &Graph) -> Graph {
-    graph.fold().graph().fused_for(&Caps::WEBGPU, &Preferences { asked: &|_| None, tuning: None })
+    graph
+        .fold()
+        .graph()
+        .fused_for(&Caps::WEBGPU, &Preferences { asked: &|_| None, tuning: None, elements: &Elements::f32() })
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Making a session: kernels, pipelines, weights, buffers and bindings.
 
 use super::Session;
+use super::overflow::Overflow;
 use super::pack::{PackedWeights, pack, unknown};
 use crate::error::Result;
-use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand};
+use crate::gpu::{Buffer, BufferRange, Caps, Gpu, GpuBuffer, Operand};
 use crate::graph::plan::Preferences;
 use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
 use crate::kernel::conv2d;
@@ -20,16 +21,22 @@ impl Gpu {
     /// [`crate::Error::Limit`] for a value that is too large for the device; the device's faults.
     pub async fn compile_async(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
         graph.check_weights(weights)?;
+        graph.check_elements(self.elements())?;
         let folded = graph.fold();
         let weights = &folded.weights(weights)?;
         let folded = folded.with_diagonal_weights_apart(weights)?;
         if self.preference("conv2d") == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
             self.check_cooperative().await?;
         }
+        let caps = &self.caps_for_elements().await;
         let (folded, plan) = {
-            let preferences = Preferences { asked: &|op: &str| self.preference(op), tuning: self.tuning() };
-            let folded = folded.map(|graph| graph.fused_for(self.caps(), &preferences));
-            let plan = folded.graph().plan_with(self.caps(), &preferences)?;
+            let preferences = Preferences {
+                asked: &|op: &str| self.preference(op),
+                tuning: self.tuning(),
+                elements: self.elements(),
+            };
+            let folded = folded.map(|graph| graph.fused_for(caps, &preferences));
+            let plan = folded.graph().plan_with(caps, &preferences)?;
             (folded, plan)
         };
         let graph = folded.graph();
@@ -38,8 +45,9 @@ impl Gpu {
         let packed = pack(self, graph, &plan, weights).await?;
         let slot = |(slot, bytes): (usize, &u64)| self.allocate(&format!("slot {slot}"), bytes / 4);
         let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
+        let overflow = Overflow::of(self, &plan)?;
         let bind = |(step, planned): (usize, &PlannedNode)| {
-            let memory = Memory { graph, plan: &plan, slots: &slots, packed: &packed, step };
+            let memory = Memory { graph, plan: &plan, slots: &slots, packed: &packed, overflow: &overflow, step };
             let bind = |dispatch| self.prepare_step(planned.name(), dispatch, |operand| memory.find(operand));
             planned
                 .kernel
@@ -61,7 +69,22 @@ impl Gpu {
         let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
         self.flush("compiling").await?;
         let gpu = self.clone();
-        Ok(Session { gpu, folded, plan, slots, nodes, inputs, outputs, _weights: packed })
+        Ok(Session { gpu, folded, plan, slots, nodes, inputs, outputs, overflow, _weights: packed })
+    }
+
+    /// What to plan for: with f16 the matrix units too, if they do what they should.
+    async fn caps_for_elements(&self) -> Caps {
+        let caps = *self.caps();
+        if !self.elements().is_half() || caps.cooperative.is_none() || caps.software {
+            return caps;
+        }
+        match self.check_cooperative().await {
+            Ok(()) => caps,
+            Err(error) => {
+                log::warn!("plain kernels are used instead: {error}");
+                Caps { cooperative: None, ..caps }
+            }
+        }
     }
 
     /// Compiles a graph, blocking; see [`Gpu::compile_async`].
@@ -80,6 +103,7 @@ struct Memory<'a> {
     plan: &'a Plan,
     slots: &'a [GpuBuffer],
     packed: &'a PackedWeights,
+    overflow: &'a Overflow,
     step: usize,
 }
 
@@ -98,6 +122,7 @@ impl<'a> Memory<'a> {
                 let words = planned.kernel.scratch[position].words;
                 self.slots[slot].range(0..words)
             }),
+            Buffer::Overflow => self.overflow.word(self.step),
             Buffer::Absent => None,
         };
         found.map(|memory| memory.narrow(operand.words.clone())).ok_or_else(|| unknown(operand))

@@ -2,18 +2,22 @@
 //! submits one command buffer and reads the outputs.
 
 mod compile;
+mod overflow;
 mod pack;
 mod profile;
 mod resident;
 mod tune;
 
+use std::borrow::Cow;
+
+use self::overflow::Overflow;
 use self::pack::PackedWeights;
 use super::{
     Arithmetic, Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType,
     interpret,
 };
 use crate::error::{Error, Result};
-use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Upload, wgpu};
+use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Storage, Upload, from_halves, to_halves, wgpu};
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
 use crate::weights::Weights;
 
@@ -49,6 +53,8 @@ pub struct Session {
     inputs: Vec<(Edge, Upload)>,
     /// Where the host finds the outputs, in the graph's order.
     outputs: Vec<Readback>,
+    /// Where kernels say that a number was too large for f16.
+    overflow: Overflow,
     /// The weights that the dispatches read: theirs until the session ends.
     _weights: PackedWeights,
 }
@@ -63,7 +69,8 @@ impl Session {
     pub async fn run_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
         let given = inputs.into().bind(self.graph())?;
         for ((edge, upload), (_, value)) in self.inputs.iter().zip(given) {
-            upload.fill(&self.gpu, self.graph().nodes()[edge.node()].name(), bytes(value)).await?;
+            let bytes = stored(value, self.plan.storage(*edge));
+            upload.fill(&self.gpu, self.graph().nodes()[edge.node()].name(), &bytes).await?;
         }
         self.poison()?;
         let slots = |edge: Edge| &self.slots[self.plan.slot(edge)];
@@ -72,10 +79,13 @@ impl Session {
             self.record(encoder);
             let outputs = self.graph().results().iter().zip(&self.outputs);
             outputs.for_each(|(output, readback)| readback.record(encoder, slots(output.edge)));
+            self.overflow.record_readback(encoder);
         })?;
+        self.overflow.check(&self.gpu, &self.plan).await?;
         let mut values = Vec::with_capacity(self.outputs.len());
         for (output, readback) in self.graph().results().iter().zip(&self.outputs) {
-            let value = read(&self.gpu, readback, &output.name, self.graph().value_type(output.edge)).await?;
+            let (value_type, storage) = (self.graph().value_type(output.edge), self.plan.storage(output.edge));
+            let value = read(&self.gpu, readback, &output.name, value_type, storage).await?;
             values.push((output.name.clone(), value));
         }
         self.check_guards()?;
@@ -97,6 +107,7 @@ impl Session {
     ///
     /// The session must outlive the submission. It has one set of buffers, so a run's outputs last until the next run.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder) {
+        self.overflow.record_reset(encoder);
         let mut pass = encoder
             .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("switchback"), timestamp_writes: None });
         self.nodes.iter().flatten().for_each(|step| step.record(&mut pass));
@@ -105,11 +116,11 @@ impl Session {
     /// Puts values into the input buffers, before the next submission: for [`Session::record`].
     ///
     /// # Errors
-    /// As [`Session::run_async`].
+    /// As [`Session::run_async`], but that nothing is computed yet.
     pub fn write<'a>(&self, inputs: impl Into<Inputs<'a>>) -> Result<()> {
         for (edge, value) in inputs.into().bind(self.graph())? {
             let slot = &self.slots[self.plan.slot(edge)];
-            self.gpu.write(self.graph().nodes()[edge.node()].name(), slot, bytes(value))?;
+            self.gpu.write(self.graph().nodes()[edge.node()].name(), slot, &stored(value, self.plan.storage(edge)))?;
         }
         Ok(())
     }
@@ -126,7 +137,8 @@ impl Session {
     }
 
     /// The buffer of an output, which holds it from its first byte on and may be longer: f32 NCHW, switches as u32, or
-    /// the bytes of labels or an image, four to a word, the lowest first.
+    /// the bytes of labels or an image, four to a word, the lowest first; in f16 ([`Storage::Halves`]) where other nodes read
+    /// it too and [`Gpu::with_elements`] asked for that.
     ///
     /// # Errors
     /// [`Error::Graph`] if there is no such output.
@@ -184,6 +196,17 @@ impl Session {
     }
 }
 
+/// A value's bytes in such a form.
+fn stored(value: ValueRef<'_>, storage: Storage) -> Cow<'_, [u8]> {
+    match value {
+        ValueRef::Tensor(tensor) if storage == Storage::Halves => {
+            let words = to_halves(tensor.data(), tensor.shape());
+            Cow::Owned(bytemuck::cast_slice(&words).to_vec())
+        }
+        value => Cow::Borrowed(bytes(value)),
+    }
+}
+
 /// A value's bytes as the device has them, but for the end of the last word.
 fn bytes(value: ValueRef<'_>) -> &[u8] {
     match value {
@@ -194,8 +217,12 @@ fn bytes(value: ValueRef<'_>) -> &[u8] {
     }
 }
 
-async fn read(gpu: &Gpu, readback: &Readback, name: &str, value_type: ValueType) -> Result<Value> {
+async fn read(gpu: &Gpu, readback: &Readback, name: &str, value_type: ValueType, storage: Storage) -> Result<Value> {
     Ok(match value_type {
+        ValueType::Tensor(shape) if storage == Storage::Halves => {
+            let words: Vec<u32> = readback.read(gpu, name, storage.words(shape) as usize).await?;
+            Value::Tensor(Tensor::new(shape, from_halves(&words, shape))?)
+        }
         ValueType::Tensor(shape) => {
             Value::Tensor(Tensor::new(shape, readback.read(gpu, name, shape.elements()).await?)?)
         }

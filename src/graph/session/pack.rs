@@ -46,7 +46,10 @@ pub(super) async fn pack(gpu: &Gpu, graph: &Graph, plan: &Plan, weights: &Weight
     };
     let mut bound = bound_words(graph, steps);
     bound.retain(|&parameter, _| read_by_runs.contains(&parameter) || readers(parameter, steps) > 1);
-    let mut packer = Packer { gpu, graph, mover: Mover::new(gpu, weights) };
+    let rounded = steps.iter().filter(|planned| planned.kernel.half_weight);
+    let first = |planned: &PlannedNode| graph.nodes()[planned.node].parameters().first().copied();
+    let halves = rounded.filter_map(first).map(|position| graph.parameter(position).name().to_owned()).collect();
+    let mut packer = Packer { gpu, graph, mover: Mover::new(gpu, weights, halves) };
     let mut all = PackedWeights { raw: HashMap::new(), packed: Vec::with_capacity(steps.len()) };
     for (step, planned) in steps.iter().enumerate() {
         let at_node = |error: Error| error.at_node(planned.name());

@@ -1,6 +1,6 @@
 //! Weights on the device: streamed there a part at a time, packed once, and split where one buffer would not hold them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::error::{Error, Result};
@@ -10,6 +10,9 @@ use crate::weights::Weights;
 
 /// Words of a weight that are decoded and handed to the device at once: the host never holds more of it.
 const CHUNK_WORDS: u64 = 4 << 20;
+
+/// The first number that becomes infinite as the nearest f16.
+const FIRST_BEYOND_HALF: f32 = 65_520.0;
 
 /// Words that may be on their way to the device before they are waited for. wgpu keeps a copy of each until then.
 const MOST_UNDER_WAY: u64 = 16 << 20;
@@ -89,11 +92,13 @@ pub(super) struct Mover<'a> {
     gpu: &'a Gpu,
     weights: &'a Weights,
     under_way: u64,
+    /// Names of the weights that are rounded to f16.
+    halves: HashSet<String>,
 }
 
 impl<'a> Mover<'a> {
-    pub(super) fn new(gpu: &'a Gpu, weights: &'a Weights) -> Self {
-        Self { gpu, weights, under_way: 0 }
+    pub(super) fn new(gpu: &'a Gpu, weights: &'a Weights, halves: HashSet<String>) -> Self {
+        Self { gpu, weights, under_way: 0, halves }
     }
 
     /// Allocates and fills what `bound` says is needed of a weight.
@@ -140,6 +145,7 @@ impl<'a> Mover<'a> {
 
     /// Writes words `start ..` of a weight to every part that holds some of them.
     async fn fill(&mut self, name: &str, parts: &[Part], start: u64, data: &[f32]) -> Result<()> {
+        self.check_range(name, data)?;
         let end = start + data.len() as u64;
         for part in parts {
             let (from, to) = (start.max(part.words.start), end.min(part.words.end));
@@ -153,6 +159,20 @@ impl<'a> Mover<'a> {
             self.settle().await?;
         }
         Ok(())
+    }
+
+    /// Refuses a weight that is rounded to f16 and holds a number that f16 does not.
+    fn check_range(&self, name: &str, data: &[f32]) -> Result<()> {
+        let beyond = |value: &&f32| value.is_finite() && value.abs() >= FIRST_BEYOND_HALF;
+        match data.iter().find(beyond).filter(|_| self.halves.contains(name)) {
+            None => Ok(()),
+            Some(value) => Err(Error::Overflow {
+                what: format!("{value}, in weight `{name}`,"),
+                way_out: format!(
+                    "keep it in f32: Elements::f16().keep_f32({name:?}), on the command line --keep-f32 {name}"
+                ),
+            }),
+        }
     }
 
     /// Waits until everything written is on the device.

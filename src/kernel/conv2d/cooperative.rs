@@ -1,13 +1,13 @@
 //! `Variant::Cooperative`: an implicit matrix product on matrix units, operands rounded to f16 and summed in f32.
 
 use super::tiled::Blocks;
-use super::{OP, Operands, Variant};
+use super::{Form, OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{
     Access, Buffer, Caps, Cooperative, Gpu, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups,
 };
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, HALF, INDEX, WORKGROUP, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, HALF, INDEX, NARROW, WORKGROUP, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -18,19 +18,36 @@ static MAIN: Part = part!("conv2d/cooperative.wgsl");
 
 const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
 
-pub(super) static COOPERATIVE_8: Kernel = Kernel {
-    name: "conv2d/cooperative_8",
-    parts: &[&TILE_8, &ACTIVATION, &MAIN],
-    bindings: BINDINGS,
-    needs_float_atomics: false,
-};
+const BINDINGS_HALF: &[Access] =
+    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 
-pub(super) static COOPERATIVE_16: Kernel = Kernel {
-    name: "conv2d/cooperative_16",
-    parts: &[&TILE_16, &ACTIVATION, &MAIN],
-    bindings: BINDINGS,
-    needs_float_atomics: false,
-};
+static CELLS: Part = part!("conv2d/cooperative_cells.wgsl");
+static CELLS_HALF: Part = part!("conv2d/cooperative_cells_half.wgsl");
+static STORE: Part = part!("conv2d/cooperative_store.wgsl");
+static STORE_HALF: Part = part!("conv2d/cooperative_store_half.wgsl");
+
+const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
+
+pub(super) static COOPERATIVE_8: Kernel =
+    kernel("conv2d/cooperative_8", &[&TILE_8, &ACTIVATION, &CELLS, &STORE, &MAIN], BINDINGS);
+pub(super) static COOPERATIVE_8_HALF: Kernel = kernel(
+    "conv2d/cooperative_8_half",
+    &[&TILE_8, &ACTIVATION, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
+    BINDINGS_HALF,
+);
+pub(super) static COOPERATIVE_8_HALF_F32: Kernel =
+    kernel("conv2d/cooperative_8_half_f32", &[&TILE_8, &ACTIVATION, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
+pub(super) static COOPERATIVE_16: Kernel =
+    kernel("conv2d/cooperative_16", &[&TILE_16, &ACTIVATION, &CELLS, &STORE, &MAIN], BINDINGS);
+pub(super) static COOPERATIVE_16_HALF: Kernel = kernel(
+    "conv2d/cooperative_16_half",
+    &[&TILE_16, &ACTIVATION, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
+    BINDINGS_HALF,
+);
+pub(super) static COOPERATIVE_16_HALF_F32: Kernel =
+    kernel("conv2d/cooperative_16_half_f32", &[&TILE_16, &ACTIVATION, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
 
 pub(super) static PACK: Kernel = Kernel {
     name: "conv2d/pack_cooperative",
@@ -77,7 +94,6 @@ params! {
 /// How a device's subgroups divide a workgroup's tile.
 #[derive(Clone, Copy, Debug)]
 struct Division {
-    kernel: &'static Kernel,
     tile: u64,
     lanes: u64,
     /// Subgroups along output channels, two matrices each.
@@ -91,12 +107,11 @@ impl Division {
     /// out.
     fn of(cooperative: Cooperative, group_outputs: u64) -> Option<Self> {
         let (tile, lanes) = (u64::from(cooperative.tile), u64::from(cooperative.lanes));
-        let kernel = if tile == 16 { &COOPERATIVE_16 } else { &COOPERATIVE_8 };
         // Half the rows where the others would be empty, the full width first.
         let rows = if group_outputs <= 4 * tile { [2, 4] } else { [4, 2] };
         let divisions = rows.into_iter().flat_map(|row_groups| [2, 1].map(|column_groups| (row_groups, column_groups)));
         divisions
-            .map(|(row_groups, column_groups)| Self { kernel, tile, lanes, row_groups, column_groups })
+            .map(|(row_groups, column_groups)| Self { tile, lanes, row_groups, column_groups })
             .find(Self::is_written_out)
     }
 
@@ -105,6 +120,17 @@ impl Division {
         let (size, cells) = (self.size(), self.cells());
         let vectors = cells * self.tile / 8;
         size <= 256 && vectors <= 2 * size && (size % cells == 0 || cells % size == 0 && vectors <= size)
+    }
+
+    fn kernel(&self, form: Form) -> &'static Kernel {
+        match (self.tile, form) {
+            (16, Form::Words) => &COOPERATIVE_16,
+            (16, Form::Halves) => &COOPERATIVE_16_HALF,
+            (16, Form::HalvesToWords) => &COOPERATIVE_16_HALF_F32,
+            (_, Form::Words) => &COOPERATIVE_8,
+            (_, Form::Halves) => &COOPERATIVE_8_HALF,
+            (_, Form::HalvesToWords) => &COOPERATIVE_8_HALF_F32,
+        }
     }
 
     fn size(&self) -> u64 {
@@ -214,7 +240,7 @@ pub(super) fn plan(
     rounds_within(OP, 0, loop_iterations(&[usize::try_from(steps).unwrap_or(usize::MAX)]), caps)?;
     let row_words = weight.c as u64 * taps;
     let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: rows * tile * steps / 2 };
-    let mut plan = KernelPlan { variant: Variant::Cooperative.name(), ..KernelPlan::default() };
+    let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -264,11 +290,13 @@ pub(super) fn plan(
             ("ROW_GROUPS", division.row_groups as f64),
             ("COLUMN_GROUPS", division.column_groups as f64),
         ];
+        let mut bound = vec![operands.input, packed, operands.bias, operands.output];
+        bound.extend((operands.form == Form::Halves).then_some(Buffer::Overflow));
         plan.run.push(Step {
-            kernel: division.kernel,
+            kernel: division.kernel(operands.form),
             constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &constants].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
-            operands: vec![operands.input.into(), packed.into(), operands.bias.into(), operands.output.into()],
+            operands: bound.into_iter().map(Into::into).collect(),
             workgroups: fold_workgroups(tiles, caps)?,
         });
         plan.executed_macs += tiles * division.cells() * rows * steps * tile;
@@ -278,7 +306,15 @@ pub(super) fn plan(
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&COOPERATIVE_8, Params::FIELDS), (&COOPERATIVE_16, Params::FIELDS), (&PACK, PackParams::FIELDS)]
+    let kernels = [
+        &COOPERATIVE_8,
+        &COOPERATIVE_8_HALF,
+        &COOPERATIVE_8_HALF_F32,
+        &COOPERATIVE_16,
+        &COOPERATIVE_16_HALF,
+        &COOPERATIVE_16_HALF_F32,
+    ];
+    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
 }
 
 #[cfg(test)]

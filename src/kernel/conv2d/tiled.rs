@@ -1,10 +1,12 @@
 //! `Variant::Tiled` and `Staged`: an implicit matrix product in register tiles, over weights packed once.
 
-use super::{OP, Operands, Variant};
+use super::{Form, OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, INDEX, TILE, WORKGROUP, loop_iterations, params, part, rounds_within};
+use crate::kernel::{
+    ACTIVATION, HALF, INDEX, NARROW, TILE, WORKGROUP, convert, loop_iterations, params, part, rounds_within,
+};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -14,27 +16,68 @@ pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 /// Uniforms, overrides and bindings of its two kernels.
 static OPERANDS: Part = part!("conv2d/operands.wgsl");
+static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
+static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
+/// The same for maps and weights in f16.
+static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
+static COLUMNS_HALF: Part = part!("conv2d/columns_half.wgsl");
+static STORE_HALF: Part = part!("conv2d/store_half.wgsl");
+static TILED_MAIN: Part = part!("conv2d/tiled.wgsl");
+static STAGED_MAIN: Part = part!("conv2d/staged.wgsl");
+static PACK_MAIN: Part = part!("conv2d/pack.wgsl");
 
-pub(super) static TILED: Kernel = Kernel {
-    name: "conv2d/tiled",
-    parts: &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &COLUMNS, &STORE, &part!("conv2d/tiled.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+const BINDINGS_HALF: &[Access] =
+    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 
-pub(super) static STAGED: Kernel = Kernel {
-    name: "conv2d/staged",
-    parts: &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &COLUMNS, &STORE, &part!("conv2d/staged.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
 
-pub(super) static PACK: Kernel = Kernel {
-    name: "conv2d/pack",
-    parts: &[&INDEX, &part!("conv2d/pack.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+pub(super) static TILED: Kernel = kernel(
+    "conv2d/tiled",
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &RESULT_F32, &STORE, &TILED_MAIN],
+    BINDINGS,
+);
+
+pub(super) static TILED_HALF: Kernel = kernel(
+    "conv2d/tiled_half",
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &NARROW, &STORE_HALF, &TILED_MAIN],
+    BINDINGS_HALF,
+);
+
+pub(super) static TILED_HALF_F32: Kernel = kernel(
+    "conv2d/tiled_half_f32",
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &RESULT_F32, &STORE, &TILED_MAIN],
+    BINDINGS,
+);
+
+pub(super) static STAGED: Kernel = kernel(
+    "conv2d/staged",
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &RESULT_F32, &STORE, &STAGED_MAIN],
+    BINDINGS,
+);
+
+pub(super) static STAGED_HALF: Kernel = kernel(
+    "conv2d/staged_half",
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &NARROW, &STORE_HALF, &STAGED_MAIN],
+    BINDINGS_HALF,
+);
+
+pub(super) static STAGED_HALF_F32: Kernel = kernel(
+    "conv2d/staged_half_f32",
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &RESULT_F32, &STORE, &STAGED_MAIN],
+    BINDINGS,
+);
+
+const PACK_BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
+
+static PACKED_F32: Part = part!("conv2d/packed_f32.wgsl");
+static PACKED_HALF: Part = part!("conv2d/packed_half.wgsl");
+
+pub(super) static PACK: Kernel = kernel("conv2d/pack", &[&INDEX, &PACKED_F32, &PACK_MAIN], PACK_BINDINGS);
+pub(super) static PACK_HALF: Kernel =
+    kernel("conv2d/pack_half", &[&INDEX, &HALF, &PACKED_HALF, &PACK_MAIN], PACK_BINDINGS);
 
 params! {
     /// Uniforms of `conv2d/tiled` and `conv2d/staged`; the shaders say what they mean.
@@ -93,7 +136,6 @@ pub(in crate::kernel) const SCATTERED: f64 = 1.2;
 
 /// How one of the two kernels divides its work.
 struct Division {
-    kernel: &'static Kernel,
     variant: Variant,
     /// Output channels of a block.
     rows: u64,
@@ -111,12 +153,24 @@ impl Division {
         let (rows, lanes) = (rows((weight.n / op.groups) as u64), workgroup(caps));
         let quads = if caps.software { cached_quads(rows, op, input) } else { u64::MAX };
         let constants = vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)];
-        Self { kernel: &TILED, variant: Variant::Tiled, rows, cells: CELLS * lanes, quads, constants }
+        Self { variant: Variant::Tiled, rows, cells: CELLS * lanes, quads, constants }
     }
 
     /// 64 channels of 128 cells a workgroup, as the shader fixes them.
     fn staged() -> Self {
-        Self { kernel: &STAGED, variant: Variant::Staged, rows: 64, cells: 128, quads: u64::MAX, constants: vec![] }
+        Self { variant: Variant::Staged, rows: 64, cells: 128, quads: u64::MAX, constants: vec![] }
+    }
+}
+
+/// The kernel of a division for maps in such a form.
+fn kernel_for(variant: Variant, form: Form) -> &'static Kernel {
+    match (variant, form) {
+        (Variant::Staged, Form::Words) => &STAGED,
+        (Variant::Staged, Form::Halves) => &STAGED_HALF,
+        (Variant::Staged, Form::HalvesToWords) => &STAGED_HALF_F32,
+        (_, Form::Words) => &TILED,
+        (_, Form::Halves) => &TILED_HALF,
+        (_, Form::HalvesToWords) => &TILED_HALF_F32,
     }
 }
 
@@ -258,7 +312,7 @@ pub(super) fn plan_staged(
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
-/// division's parts of the sum.
+/// division's parts of the sum. Several parts of a sum are added up in f32 whatever the result's form.
 fn divided(
     division: &Division,
     op: &Conv2d,
@@ -272,10 +326,20 @@ fn divided(
     let group_outputs = weight.n as u64 / groups;
     let quads = (weight.c as u64).div_ceil(4);
     let rows = division.rows;
-    let blocks =
-        Blocks { rows, groups, group_outputs, row_words: weight.c as u64 * taps, block_words: 4 * rows * quads * taps };
+    let form = operands.form;
+    // Vectors of four weights, and the words of one.
+    let (block_vectors, vector_words) = (rows * quads * taps, if form == Form::Words { 4 } else { 2 });
+    let row_words = weight.c as u64 * taps;
+    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: vector_words * block_vectors };
     check_loops(op, weight, caps)?;
     let mut plan = KernelPlan { variant: division.variant.name(), ..KernelPlan::default() };
+    let (form, result) = match form {
+        Form::Halves if division.quads < quads => {
+            plan.scratch.push(Scratch { words: output.elements() as u64, persistent: false });
+            (Form::HalvesToWords, Buffer::Scratch(0))
+        }
+        _ => (form, operands.output),
+    };
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -290,14 +354,14 @@ fn divided(
             taps: taps as u32,
             first_block: run.first_block as u32,
             first_channel: run.first_channel as u32,
-            vectors: (words / 4) as u32,
+            vectors: (run.blocks * block_vectors) as u32,
         };
         plan.prepare.push(Step {
-            kernel: &PACK,
+            kernel: if form == Form::Words { &PACK } else { &PACK_HALF },
             constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
             params: bytemuck::bytes_of(&pack).to_vec(),
             operands: vec![Operand { buffer: operands.weight, words: (!whole).then_some(run.words) }, packed.into()],
-            workgroups: fold_workgroups((words / 4).div_ceil(u64::from(WORKGROUP)), caps)?,
+            workgroups: fold_workgroups((run.blocks * block_vectors).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         let cell_tiles = (output.plane() as u64).div_ceil(division.cells);
         let tiles = output.n as u64 * run.blocks * cell_tiles;
@@ -330,20 +394,27 @@ fn divided(
                 ("RELU", f64::from(op.relu && last)),
                 ("ACCUMULATE", f64::from(first_quad > 0)),
             ];
+            let mut bound = vec![operands.input, packed, bias, result];
+            bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
             plan.run.push(Step {
-                kernel: division.kernel,
+                kernel: kernel_for(division.variant, form),
                 constants: [window.as_slice(), &epilogue, &division.constants].concat(),
                 params: bytemuck::bytes_of(&params).to_vec(),
-                operands: vec![operands.input.into(), packed.into(), bias.into(), operands.output.into()],
+                operands: bound.into_iter().map(Into::into).collect(),
                 workgroups: fold_workgroups(tiles, caps)?,
             });
         }
         plan.executed_macs += tiles * division.cells * rows * quads * 4 * taps;
+    }
+    if result != operands.output {
+        plan.run.push(convert::narrow(output, result, operands.output, caps)?);
     }
     Ok(plan)
 }
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&TILED, Params::FIELDS), (&STAGED, Params::FIELDS), (&PACK, PackParams::FIELDS)]
+    let kernels = [&TILED, &TILED_HALF, &TILED_HALF_F32, &STAGED, &STAGED_HALF, &STAGED_HALF_F32];
+    let packs = [&PACK, &PACK_HALF].map(|pack| (pack, PackParams::FIELDS));
+    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain(packs).collect()
 }

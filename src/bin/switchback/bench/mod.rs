@@ -112,6 +112,11 @@ impl Args {
         progress: &Progress,
     ) -> Result<(Vec<Row>, Option<Profile>)> {
         let gpu = workload.variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
+        // A single operator has nothing between its ends that could be in f16.
+        let alone = gpu.elements().is_half() && workload.graph.nodes().len() <= 3;
+        let gpu = if alone { gpu.with_elements(gpu.elements().clone().with_ports()) } else { gpu };
+        let rounded = alone.then(|| workload.rounded());
+        let workload = rounded.as_ref().unwrap_or(workload);
         progress.doing(format_args!("{}: compiling", workload.label));
         let mut session = gpu.compile(&workload.graph, &workload.weights)?;
         if let Some(refusal) = refusal(workload, session.plan()) {

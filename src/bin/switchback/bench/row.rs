@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use switchback::gpu::Gpu;
+use switchback::gpu::{Gpu, Storage};
 use switchback::graph::{Node, Operation, Plan, PlannedNode, ValueType};
 use switchback::kernel::ceiling::Ceilings;
 use switchback::op::Cost;
@@ -128,17 +128,24 @@ pub(super) fn rows(
         let how = verified.get(planned.name())?;
         let executed = planned.executed_macs();
         let timer = measured.timer.to_string();
+        let element = if is_half(planned) { "f16" } else { "f32" };
         Some(Row {
             verified: how.clone(),
             variant: planned.variant().to_owned(),
+            element,
             time_share: Some(statistics.median / node_time),
-            ..Row::new(machine, planned.operator(), planned.cost(), executed, *statistics, timer).shaped(workload, node)
+            ..Row::new(machine, planned.operator(), necessary(planned), executed, *statistics, timer)
+                .shaped(workload, node)
         })
     };
     let mut rows: Vec<Row> = measured.nodes.iter().filter_map(node_row).collect();
     if let Some(statistics) = measured.whole {
         let executed = measured.nodes.iter().map(|(node, _)| node.executed_macs()).sum();
-        let cost = workload.graph.cost();
+        let mut cost = workload.graph.cost();
+        let element = if plan.nodes().iter().any(is_half) { "f16" } else { "f32" };
+        if element == "f16" {
+            cost.bytes /= 2;
+        }
         let row = Row::new(machine, &workload.label, cost, executed, statistics, "wall clock".to_owned());
         // A single operator's shapes say what was run; a network's label does.
         let row = match (measured.nodes.as_slice(), rows.as_slice()) {
@@ -150,12 +157,27 @@ pub(super) fn rows(
         };
         rows.push(Row {
             label: "whole, host to host".to_owned(),
+            element,
             peak_bytes: Some(plan.peak_bytes()),
             verified: "every node against the reference, outputs equal to the verified run's".to_owned(),
             ..row
         });
     }
     rows
+}
+
+/// Whether a node's result is kept in f16.
+fn is_half(planned: &PlannedNode) -> bool {
+    planned.storages().first() == Some(&Storage::Halves)
+}
+
+/// What a node costs by its definition, operands and result in the elements that they are kept in.
+fn necessary(planned: &PlannedNode) -> Cost {
+    let mut cost = planned.cost();
+    if is_half(planned) {
+        cost.bytes /= 2;
+    }
+    cost
 }
 
 impl Row {

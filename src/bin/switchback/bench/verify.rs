@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use switchback::gpu::Gpu;
-use switchback::graph::{Arithmetic, Node, Operation, Outputs, PlannedNode, Session, check_nodes_where};
+use switchback::graph::{Arithmetic, Node, Operation, Outputs, PlannedNode, Session, check_planned_nodes};
 use switchback::reference::{Answer, Mismatch};
 use switchback::{Conv2d, ConvTranspose2d, Error, Graph, Tensor};
 
@@ -65,7 +65,7 @@ fn check(
     }
     progress.doing(format_args!("{}: verifying", workload.label));
     let others = |node: &Node| !is_convolution(node);
-    for check in check_nodes_where(graph, &workload.weights, workload.inputs(), outputs, others)? {
+    for check in check_planned_nodes(graph, planned, &workload.weights, workload.inputs(), outputs, others)? {
         if let Some(mismatch) = check.mismatch {
             return Err(wrong(workload, &check.node, &mismatch));
         }

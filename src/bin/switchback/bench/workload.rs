@@ -6,6 +6,7 @@ use clap::Subcommand;
 use switchback::graph::Inputs;
 use switchback::kernel::{AnyVariant, conv_transpose2d, conv2d, max_unpool2d};
 use switchback::net::Head;
+use switchback::reference::half_tensor;
 use switchback::weights::Weights;
 use switchback::{Conv2d, ConvTranspose2d, Graph, MaxPool2d, Padding, Parameters, Rounding, Shape, Tensor, Value};
 
@@ -32,6 +33,16 @@ pub(super) struct Workload {
 impl Workload {
     pub(super) fn inputs(&self) -> Inputs<'_> {
         self.inputs.iter().fold(Inputs::new(), |inputs, (name, value)| inputs.with(name, value))
+    }
+
+    /// The same with tensors rounded to what f16 holds.
+    pub(super) fn rounded(&self) -> Self {
+        let round = |value: &Value| match value {
+            Value::Tensor(tensor) => Value::Tensor(half_tensor(tensor)),
+            other => other.clone(),
+        };
+        let inputs = self.inputs.iter().map(|(name, value)| (name.clone(), round(value))).collect();
+        Self { inputs, label: self.label.clone(), graph: self.graph.clone(), weights: self.weights.clone(), ..*self }
     }
 
     /// An input that is a tensor.

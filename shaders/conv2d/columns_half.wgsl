@@ -1,0 +1,60 @@
+// The operands of an implicit matrix product in f16, as conv2d/columns has them in f32: columns of cells from x, weights from p.
+
+// The words of four cells `at` of the plane that starts at `plane`, zero where they are outside.
+fn pairs(plane: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<u32> {
+    let i = plane + at;
+    return select(vec4<u32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
+}
+
+// The even and the odd channel of four words.
+struct Channels {
+    even: vec4<f32>,
+    odd: vec4<f32>,
+}
+
+fn channels_of(words: vec4<u32>) -> Channels {
+    let a = unpack2x16float(words.x);
+    let b = unpack2x16float(words.y);
+    let c = unpack2x16float(words.z);
+    let d = unpack2x16float(words.w);
+    return Channels(vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y));
+}
+
+// The cells `at` of the q-th four of a group's `channels`, whose planes of `plane_cells` words begin at first_plane. A pair past
+// the last repeats the last so as to stay inside, and is masked; beside a last odd channel there are zeros.
+fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u32>, inside: vec4<bool>) -> mat4x4<f32> {
+    let count = (channels + 1) / 2;
+    let last = min(2 * q + 1, count - 1);
+    let first = channels_of(pairs(first_plane + 2 * q * plane_cells, at, inside));
+    let second = channels_of(pairs(first_plane + last * plane_cells, at, inside & vec4(2 * q + 1 < count)));
+    return mat4x4(first.even, first.odd, second.even, second.odd);
+}
+
+// The cells `at` of channel `c` of the group, zero where they or the channel are outside.
+fn channel_cells(first_plane: u32, plane_cells: u32, channels: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
+    let plane = first_plane + min(c, channels - 1) / 2 * plane_cells;
+    let both = channels_of(pairs(plane, at, inside & vec4(c < channels)));
+    return select(both.even, both.odd, vec4(c % 2 == 1));
+}
+
+// Four weights of a row.
+fn weights_at(i: u32) -> vec4<f32> {
+    let words = p[i];
+    return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+}
+
+// Adds four terms to the tile whose weights start at p[i].
+fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
+    multiply_add(
+        tile,
+        columns,
+        weights_at(i),
+        weights_at(i + 1),
+        weights_at(i + 2),
+        weights_at(i + 3),
+        weights_at(i + 4),
+        weights_at(i + 5),
+        weights_at(i + 6),
+        weights_at(i + 7),
+    );
+}

@@ -1,0 +1,24 @@
+// Cells on their way to matrices, from a map in f16, two channels a word; a group's channels begin with a word of their own.
+
+@group(0) @binding(1) var<storage, read> x: array<vec2<f16>>;
+
+// What an invocation stages: where its cell lies in the plane that it sees by the current tap, if inside.
+struct Seen {
+    at: u32,
+    inside: bool,
+}
+
+// Where the planes of words of a group's input channels begin.
+fn group_planes(n: u32, group: u32) -> u32 {
+    return (n * ((params.in_channels + 1) / 2) + group * params.group_inputs / 2) * params.in_h * params.in_w;
+}
+
+// The seen cell of input channels c to c+3 of the group, zero where it or the channel is outside; beside a last odd channel
+// there are zeros.
+fn quad(first_plane: u32, c: u32, cell: Seen) -> vec4<f16> {
+    let count = (params.group_inputs + 1) / 2;
+    let pair = c / 2 + vec2(0u, 1u);
+    let i = first_plane + min(pair, vec2(count - 1)) * params.in_h * params.in_w + cell.at;
+    let inside = (pair < vec2(count)) & vec2(cell.inside);
+    return vec4(select(vec2<f16>(), x[i.x], inside.x), select(vec2<f16>(), x[i.y], inside.y));
+}

@@ -1,0 +1,104 @@
+//! Kernels for nodes some of whose maps are f16: their own where there are such, else those for f32 between conversions.
+
+use super::lower::Operands;
+use crate::error::Result;
+use crate::gpu::{Caps, Elements, KernelPlan, Storage};
+use crate::graph::{Graph, Node, Operation, ValueType};
+use crate::kernel;
+use crate::kernel::conv2d::Form;
+use crate::op::{CropAdd, Slice};
+use crate::shape::Shape;
+
+impl Graph {
+    /// Whether no weight of a node is to be kept in f32.
+    pub(super) fn weights_may_be_half(&self, node: &Node, elements: &Elements) -> bool {
+        node.parameters().iter().all(|&position| elements.halves(self.parameter(position).name()))
+    }
+}
+
+impl Operands {
+    /// Whether any map that is read or written is f16.
+    pub(super) fn any_half(&self) -> bool {
+        self.input_storages.iter().chain(&self.output_storages).any(|&storage| storage == Storage::Halves)
+    }
+
+    /// The plan of such a node. Variants that have no kernels for f16 run in f32.
+    pub(super) fn plan_half(
+        &self,
+        operation: &Operation,
+        half_weights: bool,
+        caps: &Caps,
+        preferred: Option<&str>,
+    ) -> Result<KernelPlan> {
+        match self.own_kernels(operation, half_weights, caps, preferred) {
+            Some(Err(error)) if error.is_unsupported() => {}
+            Some(result) => return result,
+            None => {}
+        }
+        let halves = |values: &[ValueType], storages: &[Storage]| -> Vec<(usize, Shape)> {
+            let tensors =
+                values.iter().zip(storages).enumerate().filter(|(_, (_, storage))| **storage == Storage::Halves);
+            tensors.filter_map(|(position, (value, _))| Some((position, value.tensor()?))).collect()
+        };
+        let plan = self.plan(operation, caps, preferred)?;
+        let (inputs, outputs) =
+            (halves(&self.inputs, &self.input_storages), halves(&self.outputs, &self.output_storages));
+        kernel::convert::through_f32(plan, &inputs, &outputs, caps)
+    }
+
+    /// The plan by kernels for f16; `None` where the operator has none for such operands.
+    fn own_kernels(
+        &self,
+        operation: &Operation,
+        half_weights: bool,
+        caps: &Caps,
+        preferred: Option<&str>,
+    ) -> Option<Result<KernelPlan>> {
+        let tensor = |position: usize| self.inputs.get(position)?.tensor();
+        let x = tensor(0)?;
+        // What was to stay in f32 is not rounded on its way in.
+        if *self.input_storages.first()? != Storage::Halves {
+            return None;
+        }
+        if let Operation::Conv2d(op) = operation {
+            let weight = half_weights.then(|| self.parameters.first().copied()).flatten()?;
+            let variant = preferred.map(str::parse).transpose().ok()?;
+            let form = match self.output_storages.first()? {
+                Storage::Halves => Form::Halves,
+                _ => Form::HalvesToWords,
+            };
+            return Some(kernel::conv2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
+        }
+        let outputs = self.outputs.iter().zip(&self.output_storages).filter(|(value, _)| value.tensor().is_some());
+        let mut maps = self.input_storages.iter().chain(outputs.map(|(_, storage)| storage));
+        if maps.any(|&storage| storage != Storage::Halves) {
+            return None;
+        }
+        // What only moves words moves pairs of channels.
+        let pairs = Shape { c: x.c.div_ceil(2), ..x };
+        Some(match operation {
+            Operation::Relu => kernel::relu::plan_half(x, caps),
+            Operation::Add => kernel::crop_add::plan_half(&CropAdd::new([0, 0]), x, tensor(1)?, caps),
+            Operation::CropAdd(op) => kernel::crop_add::plan_half(op, x, tensor(1)?, caps),
+            Operation::Crop(op) => kernel::crop::plan(op, pairs, caps),
+            Operation::Pad(op) => kernel::pad::plan(op, pairs, caps),
+            Operation::Concat => {
+                let shapes = (0..self.inputs.len()).map(tensor).collect::<Option<Vec<_>>>()?;
+                let (_, all_but_last) = shapes.split_last()?;
+                if all_but_last.iter().any(|shape| shape.c % 2 != 0) {
+                    return None;
+                }
+                let halved: Vec<_> = shapes.iter().map(|shape| Shape { c: shape.c.div_ceil(2), ..*shape }).collect();
+                kernel::concat::plan(&halved, caps)
+            }
+            Operation::Slice(op) if op.start % 2 == 0 && (op.channels % 2 == 0 || op.start + op.channels == x.c) => {
+                kernel::slice::plan(&Slice::new(op.start / 2, op.channels.div_ceil(2)), pairs, caps)
+            }
+            Operation::MaxPool2d(op) => kernel::max_pool2d::plan_half(op, x, kernel::max_pool2d::Variant::Values, caps),
+            Operation::MaxPool2dSwitches(op) if self.output_storages.get(1) == Some(&Storage::Words) => {
+                kernel::max_pool2d::plan_half(op, x, kernel::max_pool2d::Variant::Switches, caps)
+            }
+            _ => return None,
+        })
+    }
+}

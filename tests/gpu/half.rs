@@ -1,0 +1,187 @@
+//! Graphs whose weights and activations are kept in f16.
+
+use switchback::gpu::{Elements, Storage};
+use switchback::graph::{Inputs, Outputs, Session};
+use switchback::kernel::conv2d;
+use switchback::weights::Weights;
+use switchback::{
+    Conv2d, ConvTranspose2d, Crop, CropAdd, Error, Gpu, Graph, MaxPool2d, Pad, RgbImage, Slice, Tensor, reference,
+};
+
+use crate::common::adapter;
+use crate::common::random::Random;
+use crate::graph::hourglass;
+
+fn assert_checked(session: &Session, weights: &Weights, inputs: Inputs, outputs: &Outputs) {
+    let checks = session.check_nodes(weights, inputs, outputs).unwrap();
+    assert!(!checks.is_empty());
+    for check in checks {
+        assert!(check.mismatch.is_none(), "node `{}`: {}", check.node, check.mismatch.unwrap_or_default());
+    }
+}
+
+/// The variants of a convolution that this device has.
+fn variants(gpu: &Gpu) -> impl Iterator<Item = conv2d::Variant> {
+    let matrices = gpu.caps().cooperative.is_some();
+    conv2d::Variant::ALL.iter().copied().filter(move |&variant| variant != conv2d::Variant::Cooperative || matrices)
+}
+
+/// Operators that have kernels for f16 and some that have none, over odd and even channels, two images.
+fn every_operator(channels: usize) -> Graph {
+    let mut g = Graph::builder();
+    let x = g.input("x", [2, 3, 21, 26]).unwrap();
+    let a = g.conv2d("a", x, Conv2d::new([3, 3]).pad(1).relu(), channels).unwrap();
+    let b = g.conv2d("b", a, Conv2d::new([3, 5]).stride([1, 2]).dilation([2, 1]).pad([2, 3]), channels).unwrap();
+    let pooled = g.max_pool2d("pooled", b, MaxPool2d::new([3, 2]).stride([2, 2]).pad(1)).unwrap();
+    let (maxima, switches) = g.max_pool2d_switches("maxima", pooled, MaxPool2d::new([2, 2])).unwrap();
+    let up = g.max_unpool2d("up", maxima, switches).unwrap();
+    let sum = g.add("sum", up, pooled).unwrap();
+    let rectified = g.relu("rectified", sum).unwrap();
+    let wide = g.conv_transpose2d("wide", rectified, ConvTranspose2d::new([4, 4]).stride([2, 2]), channels).unwrap();
+    let padded = g.pad("padded", b, Pad::new(3)).unwrap();
+    let cropped = g.crop("cropped", padded, Crop::new([1, 2], [18, 14])).unwrap();
+    let small = g.crop("small", wide, Crop::new([1, 1], [12, 10])).unwrap();
+    let fused = g.crop_add("fused", small, cropped, CropAdd::new([2, 1]).scale(0.25)).unwrap();
+    let both = g.concat("both", &[fused, small]).unwrap();
+    let part = g.slice("part", both, Slice::new(2, channels)).unwrap();
+    let score = g.conv2d("score", part, Conv2d::new([1, 1]), 5).unwrap();
+    let labels = g.argmax_channels("labels", score).unwrap();
+    g.output(score).unwrap();
+    g.output(labels).unwrap();
+    g.build().unwrap()
+}
+
+#[test]
+fn every_node_keeps_its_bound() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for channels in [6, 7] {
+        let graph = every_operator(channels);
+        let names: Vec<&str> = graph.nodes().iter().map(|node| node.name()).filter(|&name| name != "x").collect();
+        let graph = graph.with_outputs(&names).unwrap();
+        let weights = Weights::random(graph.weights_required(), 3).unwrap();
+        // What f16 holds, since with ports the input is kept in it too.
+        let x = reference::half_tensor(&Random::new(4).reals([2, 3, 21, 26]));
+        for elements in [Elements::f16(), Elements::f16().with_ports()] {
+            for variant in variants(&gpu) {
+                let mut session =
+                    gpu.with_variant(variant).with_elements(elements.clone()).compile(&graph, &weights).unwrap();
+                let halves = session.plan().nodes().iter().filter(|node| node.storages()[0] == Storage::Halves).count();
+                assert!(halves > 10, "{}", session.plan());
+                for _ in 0..2 {
+                    let outputs = session.run(&x).unwrap();
+                    assert_checked(&session, &weights, (&x).into(), &outputs);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_image_is_labelled() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let extent = [23, 30];
+    let graph = hourglass(extent);
+    let image = RgbImage::new(extent, Random::new(10).bytes(3 * extent[0] * extent[1])).unwrap();
+    let weights = Weights::random(graph.weights_required(), 11).unwrap();
+    let mut session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
+    let outputs = session.run(&image).unwrap();
+    assert_checked(&session, &weights, (&image).into(), &outputs);
+}
+
+/// Small integers are f16 exactly: f16 and f32 give the same.
+#[test]
+fn integers_are_exact() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for (groups, inputs, channels) in [(1, 5, 9), (2, 8, 12), (2, 6, 10), (4, 4, 4), (1, 37, 70)] {
+        let mut g = Graph::builder();
+        let x = g.input("x", [2, inputs, 13, 17]).unwrap();
+        let y = g.conv2d("conv", x, Conv2d::new([3, 3]).pad(1).groups(groups).relu(), channels).unwrap();
+        let y = g.max_pool2d("pool", y, MaxPool2d::new([2, 2]).ceil()).unwrap();
+        let y = g.conv2d("last", y, Conv2d::new([1, 1]), 4).unwrap();
+        g.output(y).unwrap();
+        let graph = g.build().unwrap();
+        let mut weights = Weights::new();
+        let mut random = Random::new(5);
+        let mut units = |shape| Tensor::from_fn(shape, |_| random.integer(-1, 1) as f32).unwrap();
+        for (name, shape) in graph.weights_required() {
+            weights.insert(name, &units(shape));
+        }
+        let x = units([2, inputs, 13, 17].into());
+        let run = |gpu: &Gpu| gpu.compile(&graph, &weights).unwrap().run(&x).unwrap().tensor("last").unwrap().clone();
+        let expected = run(&gpu.with_variant(conv2d::Variant::Tiled));
+        let largest = expected.data().iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        assert!((1.0..=2048.0).contains(&largest), "{largest}: not exact in f16");
+        for elements in [Elements::f16(), Elements::f16().with_ports()] {
+            for variant in [conv2d::Variant::Tiled, conv2d::Variant::Staged, conv2d::Variant::Cooperative] {
+                if variant == conv2d::Variant::Cooperative && gpu.caps().cooperative.is_none() {
+                    continue;
+                }
+                let gpu = gpu.with_variant(variant).with_elements(elements.clone());
+                assert!(run(&gpu) == expected, "{groups} groups of {inputs} by {}", variant.name());
+            }
+        }
+    }
+}
+
+/// One convolution of which weights or results are too large, and then a second.
+fn large(weight: f32) -> (Graph, Weights, Tensor) {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 1, 2, 3]).unwrap();
+    let y = g.conv2d("first", x, Conv2d::new([1, 1]), 2).unwrap();
+    let y = g.conv2d("second", y, Conv2d::new([1, 1]), 1).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let mut weights = Weights::new();
+    for (name, shape) in graph.weights_required() {
+        let value = if name == "first.weight" { weight } else { 0.25 };
+        weights.insert(name, &Tensor::full(shape, value).unwrap());
+    }
+    (graph, weights, Tensor::full([1, 1, 2, 3], 3.0).unwrap())
+}
+
+#[test]
+fn results_beyond_f16_are_an_error_that_names_the_node() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights, x) = large(60_000.0);
+    for variant in variants(&gpu) {
+        let gpu = gpu.with_variant(variant);
+        let mut session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
+        let error = session.run(&x).unwrap_err();
+        assert!(matches!(&error, Error::Node { node, .. } if node == "first"), "{error}");
+        let message = error.to_string();
+        assert!(message.contains("65504") && message.contains("--keep-f32 first"), "{message}");
+        // The session runs on.
+        let zeros = Tensor::zeros([1, 1, 2, 3]).unwrap();
+        session.run(&zeros).unwrap();
+        if variant == conv2d::Variant::Cooperative {
+            // Asked for by name it rounds what is in f32 too.
+            continue;
+        }
+        let mut kept = gpu.with_elements(Elements::f16().keep_f32("first")).compile(&graph, &weights).unwrap();
+        let expected = gpu.compile(&graph, &weights).unwrap().run(&x).unwrap();
+        let found = kept.run(&x).unwrap();
+        let (expected, found) = (expected.tensor("second").unwrap(), found.tensor("second").unwrap());
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * a.abs();
+        assert!(expected.data().iter().zip(found.data()).all(close), "{expected:?} {found:?}");
+    }
+}
+
+#[test]
+fn weights_beyond_f16_are_an_error_that_names_them() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights, _) = large(70_000.0);
+    let gpu = gpu.with_variant(conv2d::Variant::Tiled);
+    // With ports, so that the first convolution reads f16.
+    let f16 = || Elements::f16().with_ports();
+    let refused = |elements| gpu.with_elements(elements).compile(&graph, &weights).map(|_| ()).unwrap_err().to_string();
+    let error = refused(f16());
+    assert!(error.contains("70000") && error.contains("`first.weight`") && error.contains("--keep-f32"), "{error}");
+    let kept = gpu.with_elements(f16().keep_f32("first.weight"));
+    let small = Tensor::full([1, 1, 2, 3], 0.5).unwrap();
+    let outputs = kept.compile(&graph, &weights).unwrap().run(&small).unwrap();
+    let expected = gpu.compile(&graph, &weights).unwrap().run(&small).unwrap();
+    let (a, b) = (outputs.tensor("second").unwrap().data()[0], expected.tensor("second").unwrap().data()[0]);
+    assert!((a - b).abs() <= 2e-3 * b.abs(), "{a} {b}");
+    let error = refused(f16().keep_f32("fist"));
+    assert!(error.contains("no node or weight `fist`"), "{error}");
+}
