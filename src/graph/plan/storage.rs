@@ -1,10 +1,10 @@
 //! In which form each value lies on the device.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Preferences;
 use crate::gpu::{Elements, Storage};
-use crate::graph::{Edge, Graph, Operation, ValueType};
+use crate::graph::{Edge, Graph, Node, Operation, ValueType};
 use crate::kernel::{max_pool2d, max_unpool2d};
 
 /// The form of every value of a graph.
@@ -19,7 +19,8 @@ impl Storages {
     /// but for f16 maps that other nodes read too.
     pub(super) fn choose(graph: &Graph, preferences: &Preferences<'_>) -> Self {
         let mut storages = Self::default();
-        storages.other.extend(graph.halves(preferences.elements).map(|edge| (edge, Storage::Halves)));
+        let halves = graph.halves(preferences.elements);
+        storages.other.extend(halves.into_iter().map(|edge| (edge, Storage::Halves)));
         if preferences.allow_compact_switches() {
             let switches = graph.live_nodes().flat_map(|(node, _)| graph.edges_of(node));
             let compact = switches.filter(|&(edge, value_type)| graph.may_be_compact(edge, value_type));
@@ -51,21 +52,35 @@ impl Preferences<'_> {
 }
 
 impl Graph {
-    /// The maps to be kept in f16: those that some node reads that does more than choose among or compare them.
-    fn halves(&self, elements: &Elements) -> impl Iterator<Item = Edge> {
-        let read = |edge: Edge| {
-            let decides =
-                |operation: &Operation| matches!(operation, Operation::ArgmaxChannels | Operation::SoftmaxChannels);
-            let mut readers = self.live_nodes().filter(|(_, node)| node.inputs().contains(&edge));
-            readers.any(|(_, node)| !decides(node.operation()))
-        };
-        let half = |&(edge, value_type): &(Edge, ValueType)| {
-            let node = &self.nodes()[edge.node()];
-            let is_port = *node.operation() == Operation::Input || !read(edge);
-            value_type.tensor().is_some() && elements.halves(node.name()) && (!is_port || elements.has_ports())
-        };
-        let edges = self.live_nodes().flat_map(|(position, _)| self.edges_of(position));
-        edges.filter(half).map(|(edge, _)| edge).collect::<Vec<_>>().into_iter()
+    /// The maps to be kept in f16: those that some node computes with. What is only chosen among or compared, perhaps after it
+    /// was moved, stays in f32.
+    fn halves(&self, elements: &Elements) -> Vec<Edge> {
+        let readers = |edge: Edge| self.live_nodes().filter(move |(_, node)| node.inputs().contains(&edge));
+        let mut compared: HashSet<Edge> = HashSet::new();
+        let mut halves = Vec::new();
+        let nodes: Vec<(usize, &Node)> = self.live_nodes().collect();
+        for (position, node) in nodes.into_iter().rev() {
+            for (edge, _) in self.edges_of(position).filter(|(_, value_type)| value_type.tensor().is_some()) {
+                let compares = |(position, node): (usize, &Node)| match node.operation() {
+                    Operation::ArgmaxChannels | Operation::SoftmaxChannels => true,
+                    Operation::Crop(_) | Operation::Slice(_) => {
+                        self.edges_of(position).all(|(edge, _)| compared.contains(&edge))
+                    }
+                    _ => false,
+                };
+                let is_port = *node.operation() == Operation::Input || readers(edge).next().is_none();
+                let may_be = if readers(edge).all(compares) {
+                    compared.insert(edge);
+                    is_port && elements.has_ports()
+                } else {
+                    !is_port || elements.has_ports()
+                };
+                if may_be && elements.halves(node.name()) {
+                    halves.push(edge);
+                }
+            }
+        }
+        halves
     }
 
     /// Whether a value is switches that only go into unpoolings to where they came from, and take at most a quarter of the
@@ -73,7 +88,7 @@ impl Graph {
     fn may_be_compact(&self, edge: Edge, value_type: ValueType) -> bool {
         let ValueType::Switches { shape, origin, pool } = value_type else { return false };
         let saves = 4 * Storage::Compact.words(shape) <= Storage::Words.words(shape);
-        let returns = |node: &crate::graph::Node| match node.operation() {
+        let returns = |node: &Node| match node.operation() {
             Operation::MaxUnpool2d(op) => op.output_size.is_none_or(|size| size == origin),
             _ => false,
         };
