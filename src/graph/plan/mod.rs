@@ -63,8 +63,8 @@ impl Graph {
     /// poolings of 2x2 windows become the end of a convolution by minimal filtering whose map nothing else reads.
     ///
     /// # Errors
-    /// [`Error::Node`](crate::Error::Node) round what a node's kernels say, such as
-    /// [`Error::Limit`](crate::Error::Limit) for a value that exceeds a buffer or a binding.
+    /// [`Error::Node`] round what a node's kernels say, such as
+    /// [`Error::Limit`] for a value that exceeds a buffer or a binding.
     pub fn plan(&self, caps: &Caps) -> Result<Plan> {
         self.plan_in(caps, &Elements::f32())
     }
