@@ -153,3 +153,19 @@ fn impossible_measurements_are_refused() {
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x9x9"], "at least 9 rows");
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--json", "no/such/folder/x"], "no/such/folder/x");
 }
+
+#[test]
+fn f16_is_measured_and_said_so() {
+    let Some(_) = adapter::gpu() else { return };
+    for arguments in [
+        &["conv2d", "--input", "1x5x9x7", "--weight", "6x5x3x3", "--bias", "--relu"][..],
+        &["max_pool2d", "--input", "1x5x8x8", "--kernel", "2", "--stride", "2"],
+        &["fcn8s", "--size", "9x9", "--slim", "64"],
+    ] {
+        let ran = switchback(&[&["bench"], arguments, &["--element", "f16", "--seconds", "0", "--json", "-"]].concat());
+        assert!(ran.success, "{arguments:?}: {}", ran.stderr);
+        let rows: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let conv = rows.iter().find(|row| ["conv2d", "max_pool2d"].contains(&row["op"].as_str().unwrap())).unwrap();
+        assert_eq!(conv["element"], "f16", "{conv}");
+    }
+}

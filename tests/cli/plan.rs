@@ -53,3 +53,22 @@ fn info_shows_each_adapter_to_people_and_to_machines() {
         assert!(row["name"].is_string() && row["max_binding_bytes"].as_u64() >= Some(1 << 20), "{line}");
     }
 }
+
+#[test]
+fn f16_takes_half_the_memory() {
+    let planned = |element: &str| switchback(&["plan", "--webgpu", "--element", element]).results();
+    let mebibytes = |plan: &str, before: &str| -> f64 {
+        let line = plan.lines().find(|line| line.starts_with(before)).unwrap();
+        line[before.len()..].split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (f32, f16) = (planned("f32"), planned("f16"));
+    assert!(f16.contains("1x64x698x698 f16") && f16.contains(" via f32"), "{f16}");
+    assert!(mebibytes(&f16, "activations: peak ") <= 0.5 * mebibytes(&f32, "activations: peak "));
+    // 270 MB.
+    assert!(mebibytes(&f16, "weights on the device: ") <= 270e6 / f64::from(1 << 20));
+    let kept = switchback(&["plan", "--webgpu", "--element", "f16", "--keep-f32", "conv1_1,fc6.weight"]).results();
+    assert!(kept.lines().any(|line| line.starts_with("conv1_1 ") && !line.contains("698 f16")), "{kept}");
+    assert!(mebibytes(&kept, "weights on the device: ") > 400.0);
+    let unknown = switchback(&["plan", "--webgpu", "--element", "f16", "--keep-f32", "fc66"]);
+    assert!(!unknown.success && unknown.stderr.contains("`fc66`"), "{}", unknown.stderr);
+}

@@ -118,7 +118,14 @@ impl Args {
         let rounded = alone.then(|| workload.rounded());
         let workload = rounded.as_ref().unwrap_or(workload);
         progress.doing(format_args!("{}: compiling", workload.label));
-        let mut session = gpu.compile(&workload.graph, &workload.weights)?;
+        let mut session = match gpu.compile(&workload.graph, &workload.weights) {
+            // The device has not the means for this variant.
+            Err(error) if workload.optional && error.is_unsupported() => {
+                progress.notice(error);
+                return Ok((Vec::new(), None));
+            }
+            session => session?,
+        };
         if let Some(refusal) = refusal(workload, session.plan()) {
             if !workload.optional {
                 return Err(refusal.into());
