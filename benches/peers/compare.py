@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 import check
+import decoders
 import fcn8s
-from workloads import FCN8S, WORKLOADS
+from workloads import DECODERS, FCN8S, NETWORKS, WORKLOADS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -35,15 +36,21 @@ class Bench:
 
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
-        self.weights = arguments.weights or str(folder / "fcn8s.safetensors")
-        if not arguments.weights and FCN8S.name in arguments.workloads:
+
+    def weights(self, network):
+        """The file that every peer reads: seeded numbers, made when it is first asked for."""
+        if network is FCN8S and self.arguments.weights:
+            return self.arguments.weights
+        path = self.folder / f"{network.op}.safetensors"
+        if not path.exists():
             from safetensors.numpy import save_file
 
-            save_file(fcn8s.published_weights(), self.weights)
+            save_file(fcn8s.published_weights() if network is FCN8S else decoders.seeded_weights(network.op), path)
+        return str(path)
 
     def measure(self, peer, workload):
         """A row, or one that says why there is none."""
-        if peer == "burn" and workload is FCN8S:
+        if (peer == "burn" and workload in NETWORKS) or (peer not in ("switchback", "pytorch") and workload in DECODERS):
             return {"peer": peer, "workload": workload.name, "unsupported": True}
         command = self.command(peer, workload)
         try:
@@ -64,7 +71,7 @@ class Bench:
 
     def command(self, peer, workload):
         seconds = ["--seconds", str(self.arguments.seconds)]
-        weights = ["--weights", self.weights] if workload is FCN8S else []
+        weights = ["--weights", self.weights(workload)] if workload in NETWORKS else []
         if peer == "switchback":
             command = [self.arguments.switchback, "bench", "--json", "-", "--whole", *seconds]
             return [*command, *switchback_words(workload), *weights]
@@ -79,8 +86,8 @@ class Bench:
 
 def switchback_words(workload):
     """The workload on `switchback bench`'s command line."""
-    if workload is FCN8S:
-        return ["fcn8s", "--size", "x".join(map(str, workload.input[2:]))]
+    if workload in NETWORKS:
+        return [workload.op, "--size", "x".join(map(str, workload.input[2:]))]
     op = {"max_pool2d_switches": "max_pool2d"}.get(workload.op, workload.op)
     words = [op, "--input", "x".join(map(str, workload.input))]
     if workload.weight:
@@ -101,7 +108,9 @@ def switchback_row(workload, lines):
     row = {"peer": "switchback", "workload": workload.name, "adapter": whole["adapter"], "driver": whole["driver"]}
     row |= {"verified": whole["verified"], "samples": whole["samples"]}
     row |= {"host_min_ms": whole["min_ms"], "host_median_ms": whole["median_ms"]}
-    if workload is FCN8S:
+    if workload in NETWORKS:
+        row["peak_bytes"] = whole["peak_bytes"]
+        row["unpooling_share"] = sum(node["time_share"] for node in nodes if node["op"] == "max_unpool2d")
         row["nodes"] = {node["label"]: [node["variant"], round(node["median_ms"], 3)] for node in nodes}
         measured = nodes
     else:
@@ -179,6 +188,27 @@ def agree(arguments, folder):
         print(f"agreement: {peer}'s scores differ by at most {error:.2e} of {np.abs(expected).max():.1f}")
 
 
+def agree_decoders(arguments, folder):
+    """Slim networks that unpool through PyTorch: the scores of a photograph must be Switchback's."""
+    from PIL import Image
+    from safetensors.numpy import save_file
+
+    scene = ROOT / "examples" / "digits" / "scene-6.png"
+    for network in (workload for workload in DECODERS if workload.name in arguments.workloads):
+        weights, divisor = folder / "slim.safetensors", 16
+        save_file(decoders.seeded_weights(network.op, divisor), weights)
+        pixels = np.asarray(Image.open(scene).convert("RGB"), np.float32)[:, :, ::-1]
+        mean = np.float32([104.00699, 116.66877, 122.67892] if network.op == "deconvnet" else [0, 0, 0])
+        np.save(folder / "data.npy", np.ascontiguousarray((pixels - mean).transpose(2, 0, 1)[None]))
+        segment = [arguments.switchback, "segment", scene, "--model", network.op, "--weights", weights]
+        subprocess.run([*segment, "--out", folder, "--scores"], check=True, capture_output=True)
+        expected, saved = np.load(folder / "scene-6.scores.npy"), folder / "pytorch.npy"
+        words = ["pytorch", network.name, "--weights", weights, "--slim", str(divisor), "--input", folder / "data.npy"]
+        subprocess.run([arguments.pytorch, "worker.py", *words, "--save", saved], cwd=HERE, check=True, capture_output=True)
+        error = check.close("pytorch", np.load(saved), expected)
+        print(f"agreement: {network.name}: PyTorch's scores differ by at most {error:.2e} of {np.abs(expected).max():.1f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--switchback", default=str(ROOT / "target" / "release" / "switchback"))
@@ -200,10 +230,12 @@ def main():
         folder = Path(folder)
         if not arguments.no_agreement:
             agree(arguments, folder)
+            if {"switchback", "pytorch"} <= set(arguments.peers):
+                agree_decoders(arguments, folder)
         bench, rows = Bench(arguments, folder), []
         for name in arguments.workloads:
             rounds = {peer: [] for peer in arguments.peers}
-            for _ in range(1 if WORKLOADS[name] is FCN8S else arguments.rounds):
+            for _ in range(1 if WORKLOADS[name] in NETWORKS else arguments.rounds):
                 for peer, found in rounds.items():
                     # What failed or is not there once will be so again.
                     if not found or "host_min_ms" in found[-1] or "device_min_ms" in found[-1]:

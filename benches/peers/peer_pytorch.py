@@ -5,6 +5,7 @@ import time
 import torch
 import torch.nn.functional as F
 
+import decoders
 import fcn8s
 
 torch.backends.cudnn.benchmark = True
@@ -54,6 +55,30 @@ def prepare_fcn8s(weights, x):
                 (_, h, w), offset = shapes[name], of["offset"]
                 values[name] = a[:, :, offset : offset + h, offset : offset + w]
         return values["score"]
+
+    return runner(torch.from_numpy(x), forward)
+
+
+def prepare_decoder(network, weights, x, divisor=1):
+    layers = decoders.NETWORKS[network](divisor)
+    weights = {name: torch.from_numpy(value).to(DEVICE) for name, value in weights.items()}
+
+    def forward(x):
+        switches, extents = {}, {}
+        for op, *of in layers:
+            if op in ("conv", "up"):
+                name, _, _, pad, relu = of
+                function = F.conv2d if op == "conv" else F.conv_transpose2d
+                x = function(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=pad)
+                x = x.relu_() if relu else x
+            elif op == "pool":
+                extents[of[0]] = x.shape[2:]
+                x, switches[of[0]] = F.max_pool2d(x, 2, 2, ceil_mode=True, return_indices=True)
+            elif op == "unpool":
+                x = F.max_unpool2d(x, switches[of[0]], 2, 2, output_size=extents[of[0]])
+            else:
+                x = F.local_response_norm(x, 5)
+        return x
 
     return runner(torch.from_numpy(x), forward)
 

@@ -10,9 +10,12 @@ from functools import partial
 from statistics import median
 from types import SimpleNamespace
 
+import numpy as np
+
 import check
+import decoders
 import fcn8s
-from workloads import FCN8S, WORKLOADS
+from workloads import DECODERS, FCN8S, WORKLOADS
 
 FEWEST, MOST = 3, 200
 SLOW = 20  # seconds: of a run that takes longer, one is timed
@@ -34,9 +37,9 @@ def peer(name):
     return module
 
 
-def load_weights(path):
+def load_weights(path, workload):
     if path is None:
-        return fcn8s.published_weights()
+        return fcn8s.published_weights() if workload is FCN8S else decoders.seeded_weights(workload.op)
     from safetensors.numpy import load_file
 
     return {name: value.astype("float32") for name, value in load_file(path).items()}
@@ -56,18 +59,24 @@ def main():
     parser.add_argument("peer", choices=["ncnn", "ncnn-cpu", "onnxruntime", "pytorch"])
     parser.add_argument("workload", choices=WORKLOADS, metavar="WORKLOAD")
     parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--weights", help="FCN-8s: safetensors in pytorch-fcn's names instead of seeded numbers")
-    parser.add_argument("--input", help="FCN-8s: .npy, 1x3xHxW")
-    parser.add_argument("--save", help="FCN-8s: only run once and write the scores here (.npy)")
+    parser.add_argument("--weights", help="networks: safetensors in the published names instead of seeded numbers")
+    parser.add_argument("--input", help="networks: .npy, 1x3xHxW")
+    parser.add_argument("--save", help="networks: only run once and write the scores here (.npy)")
+    parser.add_argument("--slim", type=int, default=1, help="networks that unpool: divisor of the widths")
     arguments = parser.parse_args()
     module, workload = peer(arguments.peer), WORKLOADS[arguments.workload]
     row = {"peer": arguments.peer, "workload": workload.name, **module.describe()}
     start = time.perf_counter()
-    if workload is FCN8S:
-        import numpy as np
-
+    if workload is FCN8S or workload in DECODERS:
+        if not hasattr(module, "prepare_fcn8s" if workload is FCN8S else "prepare_decoder"):
+            print(json.dumps(row | {"unsupported": True}))
+            return
         x = np.load(arguments.input) if arguments.input else workload.operands()[0]
-        run = module.prepare_fcn8s(load_weights(arguments.weights), x)
+        weights = load_weights(arguments.weights, workload)
+        if workload is FCN8S:
+            run = module.prepare_fcn8s(weights, x)
+        else:
+            run = module.prepare_decoder(workload.op, weights, x, arguments.slim)
         if arguments.save:
             np.save(arguments.save, run())
             return

@@ -1,4 +1,4 @@
-"""What is compared: single operators at the shapes of FCN-8s, SegNet and DeconvNet, and FCN-8s whole."""
+"""What is compared: single operators at the shapes of FCN-8s, SegNet and DeconvNet, and these networks whole."""
 
 from dataclasses import dataclass
 
@@ -86,4 +86,10 @@ POOLING = [
     pool("unpool 2x2/2 64 @112", "max_unpool2d", 64, 112),
 ]
 FCN8S = Workload("FCN-8s 500x500", "fcn8s", (1, 3, 500, 500))
-WORKLOADS = {workload.name: workload for workload in [*CONVOLUTIONS, *TRANSPOSED, *POOLING, FCN8S]}
+DECODERS = [
+    Workload("SegNet 360x480", "segnet", (1, 3, 360, 480)),
+    Workload("SegNet-Basic 360x480", "segnet-basic", (1, 3, 360, 480)),
+    Workload("DeconvNet 224x224", "deconvnet", (1, 3, 224, 224)),
+]
+NETWORKS = [FCN8S, *DECODERS]
+WORKLOADS = {workload.name: workload for workload in [*CONVOLUTIONS, *TRANSPOSED, *POOLING, *NETWORKS]}

@@ -35,7 +35,7 @@ def all_files():
                 "format": "torch",
                 "maker": "torch.save",
                 "expect": EXPECT.get(name, "tensors"),
-                "network": "unet" if name.startswith("unet") else None,
+                "network": next((net for net in ("unet", "segnet-basic") if name.startswith(net)), None),
                 "tensors": "foreign.safetensors",
                 "prefix": f"{name}/",
                 "names": None,
@@ -125,20 +125,25 @@ def protocol_four():
     return state, contiguous(state), {"pickle_protocol": 4}
 
 
-def unet_state():
-    """U-Net's weights in the order of its module, with the counters of its batch norms."""
+def network_state(name, norms):
+    """A network's weights in the order of its module, with the counters of its batch norms."""
     state = OrderedDict()
-    for key, value in make_weights("unet").items():
+    for key, value in make_weights(name).items():
         state[key] = torch.from_numpy(value.copy())
         if key.endswith("running_var"):
             state[key.replace("running_var", "num_batches_tracked")] = torch.tensor(40000)
-    assert len(state) == len(NETWORKS["unet"][0].weight_shapes()) + 10
+    assert len(state) == len(NETWORKS[name][0].weight_shapes()) + norms
     return state
+
+
+def segnet_basic():
+    state = network_state("segnet-basic", 8)
+    return {"epoch": 3, "model_state_dict": state}, contiguous(state), {}
 
 
 def checkpoint(best):
     """As pytorch-fcn's trainer saves one, with the optimizer's own tensors in the way."""
-    state = unet_state()
+    state = network_state("unet", 10)
     learned = [
         key for key in state if not key.endswith(("running_mean", "running_var", "num_batches_tracked"))
     ]
@@ -240,6 +245,11 @@ FILES = {
         "unet-checkpoint.pth",
         lambda: checkpoint(0.625),
         "model_state_dict beside an optimizer, counters and strings; more than 256 memo entries",
+    ),
+    "segnet-basic-checkpoint": (
+        "segnet-basic-checkpoint.pth",
+        segnet_basic,
+        "a network of the library's, so that a checkpoint can be run as it is",
     ),
     "unet-checkpoint-numpy": (
         "unet-checkpoint-numpy.pth.tar",
