@@ -3,8 +3,8 @@
 // Layout    x: NCHW, f32 as bits, planes of an even number of rows, rows of whole fours; y like x with half the rows and
 //           columns; switches like y, u32.
 // Bindings  0 params; 1 x; 2 y; 3 switches, written if SWITCHES.
-// Overrides SWITCHES; WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation two elements of y in a row, which are two vectors of x; folded.
+// Overrides SWITCHES; RUN, pairs of elements of y that an invocation computes; WORKGROUP, the invocations of a workgroup.
+// Dispatch  One invocation RUN pairs in a row, each of which are two vectors of x, or what is left of the row; folded.
 // Limits    Fewer than 2^31 elements.
 // Writes    Every element of y, and of switches if SWITCHES, once.
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
@@ -12,14 +12,16 @@
 // Oracle    reference::max_pool2d
 
 struct Params {
-    // Pairs of elements of y.
-    pairs: u32,
+    // Runs of pairs of elements of y, and runs in one of its rows.
+    runs: u32,
+    row_runs: u32,
     // Rows of a plane of y, and pairs in one of its rows.
     rows: u32,
     row_pairs: u32,
 }
 
 override SWITCHES: bool;
+override RUN: u32;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,16 +35,26 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index >= params.pairs {
+    let run = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
+    if run >= params.runs {
         return;
     }
+    let row = run / params.row_runs;
+    let first_pair = run % params.row_runs * RUN;
+    for (var k = 0u; k < RUN; k++) {
+        if first_pair + k < params.row_pairs {
+            pool_pair(row, first_pair + k);
+        }
+    }
+}
+
+// Two windows side by side: the pair-th of a row of y, counted over all planes.
+fn pool_pair(row: u32, pair: u32) {
     // A row of y has as many pairs as each of its two rows of x has vectors.
-    let row = index / params.row_pairs;
-    let upper = x[row * params.row_pairs + index];
-    let lower = x[row * params.row_pairs + index + params.row_pairs];
+    let upper = x[2 * row * params.row_pairs + pair];
+    let lower = x[(2 * row + 1) * params.row_pairs + pair];
     let in_w = 4 * params.row_pairs;
-    let first = row % params.rows * 2 * in_w + 4 * (index % params.row_pairs);
+    let first = row % params.rows * 2 * in_w + 4 * pair;
 
     // Cells of both windows in raster order.
     var bits = upper.xz;
@@ -58,6 +70,7 @@ fn main(
         best = select(best, rank_next, better);
         cell = select(cell, vec2(first, first + 2) + k / 2 * in_w + k % 2, better);
     }
+    let index = row * params.row_pairs + pair;
     y[index] = bits;
     if SWITCHES {
         switches[index] = cell;

@@ -3,8 +3,8 @@
 // Layout    x, switches: NCHW of one shape, x as the bits of f32, switches u32, flat in a plane of y; y: NCHW as bits, with
 //           twice the rows and columns, rows of whole fours.
 // Bindings  0 params; 1 x; 2 switches; 3 y.
-// Overrides WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation two elements of x in a row, which are two vectors of y; folded.
+// Overrides RUN, pairs of elements of x that an invocation moves; WORKGROUP, the invocations of a workgroup.
+// Dispatch  One invocation RUN pairs in a row, each of which becomes two vectors of y, or what is left of the row; folded.
 // Limits    Every switch lies in its own window (Switches::new refuses others); fewer than 2^31 elements.
 // Writes    Every vector of y, once: no clearing pass.
 // Order     Any: windows do not overlap.
@@ -12,13 +12,15 @@
 // Oracle    reference::max_unpool2d
 
 struct Params {
-    // Pairs of elements of x.
-    pairs: u32,
+    // Runs of pairs of elements of x, and runs in one of its rows.
+    runs: u32,
+    row_runs: u32,
     // Rows of a plane of x, and pairs in one of its rows.
     rows: u32,
     row_pairs: u32,
 }
 
+override RUN: u32;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,18 +34,29 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index >= params.pairs {
+    let run = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
+    if run >= params.runs {
         return;
     }
+    let row = run / params.row_runs;
+    let first_pair = run % params.row_runs * RUN;
+    for (var k = 0u; k < RUN; k++) {
+        if first_pair + k < params.row_pairs {
+            unpool_pair(row, first_pair + k);
+        }
+    }
+}
+
+// The pair-th two values of a row of x, counted over all planes.
+fn unpool_pair(row: u32, pair: u32) {
     // A row of x has as many pairs as each of its two rows of y has vectors.
-    let row = index / params.row_pairs;
     let out_w = 4 * params.row_pairs;
-    let first = row % params.rows * 2 * out_w + 4 * (index % params.row_pairs);
+    let first = row % params.rows * 2 * out_w + 4 * pair;
+    let index = row * params.row_pairs + pair;
     let values = x[index].xxyy;
     let owners = switches[index].xxyy;
     let cells = first + vec4(0u, 1u, 2u, 3u);
-    let upper = row * params.row_pairs + index;
+    let upper = 2 * row * params.row_pairs + pair;
     y[upper] = select(vec4<u32>(), values, owners == cells);
     y[upper + params.row_pairs] = select(vec4<u32>(), values, owners == cells + out_w);
 }

@@ -27,9 +27,11 @@ variants! {
     pub enum Variant {
         /// An invocation sums one output cell of a few channels over just the taps that contribute to it.
         Gather = "gather",
-        /// The definition: input cells add their products to the output atomically. Additions come in any order, so
-        /// that two runs may differ in rounding.
+        /// The definition: input cells add their products to the output atomically, by the device's addition of f32 where it
+        /// has one. Additions come in any order, so that two runs may differ in rounding.
         Scatter = "scatter",
+        /// The same by compare and exchange in a loop, which every device can do.
+        ScatterExchange = "scatter-exchange",
         /// The textbook's emulation: zeros between and around the input's cells, then an ordinary convolution with the
         /// flipped kernel, most of whose products are with those zeros.
         ZeroInsert = "zero_insert",
@@ -125,12 +127,21 @@ fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     planned.map_or_else(|| problem.plan(Variant::Gather, caps), Ok)
 }
 
+impl Variant {
+    /// Whether two runs give the same result, bit for bit.
+    #[must_use]
+    pub const fn repeats(self) -> bool {
+        !matches!(self, Self::Scatter | Self::ScatterExchange)
+    }
+}
+
 impl Problem<'_> {
     /// The plan of one variant.
     fn plan(&self, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
         let plan = match variant {
             Variant::Gather => gather::plan(self, caps)?,
             Variant::Scatter => scatter::plan(self, caps)?,
+            Variant::ScatterExchange => scatter::plan(self, &Caps { float_atomics: false, ..*caps })?,
             Variant::ZeroInsert => zero_insert::plan(self, caps)?,
             Variant::Phased => phased::plan(self, caps)?,
             Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,

@@ -72,10 +72,17 @@ params! {
 params! {
     /// Uniforms of `max_pool2d/pairs`; the shader says what they mean.
     struct PairsParams {
-        pairs: u32,
+        runs: u32,
+        row_runs: u32,
         rows: u32,
         row_pairs: u32,
     }
+}
+
+/// Pairs of windows that an invocation does, by pooling and unpooling alike: of a CPU driver's lanes, which each take vectors one
+/// after another, eight; on a GPU neighbouring invocations read neighbouring vectors.
+pub(super) fn run_of_pairs(caps: &Caps) -> usize {
+    if caps.software { 8 } else { 1 }
 }
 
 /// Whether windows are 2x2 of step 2, without border, and tile planes whose rows are whole vectors of four.
@@ -97,8 +104,15 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
         return compact::plan(op, input, output, caps);
     }
     if is_pairs(op, input.extent()) {
-        let pairs = output.elements() / 2;
-        let params = PairsParams { pairs: pairs as u32, rows: output.h as u32, row_pairs: (output.w / 2) as u32 };
+        let row_pairs = output.w / 2;
+        let row_runs = row_pairs.div_ceil(run_of_pairs(caps));
+        let runs = output.n * output.c * output.h * row_runs;
+        let params = PairsParams {
+            runs: runs as u32,
+            row_runs: row_runs as u32,
+            rows: output.h as u32,
+            row_pairs: row_pairs as u32,
+        };
         let switches = variant == Variant::Switches;
         // A write needs a buffer of its own, so that what is not written gets a word of scratch.
         let (third, scratch) = match variant {
@@ -106,8 +120,8 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
             Variant::Switches | Variant::CompactSwitches => (Buffer::Output(1), Vec::new()),
         };
         let operands = [Buffer::Input(0), Buffer::Output(0), third];
-        let constants = [("SWITCHES", f64::from(switches))];
-        let run = vec![flat_step(&PAIRS, &constants, &params, &operands, pairs, caps)?];
+        let constants = [("SWITCHES", f64::from(switches)), ("RUN", run_of_pairs(caps) as f64)];
+        let run = vec![flat_step(&PAIRS, &constants, &params, &operands, runs, caps)?];
         return Ok(KernelPlan { variant: variant.name(), scratch, run, ..KernelPlan::default() });
     }
     let params = Params {

@@ -5,7 +5,7 @@ mod compact;
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::max_pool2d::is_pairs;
+use crate::kernel::max_pool2d::{is_pairs, run_of_pairs};
 use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants, zero};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
@@ -73,7 +73,8 @@ params! {
 params! {
     /// Uniforms of `max_unpool2d/pairs`; the shader says what they mean.
     struct PairsParams {
-        pairs: u32,
+        runs: u32,
+        row_runs: u32,
         rows: u32,
         row_pairs: u32,
     }
@@ -161,9 +162,16 @@ fn select(pool: &MaxPool2d) -> Variant {
 fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, caps: &Caps) -> Result<Step> {
     let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
     if is_pairs(pool, origin) && output.extent() == origin {
-        let pairs = input.elements() / 2;
-        let params = PairsParams { pairs: pairs as u32, rows: input.h as u32, row_pairs: (input.w / 2) as u32 };
-        return flat_step(&PAIRS, &[], &params, &operands, pairs, caps);
+        let row_pairs = input.w / 2;
+        let row_runs = row_pairs.div_ceil(run_of_pairs(caps));
+        let runs = input.n * input.c * input.h * row_runs;
+        let params = PairsParams {
+            runs: runs as u32,
+            row_runs: row_runs as u32,
+            rows: input.h as u32,
+            row_pairs: row_pairs as u32,
+        };
+        return flat_step(&PAIRS, &[("RUN", run_of_pairs(caps) as f64)], &params, &operands, runs, caps);
     }
     let params = GatherParams {
         elements: output.elements() as u32,

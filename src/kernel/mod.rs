@@ -81,9 +81,8 @@ pub(crate) fn alternatives(op: &str) -> Vec<&'static str> {
             others.map(|variant| variant.name()).collect()
         }
         "conv_transpose2d" => {
-            let scatter = conv_transpose2d::Variant::Scatter;
-            let others = conv_transpose2d::Variant::ALL.iter().filter(|&&variant| variant != scatter);
-            others.map(|variant| variant.name()).collect()
+            let repeating = conv_transpose2d::Variant::ALL.iter().filter(|variant| variant.repeats());
+            repeating.map(|variant| variant.name()).collect()
         }
         _ => Vec::new(),
     }

@@ -67,7 +67,27 @@ impl fmt::Display for Plan {
         writeln!(f, "slots (MiB): {}", slots.join(" "))?;
         let (peak, live) = (mebibytes(self.peak_bytes()), mebibytes(self.live_bytes));
         writeln!(f, "activations: peak {peak} MiB in {} slots, largest live set {live} MiB", self.slots.len())?;
-        write!(f, "weights on the device: {} MiB", mebibytes(self.weight_bytes))
+        write!(f, "weights on the device: {} MiB", mebibytes(self.weight_bytes))?;
+        for step in &self.steps {
+            if let Some(times) = step.wasted() {
+                let (name, variant) = (&step.name, step.variant());
+                write!(f, "\nslow: `{name}` by {variant} executes {times} times its multiply-adds")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// From so many times its definition's multiply-adds on, a node is called slow, unless even that is little work.
+const WASTE: u64 = 10;
+/// Multiply-adds that take no time to speak of.
+const LITTLE: u64 = 1 << 20;
+
+impl PlannedNode {
+    /// How many times its definition's multiply-adds its kernels execute, if that is an order of magnitude more.
+    fn wasted(&self) -> Option<u64> {
+        let times = self.executed_macs().checked_div(self.cost.macs)?;
+        (times >= WASTE && self.executed_macs() >= LITTLE).then_some(times)
     }
 }
 

@@ -133,6 +133,21 @@ fn the_plan_prints_every_node_and_the_peak() {
 }
 
 #[test]
+fn the_plan_says_what_is_slow_by_an_order_of_magnitude() {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 8, 9, 9]).unwrap();
+    let y = g.conv_transpose2d("up", x, ConvTranspose2d::new([16, 16]).stride([8, 8]), 8).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    assert!(!graph.plan(&Caps::WEBGPU).unwrap().to_string().contains("slow"));
+    let asked = &|op: &str| (op == "conv_transpose2d").then_some("zero_insert");
+    let plan =
+        graph.plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &Elements::f32() }).unwrap();
+    // 80x80 cells of 16x16 taps, where 9x9 cells of 16x16 taps are the definition's.
+    assert!(plan.to_string().ends_with("slow: `up` by zero_insert executes 79 times its multiply-adds"), "{plan}");
+}
+
+#[test]
 fn dead_nodes_are_dropped() {
     let mut g = Graph::builder();
     let x = g.input("x", [1, 2, 4, 4]).unwrap();

@@ -171,7 +171,7 @@ pub(super) struct Pooling {
 }
 
 #[derive(Clone, clap::Args)]
-#[command(after_help = "Example:\n  switchback bench max_unpool2d --input 1x64x112x112 --kernel 2 --variant all")]
+#[command(after_help = "Example:\n  switchback bench max_unpool2d --input 1x64x112x112 --kernel 2 --compact")]
 pub(super) struct Unpooling {
     /// Input, the pooled map: images x channels x rows x columns
     #[arg(long, value_name = "NxCxHxW", value_parser = shape)]
@@ -182,6 +182,9 @@ pub(super) struct Unpooling {
     /// The pooling's step [default: the kernel]
     #[arg(long, value_name = "S", value_parser = extent)]
     stride: Option<[usize; 2]>,
+    /// Keep the switches from the caller, as a network does, so that they may be compact
+    #[arg(long)]
+    compact: bool,
     #[command(flatten)]
     variant: VariantArgs,
 }
@@ -373,7 +376,9 @@ impl Unpooling {
         single("max_unpool2d", variants, origin, seed, |g, x| {
             let (pooled, switches) = g.max_pool2d_switches("max_pool2d", x, MaxPool2d::new(kernel).stride(stride))?;
             g.output(pooled)?;
-            g.output(switches)?;
+            if !self.compact {
+                g.output(switches)?;
+            }
             let y = g.max_unpool2d("max_unpool2d", pooled, switches)?;
             g.output(y)
         })
