@@ -17,12 +17,15 @@ struct Params {
     // The first block of this dispatch, counted over all groups, and how many.
     first_block: u32,
     blocks: u32,
-    // Workgroups along the cells of a plane, and in all.
+    // Workgroups along the cells of a plane, in all, and of a part of the sums.
     cell_tiles: u32,
     tiles: u32,
+    part_tiles: u32,
     // Fours of a group's input channels that this dispatch sums over: the first, and the one after the last.
     first_quad: u32,
     end_quad: u32,
+    // How many of them a part of the sums has; parts are stored one after the other, each like y.
+    part_quads: u32,
 }
 
 override KH: u32;

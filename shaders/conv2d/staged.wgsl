@@ -1,16 +1,17 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
 //           made zero if RELU; cells outside x count as zero.
-// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: N x Cout x OH x OW.
+// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: parts x N x Cout x OH x
+//           OW, one part unless conv2d/sum_parts follows.
 //           Or x, p and y in f16: maps two channels a word, weights as conv2d/pack_half leaves them.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
 //           channels of 128 cells in a row, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
-//           images; `tiles` workgroups have work. Folded.
+//           images, then parts of the sums; `tiles` workgroups have work. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
-// Writes    Every cell of this dispatch's blocks, once.
-// Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
-//           dispatches in order; the bias last.
+// Writes    Every cell of this dispatch's blocks in each part, once.
+// Order     One f32 accumulator a channel and cell: over the input channels of a part u, then v, then c ascending; dispatches
+//           in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
 //           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
 //           or convert/half_word.wgsl, conv2d/store_half.wgsl
@@ -45,7 +46,10 @@ fn main(
     let plane_cells = params.out_h * params.out_w;
     let local_block = flat / params.cell_tiles % params.blocks;
     let block = params.first_block + local_block;
-    let n = flat / params.cell_tiles / params.blocks;
+    let part = flat / params.part_tiles;
+    let n = flat % params.part_tiles / params.cell_tiles / params.blocks;
+    let first_quad = params.first_quad + part * params.part_quads;
+    let end_quad = min(first_quad + params.part_quads, params.end_quad);
     let group = block / params.group_blocks;
 
     // Cells past the plane's last repeat it, so that the loops need no test; they are not stored.
@@ -69,10 +73,10 @@ fn main(
             let inside = (from_row < vec4(params.in_h)) & (from_column < vec4(params.in_w));
             let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
             let tap_weights = (local_block * KH * KW + u * KW + v) * quads;
-            for (var q = params.first_quad; q < params.end_quad; q += STAGE) {
+            for (var q = first_quad; q < end_quad; q += STAGE) {
                 let quad = q + stage_quad;
                 let weights = weights_at((tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS);
-                staged_weights[invocation] = select(vec4<f32>(), weights, quad < params.end_quad);
+                staged_weights[invocation] = select(vec4<f32>(), weights, quad < end_quad);
                 let c = 4 * q + line;
                 let channels = params.group_inputs;
                 staged_cells[invocation] = channel_cells(first_plane, in_plane, channels, c, at, inside);
@@ -110,6 +114,7 @@ fn main(
     }
     let channel = group * params.group_outputs + within;
     let left = params.group_outputs - within;
-    let plane = n * params.out_channels;
+    let images = params.part_tiles / params.cell_tiles / params.blocks;
+    let plane = (part * images + n) * params.out_channels;
     store_tile(Cells(cell, min(plane_cells - first_cell, 4u)), plane, channel, left, tile);
 }

@@ -1,7 +1,9 @@
 //! Convolution on the device.
 
 pub(super) mod cooperative;
+mod depthwise;
 pub(super) mod direct;
+mod split_k;
 pub(super) mod tiled;
 mod winograd;
 
@@ -19,11 +21,15 @@ variants! {
     pub enum Variant {
         /// The definition: an invocation sums one cell of a few output channels, straight from memory.
         Direct = "direct",
+        /// Blocks of four by four cells: for one input channel a group, stride 1.
+        Depthwise = "depthwise",
         /// An implicit matrix product: each invocation keeps a tile of up to 32 channels by four cells in registers.
         Tiled = "tiled",
         /// The same product with weights and cells staged in workgroup memory, 64 channels by 128 cells a workgroup: for
         /// GPUs.
         Staged = "staged",
+        /// `Staged` with each sum in parts that are added in order: for GPUs that few outputs of long sums would leave idle.
+        SplitK = "split-k",
         /// Minimal filtering F(2x2, 3x3): 2.25 times fewer products, for 3x3 kernels of stride 1.
         WinogradF2 = "winograd-f2",
         /// Minimal filtering F(4x4, 3x3): 4 times fewer products, for 3x3 kernels of stride 1. Its error bound is wider
@@ -38,6 +44,7 @@ variants! {
 
 pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
+    &depthwise::DEPTHWISE,
     &tiled::TILED,
     &tiled::STAGED,
     &tiled::TILED_HALF,
@@ -46,6 +53,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &tiled::STAGED_HALF_F32,
     &tiled::PACK,
     &tiled::PACK_HALF,
+    &split_k::SUM_PARTS,
     &winograd::F2_INPUT,
     &winograd::F2_WEIGHT,
     &winograd::F2_OUTPUT,
@@ -86,8 +94,10 @@ pub(crate) fn plan(
     let buffers = Operands::with_bias(bias.is_some());
     match variant.unwrap_or_else(|| select(op, input, weight, output, caps)) {
         Variant::Direct => direct::plan(op, input, weight, output, buffers, caps),
+        Variant::Depthwise => depthwise::plan(op, input, weight, output, buffers, caps),
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
+        Variant::SplitK => split_k::plan(op, input, weight, output, buffers, caps),
         Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, None, buffers, caps),
         Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, None, buffers, caps),
         Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
@@ -204,16 +214,25 @@ pub(super) fn effort(
     caps: &Caps,
 ) -> Option<f64> {
     let loops_end = tiled::check_loops(op, weight, caps).is_ok();
-    match variant {
-        Variant::Direct => Some(direct::effort(op, weight, output)),
-        Variant::Tiled => loops_end.then(|| tiled::effort(op, weight, output, caps)),
-        Variant::Staged => tiled::staged_effort(op, weight, output, caps).filter(|_| loops_end),
-        Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps),
-        Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps),
-        // Its operands are f16: another result than was asked for.
-        Variant::Cooperative => None,
-    }
+    let sums = output.elements() as f64;
+    let (work, sums) = match variant {
+        Variant::Direct => (direct::effort(op, weight, output), sums),
+        Variant::Depthwise => (depthwise::effort(op, weight, output, caps)?, sums),
+        Variant::Tiled if loops_end => (tiled::effort(op, weight, output, caps), sums),
+        Variant::Staged if loops_end => (tiled::staged_effort(op, weight, output, caps)?, sums),
+        Variant::SplitK if loops_end => {
+            split_k::effort(tiled::staged_effort(op, weight, output, caps)?, weight, output, caps)?
+        }
+        Variant::Tiled | Variant::Staged | Variant::SplitK | Variant::Cooperative => return None,
+        Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,
+        Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps)?,
+    };
+    let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
+    Some(work * idle)
 }
+
+/// Sums that keep a GPU busy: on the largest of today some 65,536 invocations of eight channels by four cells (an estimate).
+const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 
 impl Gpu {
     /// Convolution of `x` (`N x Cin x H x W`) with `weight` (`Cout x Cin/groups x kh x kw`), plus `bias`
@@ -297,9 +316,15 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     };
     let halves = [(Variant::Tiled, &Caps::WEBGPU), (Variant::Staged, &Caps::WEBGPU)];
     let halves = halves.into_iter().chain(matrices.iter().map(|caps| (Variant::Cooperative, caps)));
-    let everywhere = Variant::ALL.iter().filter(|&&variant| variant != Variant::Cooperative).map(plain);
+    let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise];
+    let everywhere = Variant::ALL.iter().filter(|variant| !special.contains(variant)).map(plain);
     let plans = everywhere.chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
+    let apart = Conv2d::new([2, 3]).pad(1).groups(3);
+    let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);
+    let plans = plans.chain([apart]);
+    let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
+    let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU)]);
     let pooled = |(variant, switches)| {
         let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
         plan_pooled(&op, pooling, ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias), variant, &Caps::WEBGPU)
@@ -308,8 +333,10 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let plans = plans.chain([Variant::WinogradF2, Variant::WinogradF4].into_iter().flat_map(forms).map(pooled));
     let params = [
         direct::params_exhibited(),
+        depthwise::params_exhibited(),
         tiled::params_exhibited(),
         winograd::params_exhibited(),
+        split_k::params_exhibited(),
         cooperative::params_exhibited(),
     ];
     crate::kernel::checks::Exhibit { params: params.concat(), plans: plans.collect() }

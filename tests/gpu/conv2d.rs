@@ -24,7 +24,7 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
         let found = match run(&gpu, &problem.op, &exact) {
-            Err(error) if !applies(&gpu, variant, &problem.op) => {
+            Err(error) if !applies(&gpu, variant, problem) => {
                 assert!(error.is_unsupported(), "{}: {error}", context());
                 continue;
             }
@@ -41,9 +41,17 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
 }
 
 /// Whether a variant is for this convolution at all; where it is not, asking for it must be refused.
-fn applies(gpu: &Gpu, variant: Variant, op: &Conv2d) -> bool {
+fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
+    let op = &problem.op;
     if variant == Variant::Cooperative {
         return gpu.caps().cooperative.is_some();
+    }
+    if variant == Variant::SplitK {
+        // Parts are of 16 input channels at least.
+        return problem.input[1] / op.groups > 16;
+    }
+    if variant == Variant::Depthwise {
+        return (problem.input[1], op.stride, op.dilation) == (op.groups, [1, 1], [1, 1]);
     }
     let filtered = (op.kernel, op.stride, op.dilation, op.groups) == ([3, 3], [1, 1], [1, 1], 1);
     filtered || !matches!(variant, Variant::WinogradF2 | Variant::WinogradF4)
@@ -96,7 +104,7 @@ fn a_weight_over_the_binding_limit_is_split() {
     };
     let operands = problem.integers(3);
     let expected = reference::conv2d(&op, &operands.x, &operands.w, operands.bias.as_ref()).unwrap().exact();
-    for variant in [Variant::Direct, Variant::Tiled] {
+    for variant in [Variant::Direct, Variant::Tiled, Variant::SplitK] {
         let found = run(&gpu.with_variant(variant), &op, &operands).unwrap();
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", variant.name()));
     }

@@ -79,6 +79,9 @@ pub(super) static PACK: Kernel = kernel("conv2d/pack", &[&INDEX, &PACKED_F32, &P
 pub(super) static PACK_HALF: Kernel =
     kernel("conv2d/pack_half", &[&INDEX, &HALF, &PACKED_HALF, &PACK_MAIN], PACK_BINDINGS);
 
+/// Whole stages of input channels, in fours, of which `conv2d/staged` loads the weights at once.
+pub(super) const STAGE_QUADS: u64 = 4;
+
 params! {
     /// Uniforms of `conv2d/tiled` and `conv2d/staged`; the shaders say what they mean.
     struct Params {
@@ -97,8 +100,10 @@ params! {
         blocks: u32,
         cell_tiles: u32,
         tiles: u32,
+        part_tiles: u32,
         first_quad: u32,
         end_quad: u32,
+        part_quads: u32,
     }
 }
 
@@ -135,7 +140,7 @@ pub(in crate::kernel) fn rows(group_outputs: u64) -> u64 {
 pub(in crate::kernel) const SCATTERED: f64 = 1.2;
 
 /// How one of the two kernels divides its work.
-struct Division {
+pub(super) struct Division {
     variant: Variant,
     /// Output channels of a block.
     rows: u64,
@@ -143,6 +148,10 @@ struct Division {
     cells: u64,
     /// Fours of input channels that one dispatch sums over.
     quads: u64,
+    /// Parts of the sums within a dispatch, each by its own workgroups.
+    parts: u64,
+    /// Temporaries with which the plan begins.
+    scratch: Vec<Scratch>,
     /// Overrides that say so, where the kernel does not fix them.
     constants: Vec<(&'static str, f64)>,
 }
@@ -153,19 +162,37 @@ impl Division {
         let (rows, lanes) = (rows((weight.n / op.groups) as u64), workgroup(caps));
         let quads = if caps.software { cached_quads(rows, op, input) } else { u64::MAX };
         let constants = vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)];
-        Self { variant: Variant::Tiled, rows, cells: CELLS * lanes, quads, constants }
+        Self { variant: Variant::Tiled, rows, cells: CELLS * lanes, quads, parts: 1, scratch: vec![], constants }
+    }
+
+    /// The same with each sum in so many parts, one after the other in a temporary.
+    pub(super) fn in_parts(self, variant: Variant, parts: u64, temporary: Scratch) -> Self {
+        Self { variant, parts, scratch: vec![temporary], ..self }
+    }
+
+    /// Fours of input channels in a part: whole stages.
+    fn part_quads(&self, quads: u64) -> u64 {
+        if self.parts == 1 { quads } else { quads.div_ceil(self.parts).next_multiple_of(STAGE_QUADS) }
     }
 
     /// 64 channels of 128 cells a workgroup, as the shader fixes them.
-    fn staged() -> Self {
-        Self { variant: Variant::Staged, rows: 64, cells: 128, quads: u64::MAX, constants: vec![] }
+    pub(super) fn staged() -> Self {
+        Self {
+            variant: Variant::Staged,
+            rows: 64,
+            cells: 128,
+            quads: u64::MAX,
+            parts: 1,
+            scratch: vec![],
+            constants: vec![],
+        }
     }
 }
 
 /// The kernel of a division for maps in such a form.
 fn kernel_for(variant: Variant, form: Form) -> &'static Kernel {
     match (variant, form) {
-        (Variant::Staged, Form::Words) => &STAGED,
+        (Variant::Staged | Variant::SplitK, Form::Words) => &STAGED,
         (Variant::Staged, Form::Halves) => &STAGED_HALF,
         (Variant::Staged, Form::HalvesToWords) => &STAGED_HALF_F32,
         (_, Form::Words) => &TILED,
@@ -312,8 +339,8 @@ pub(super) fn plan_staged(
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
-/// division's parts of the sum. Several parts of a sum are added up in f32 whatever the result's form.
-fn divided(
+/// division's cuts of the sum. What is cut is added up in f32 whatever the result's form.
+pub(super) fn divided(
     division: &Division,
     op: &Conv2d,
     input: Shape,
@@ -332,7 +359,8 @@ fn divided(
     let row_words = weight.c as u64 * taps;
     let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: vector_words * block_vectors };
     check_loops(op, weight, caps)?;
-    let mut plan = KernelPlan { variant: division.variant.name(), ..KernelPlan::default() };
+    let scratch = division.scratch.clone();
+    let mut plan = KernelPlan { variant: division.variant.name(), scratch, ..KernelPlan::default() };
     let (form, result) = match form {
         Form::Halves if division.quads < quads => {
             plan.scratch.push(Scratch { words: output.elements() as u64, persistent: false });
@@ -384,9 +412,11 @@ fn divided(
                 first_block: run.first_block as u32,
                 blocks: run.blocks as u32,
                 cell_tiles: cell_tiles as u32,
-                tiles: tiles as u32,
+                tiles: (division.parts * tiles) as u32,
+                part_tiles: tiles as u32,
                 first_quad: first_quad as u32,
                 end_quad: end_quad as u32,
+                part_quads: division.part_quads(quads) as u32,
             };
             let bias = if last { operands.bias } else { Buffer::Absent };
             let epilogue = [
@@ -401,7 +431,7 @@ fn divided(
                 constants: [window.as_slice(), &epilogue, &division.constants].concat(),
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: bound.into_iter().map(Into::into).collect(),
-                workgroups: fold_workgroups(tiles, caps)?,
+                workgroups: fold_workgroups(division.parts * tiles, caps)?,
             });
         }
         plan.executed_macs += tiles * division.cells * rows * quads * 4 * taps;

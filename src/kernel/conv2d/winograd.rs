@@ -172,8 +172,14 @@ fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
 }
 
 /// What minimal filtering takes, in multiply-adds of a register tile, transforms included; comparable with
-/// [`super::tiled::effort`]. `None` where it does not apply.
-pub(super) fn effort(transform: &Transform, op: &Conv2d, input: Shape, output: Shape, caps: &Caps) -> Option<f64> {
+/// [`super::tiled::effort`]; and how many sums it makes at once. `None` where it does not apply.
+pub(super) fn effort(
+    transform: &Transform,
+    op: &Conv2d,
+    input: Shape,
+    output: Shape,
+    caps: &Caps,
+) -> Option<(f64, f64)> {
     check(op, transform).ok()?;
     let tiles = (output.n * output.h.div_ceil(transform.cells) * output.w.div_ceil(transform.cells)) as u64;
     let rows = rows(output.c as u64);
@@ -185,7 +191,8 @@ pub(super) fn effort(transform: &Transform, op: &Conv2d, input: Shape, output: S
     // A word loaded or stored costs as much as about six multiply-adds (measured on a CPU driver).
     let cells = (transform.cells * transform.cells) as f64;
     let words = tiles as f64 * (2.0 * positions * input.c as f64 + (positions + cells) * output.c as f64);
-    Some(products + 6.0 * words)
+    let strip = strip_tiles(transform.positions(), input.c as u64, output.c as u64, caps).ok()?;
+    Some((products + 6.0 * words, positions * tiles.min(strip) as f64 * output.c as f64))
 }
 
 /// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with `pooling` the

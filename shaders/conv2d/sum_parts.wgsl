@@ -1,0 +1,46 @@
+// Computes  y[n,o,i,j] = b[o] + sum_k z[k,n,o,i,j], negative ones made zero if RELU: the end of sums that were taken in parts.
+// Layout    z: parts x N x Cout x OH x OW; b: Cout; y: N x Cout x OH x OW.
+// Bindings  0 params; 1 z; 2 b, read if BIAS; 3 y.
+// Overrides BIAS, RELU; WORKGROUP, the invocations of a workgroup.
+// Dispatch  One invocation an element of y, folded.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Writes    Every element of y, once.
+// Order     Parts ascending, the bias last.
+// Uses      common/index.wgsl, common/activation.wgsl
+// Oracle    reference::conv2d
+
+struct Params {
+    // Elements of y, cells of one of its planes, and its channels.
+    elements: u32,
+    plane_cells: u32,
+    channels: u32,
+    parts: u32,
+}
+
+override BIAS: bool;
+override WORKGROUP: u32 = 64;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> z: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
+    if index >= params.elements {
+        return;
+    }
+    var sum = 0.0;
+    for (var k = 0u; k < params.parts; k++) {
+        sum += z[k * params.elements + index];
+    }
+    if BIAS {
+        sum += b[index / params.plane_cells % params.channels];
+    }
+    y[index] = activate(sum);
+}

@@ -1,0 +1,142 @@
+//! `Variant::SplitK`: the product of `Staged` with each sum in parts, so that few outputs of long sums keep a GPU busy.
+//!
+//! Each part is written by workgroups of its own, one whole result a part; then the parts are added in order. Nothing is
+//! atomic, so that every run gives the same.
+
+use super::tiled::{Division, STAGE_QUADS, divided};
+use super::{OP, Operands, SUMS_UNDER_WAY, Variant};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};
+use crate::kernel::flat::flat_step;
+use crate::kernel::{ACTIVATION, INDEX, params, part, rounds_within};
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+pub(super) static SUM_PARTS: Kernel = Kernel {
+    name: "conv2d/sum_parts",
+    parts: &[&INDEX, &ACTIVATION, &part!("conv2d/sum_parts.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv2d/sum_parts`; the shader says what they mean.
+    struct Params {
+        elements: u32,
+        plane_cells: u32,
+        channels: u32,
+        parts: u32,
+    }
+}
+
+/// Parts in which sums over so many input channels are taken: as many as keep a GPU busy, but at least two, of whole stages
+/// each, and such that they fit a binding.
+///
+/// # Errors
+/// [`Error::Unsupported`] for sums of one stage; [`Error::Limit`] where not even two parts fit a binding.
+fn parts(weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
+    let refused = format!("{} variant {}", OP, Variant::SplitK.name());
+    let stages = (weight.c as u64).div_ceil(4 * STAGE_QUADS);
+    if stages < 2 {
+        return Err(Error::Unsupported {
+            what: refused,
+            why: format!(
+                "a part sums over {} input channels of a group, of which there are {}",
+                4 * STAGE_QUADS,
+                weight.c
+            ),
+            way_out: "use the staged variant, or none, which chooses by shape".to_owned(),
+        });
+    }
+    let bytes = 4 * output.elements() as u64;
+    let available = caps.max_binding_bytes.min(caps.max_buffer_bytes);
+    if 2 * bytes > available {
+        let way_out = "use the staged variant, or none, which chooses by shape".to_owned();
+        return Err(Error::Limit { what: refused, needed: 2 * bytes, available, unit: "bytes a binding", way_out });
+    }
+    let wanted = (SUMS_UNDER_WAY / output.elements() as f64).ceil() as u64;
+    let parts = wanted.clamp(2, stages.min(available / bytes));
+    // Parts are of whole stages, the last maybe shorter: none is empty.
+    Ok(stages.div_ceil(stages.div_ceil(parts)))
+}
+
+/// What it takes on a GPU where `Staged` takes so much, and how many sums it makes at once; `None` where it does not apply.
+pub(super) fn effort(staged: f64, weight: Shape, output: Shape, caps: &Caps) -> Option<(f64, f64)> {
+    let parts = parts(weight, output, caps).ok()? as f64;
+    let sums = output.elements() as f64;
+    // A word moved costs as much as about six multiply-adds, as in minimal filtering.
+    Some((staged + 6.0 * (2.0 * parts + 1.0) * sums, parts * sums))
+}
+
+/// The parts, then their sum.
+///
+/// # Errors
+/// As [`parts`], and as the plan of `Staged`.
+pub(super) fn plan(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let parts = parts(weight, output, caps)?;
+    rounds_within(OP, 0, parts, caps)?;
+    let temporary = Scratch { words: parts * output.elements() as u64, persistent: false };
+    let division = Division::staged().in_parts(Variant::SplitK, parts, temporary);
+    // Bias and ReLU are for the whole sums.
+    let plain = Conv2d { relu: false, ..*op };
+    let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };
+    let elements = output.elements();
+    let mut plan = divided(&division, &plain, input, weight, output, partial, caps)?;
+    let params = Params {
+        elements: elements as u32,
+        plane_cells: output.plane() as u32,
+        channels: output.c as u32,
+        parts: parts as u32,
+    };
+    let constants = [("BIAS", f64::from(operands.bias != Buffer::Absent)), ("RELU", f64::from(op.relu))];
+    let bound = [Buffer::Scratch(0), operands.bias, operands.output];
+    plan.run.push(flat_step(&SUM_PARTS, &constants, &params, &bound, elements, caps)?);
+    Ok(plan)
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    vec![(&SUM_PARTS, Params::FIELDS)]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_cut_where_a_gpu_would_idle() {
+        let gpu = Caps { software: false, ..Caps::WEBGPU };
+        // FCN's fc6, a 3x3 over a 14x14 map, one cell, and few channels.
+        let rows = [
+            ([4096, 512, 7, 7], [1, 4096, 16, 16], Some(2)),
+            ([512, 512, 3, 3], [1, 512, 14, 14], Some(16)),
+            ([8, 512, 1, 1], [1, 8, 1, 1], Some(32)),
+            ([8, 17, 1, 1], [1, 8, 1, 1], Some(2)),
+            ([8, 16, 1, 1], [1, 8, 1, 1], None),
+        ];
+        for (weight, output, expected) in rows {
+            assert_eq!(parts(weight.into(), output.into(), &gpu).ok(), expected, "{weight:?}");
+        }
+    }
+
+    #[test]
+    fn every_part_has_channels_and_all_have_one_part() {
+        for channels in 17..700 {
+            for elements in [1, 1000, 20_000, 100_000, 1_000_000] {
+                let (weight, output) = ([8, channels, 3, 3].into(), [1, 1, 1, elements].into());
+                let parts = parts(weight, output, &Caps::WEBGPU).unwrap();
+                let quads = channels.div_ceil(4) as u64;
+                let part = quads.div_ceil(parts).next_multiple_of(STAGE_QUADS);
+                assert!((parts - 1) * part < quads && parts * part >= quads, "{channels} channels in {parts} parts");
+            }
+        }
+    }
+}
