@@ -52,7 +52,7 @@ static PAIRS: Kernel = Kernel {
 };
 
 pub(crate) static KERNELS: &[&Kernel] =
-    &[&VALUES, &SWITCHES, &PAIRS, &compact::VECTORS, &compact::SCALARS, &half::VALUES_HALF];
+    &[&VALUES, &SWITCHES, &PAIRS, &compact::VECTORS, &compact::SCALARS, &half::VALUES_HALF, &half::PAIRS_HALF];
 
 pub(crate) use half::plan as plan_half;
 
@@ -187,6 +187,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let compact = [compact([2, 3, 6, 8]), compact([2, 3, 7, 9])];
     let halves =
         [Variant::Values, Variant::Switches].map(|variant| plan_half(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU));
+    let halves = halves.into_iter().chain([plan_half(&pairs, [2, 3, 6, 8].into(), Variant::Values, &Caps::WEBGPU)]);
     let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(compact).chain(halves).collect();
     let params = vec![
         (&VALUES, Params::FIELDS),
@@ -194,7 +195,8 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         (&PAIRS, PairsParams::FIELDS),
         (&compact::VECTORS, compact::Params::FIELDS),
         (&compact::SCALARS, compact::Params::FIELDS),
-        half::EXHIBITED,
+        half::EXHIBITED[0],
+        half::EXHIBITED[1],
     ];
     crate::kernel::checks::Exhibit { params, plans }
 }

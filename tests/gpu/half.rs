@@ -38,6 +38,10 @@ fn every_operator(channels: usize) -> Graph {
     let sum = g.add("sum", up, pooled).unwrap();
     let rectified = g.relu("rectified", sum).unwrap();
     let wide = g.conv_transpose2d("wide", rectified, ConvTranspose2d::new([4, 4]).stride([2, 2]), channels).unwrap();
+    let whole = g.crop("whole", a, Crop::new([3, 1], [16, 24])).unwrap();
+    let halved = g.max_pool2d("halved", whole, MaxPool2d::new([2, 2])).unwrap();
+    let again = g.relu("again", halved).unwrap();
+    g.output(again).unwrap();
     let padded = g.pad("padded", b, Pad::new(3)).unwrap();
     let cropped = g.crop("cropped", padded, Crop::new([1, 2], [18, 14])).unwrap();
     let small = g.crop("small", wide, Crop::new([1, 1], [12, 10])).unwrap();

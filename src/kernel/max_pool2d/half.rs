@@ -15,6 +15,22 @@ pub(super) static VALUES_HALF: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
+/// Values of 2x2 windows of step 2 over whole vectors.
+pub(super) static PAIRS_HALF: Kernel = Kernel {
+    name: "max_pool2d/pairs_half",
+    parts: &[&INDEX, &part!("max_pool2d/pairs_half.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `max_pool2d/pairs_half`; the shader says what they mean.
+    struct PairsParams {
+        pairs: u32,
+        row_pairs: u32,
+    }
+}
+
 params! {
     /// Uniforms of `max_pool2d/values_half`; the shader says what they mean.
     struct Params {
@@ -38,6 +54,11 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
     check_bytes(OP, "input", 4 * Storage::Halves.words(input), caps)?;
     rounds_within(OP, 0, loop_iterations(&op.kernel), caps)?;
     let words = Storage::Halves.words(output) as usize;
+    if variant == Variant::Values && super::is_pairs(op, input.extent()) {
+        let params = PairsParams { pairs: (words / 2) as u32, row_pairs: (output.w / 2) as u32 };
+        let run = vec![flat_step(&PAIRS_HALF, &[], &params, &[Buffer::Input(0), Buffer::Output(0)], words / 2, caps)?];
+        return Ok(KernelPlan { variant: variant.name(), run, ..KernelPlan::default() });
+    }
     let params = Params {
         words: words as u32,
         channels: input.c as u32,
@@ -68,4 +89,5 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
 }
 
 #[cfg(test)]
-pub(super) const EXHIBITED: crate::kernel::checks::ParamsExhibit = (&VALUES_HALF, Params::FIELDS);
+pub(super) const EXHIBITED: [crate::kernel::checks::ParamsExhibit; 2] =
+    [(&VALUES_HALF, Params::FIELDS), (&PAIRS_HALF, PairsParams::FIELDS)];
