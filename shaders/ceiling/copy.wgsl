@@ -1,14 +1,15 @@
 // Computes  y = x: as many bytes a second as a kernel can move
 // Layout    x, y: 16-byte blocks
 // Bindings  0 params; 1 x; 2 y
-// Overrides WORKGROUP
-// Dispatch  One invocation a block, folded.
+// Overrides RUN, blocks an invocation copies, one after the other; WORKGROUP
+// Dispatch  Invocations take runs of blocks in order, folded.
 // Limits    Fewer than 2^31 blocks.
 // Writes    Every block of y, once.
 // Order     Any.
 // Uses      common/index.wgsl
 // Oracle    x
 
+override RUN: u32;
 override WORKGROUP: u32 = 64;
 
 struct Params {
@@ -25,8 +26,10 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + lane;
-    if index < params.blocks {
-        y[index] = x[index];
+    let first = (flat_workgroup(workgroup, workgroups) * WORKGROUP + lane) * RUN;
+    for (var k = 0u; k < RUN; k++) {
+        if first + k < params.blocks {
+            y[first + k] = x[first + k];
+        }
     }
 }
