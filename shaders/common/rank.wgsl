@@ -4,6 +4,8 @@
 
 // Rank of every NaN.
 const RANK_OF_NAN: i32 = 0x7fffffff;
+// Rank of infinity, the largest of a number.
+const RANK_OF_INFINITY: i32 = 0x7f800000;
 // Below the rank of every value, that of -infinity (-0x7f800000) included.
 const RANK_BELOW_ALL: i32 = -0x7fffffff;
 

@@ -4,7 +4,7 @@
 
 fn put(i: u32, value: vec4<f32>) {
     p[i] = vec2(
-        half_bits(value.x) | half_bits(value.y) << 16u,
-        half_bits(value.z) | half_bits(value.w) << 16u,
+        half_bits(value.x) | (half_bits(value.y) << 16u),
+        half_bits(value.z) | (half_bits(value.w) << 16u),
     );
 }

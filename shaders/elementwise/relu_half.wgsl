@@ -33,5 +33,5 @@ fn main(
     let bits = vec2(word & 0xffff, word >> 16);
     // Negative numbers down to -infinity; beyond are NaNs.
     let rest = select(bits, vec2<u32>(), (bits > vec2(0x8000u)) & (bits <= vec2(0xfc00u)));
-    y[index] = rest.x | rest.y << 16;
+    y[index] = rest.x | (rest.y << 16);
 }

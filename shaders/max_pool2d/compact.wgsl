@@ -1,9 +1,12 @@
-// Pooling of the 16 windows of one word of compact switches, for kernels that bring `four_cells` and `store_pair`.
+// Pooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `four_words` and
+// `store_pair`.
 
 struct Params {
-    // Words of switches, and words in one of their rows.
-    words: u32,
-    row_words: u32,
+    // Blocks of 16 windows over all rows of y, and such blocks in one row.
+    blocks: u32,
+    row_blocks: u32,
+    // Channels of an image.
+    channels: u32,
     // Rows and columns of a plane of x, and of y.
     in_h: u32,
     in_w: u32,
@@ -12,50 +15,43 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> switches: array<u32>;
 
-// Stores the maxima of a word's windows; gives their switches.
-fn pool_word(index: u32) -> u32 {
-    let row = index / params.row_words;
-    let first = index % params.row_words * 16;
-    let in_row = 2 * (row % params.out_h);
-    let upper_row = (row / params.out_h * params.in_h + in_row) * params.in_w;
-    // A window that reaches below the plane has no lower cells; the row above is read in their place.
-    let has_lower = in_row + 1 < params.in_h;
+// Stores the maxima of a block's windows, and their switches.
+fn pool_block(index: u32) {
+    let row = index / params.row_blocks;
+    let block = index % params.row_blocks;
+    let plane = row / params.out_h;
+    let row_of_plane = row % params.out_h;
+    let upper_row = (plane * params.in_h + 2 * row_of_plane) * params.in_w;
+    // A window that reaches past the plane has its own cells again in place of those that it lacks.
+    let has_lower = 2 * row_of_plane + 1 < params.in_h;
     let lower_row = upper_row + select(0, params.in_w, has_lower);
 
-    var switches = 0u;
+    var first_word = 0u;
+    var second_word = 0u;
     for (var k = 0u; k < 16; k += 2) {
-        let window = first + k;
-        if window >= params.out_w {
-            break;
+        let window = 16 * block + k;
+        if window < params.out_w {
+            let best = maxima(four_words(upper_row, 2 * window), four_words(lower_row, 2 * window));
+            store_pair(row * params.out_w + window, best.words, window + 1 < params.out_w);
+            first_word |= (best.cells.x | (best.cells.y << 2)) << (2 * k);
+            second_word |= (best.second_cells.x | (best.second_cells.y << 2)) << (2 * k);
         }
-        let columns = 2 * window + vec4(0u, 1u, 2u, 3u);
-        let inside = columns < vec4(params.in_w);
-        let upper = four_cells(upper_row, columns);
-        let lower = four_cells(lower_row, columns);
-        let upper_ranks = select(vec4(RANK_BELOW_ALL), rank4(upper), inside);
-        let lower_ranks = select(vec4(RANK_BELOW_ALL), rank4(lower), inside & vec4(has_lower));
-
-        var best = Best(upper.xz, upper_ranks.xz, vec2(0u));
-        best = better(best, upper.yw, upper_ranks.yw, 1);
-        best = better(best, lower.xz, lower_ranks.xz, 2);
-        best = better(best, lower.yw, lower_ranks.yw, 3);
-        store_pair(row * params.out_w + window, best.bits, window + 1 < params.out_w);
-        let second = select(0, best.cell.y, window + 1 < params.out_w);
-        switches |= (best.cell.x | (second << 2)) << (2 * k);
     }
-    return switches;
-}
 
-// The best cells of two windows so far.
-struct Best {
-    bits: vec2<u32>,
-    ranks: vec2<i32>,
-    cell: vec2<u32>,
-}
-
-// After one more cell of each window: among equal values the first stays, a NaN always wins.
-fn better(best: Best, bits: vec2<u32>, ranks: vec2<i32>, cell: u32) -> Best {
-    let wins = (ranks > best.ranks) | (ranks == vec2(RANK_OF_NAN));
-    return Best(select(best.bits, bits, wins), select(best.ranks, ranks, wins), select(best.cell, vec2(cell), wins));
+    // Bits of windows that there are; of cells that there are.
+    let windows = min(params.out_w - 16 * block, 16u);
+    var mask = 0xffffffffu >> (32 - 2 * windows);
+    mask &= select(0x55555555u, 0xffffffffu, has_lower);
+    if 16 * block + windows == params.out_w && 2 * params.out_w > params.in_w {
+        mask &= ~(1u << (2 * windows - 2));
+    }
+    let first = first_channel(plane, params.channels);
+    let second = second_channel(plane, params.channels);
+    switches[(first * params.out_h + row_of_plane) * params.row_blocks + block] = first_word & mask;
+    // Beside a last odd channel there is no second one.
+    if CHANNELS_A_WORD == 2 && second != first {
+        switches[(second * params.out_h + row_of_plane) * params.row_blocks + block] = second_word & mask;
+    }
 }

@@ -1,21 +1,21 @@
 // Computes  y[n,c,i,j] = max of x[n,c, 2i..2i+2, 2j..2j+2] over the cells inside x; switches[n,c,i,j] = which of the four that
 //           is, 0 to 3 in raster order.
-// Layout    x: NCHW, f32 as bits, rows of whole fours; y NCHW; switches: NCHW, two bits each, 16 of a row in a word, the first in
-//           its lowest bits, rows of whole words, bits past a row's last window 0.
+// Layout    x: planes of words, f32 or two channels in f16, as bits, rows of whole fours; y like x; switches: NCHW, two bits each, 16
+//           of a row in a word, the first in its lowest bits, rows of whole words, bits past a row's last window 0.
 // Bindings  0 params; 1 x; 2 y; 3 switches.
 // Overrides WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation a word of switches, which is 16 windows in a row; folded.
+// Dispatch  One invocation 16 windows in a row, whose switches are a word a channel; folded.
 // Limits    Every window begins inside x; fewer than 2^31 elements.
-// Writes    Every element of y and every word of switches, once.
+// Writes    Every word of y and of switches, once.
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
-// Uses      common/index.wgsl, common/rank.wgsl, max_pool2d/compact.wgsl
+// Uses      common/index.wgsl, common/rank.wgsl, common/rank_half.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl,
+//           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl, max_pool2d/compact.wgsl
 // Oracle    reference::max_pool2d
 
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(1) var<storage, read> x: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read_write> switches: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -24,14 +24,14 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index < params.words {
-        switches[index] = pool_word(index);
+    if index < params.blocks {
+        pool_block(index);
     }
 }
 
-// The cells at these columns of the row that begins at `row`.
-fn four_cells(row: u32, columns: vec4<u32>) -> vec4<u32> {
-    return x[(row + columns.x) / 4];
+// Four words from this column on of the row that begins at `row`.
+fn four_words(row: u32, column: u32) -> vec4<u32> {
+    return x[(row + column) / 4];
 }
 
 // Rows of y are as even as those of x are whole fours, so that there are always both.

@@ -1,23 +1,26 @@
 // Computes  y[n,c,i,j] = max of x[n,c, 2i..2i+2, 2j..2j+2]; if SWITCHES, switches[n,c,i,j] = row * in_w + column of that maximum
 //           in its own plane of x.
-// Layout    x: NCHW, f32 as bits, planes of an even number of rows, rows of whole fours; y like x with half the rows and
-//           columns; switches like y, u32.
+// Layout    x: planes of words, f32 or two channels in f16, as bits; an even number of rows, rows of whole fours; y like x with
+//           half the rows and columns; switches: NCHW, u32.
 // Bindings  0 params; 1 x; 2 y; 3 switches, written if SWITCHES.
-// Overrides SWITCHES; RUN, pairs of elements of y that an invocation computes; WORKGROUP, the invocations of a workgroup.
+// Overrides SWITCHES; RUN, pairs of words of y that an invocation computes; WORKGROUP, the invocations of a workgroup.
 // Dispatch  One invocation RUN pairs in a row, each of which are two vectors of x, or what is left of the row; folded.
 // Limits    Fewer than 2^31 elements.
-// Writes    Every element of y, and of switches if SWITCHES, once.
+// Writes    Every word of y, and of switches if SWITCHES, once.
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
-// Uses      common/index.wgsl, common/rank.wgsl
+// Uses      common/index.wgsl, common/rank.wgsl, common/rank_half.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl,
+//           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl
 // Oracle    reference::max_pool2d
 
 struct Params {
-    // Runs of pairs of elements of y, and runs in one of its rows.
+    // Runs of pairs of words of y, and runs in one of its rows.
     runs: u32,
     row_runs: u32,
     // Rows of a plane of y, and pairs in one of its rows.
     rows: u32,
     row_pairs: u32,
+    // Channels of an image.
+    channels: u32,
 }
 
 override SWITCHES: bool;
@@ -40,43 +43,33 @@ fn main(
         return;
     }
     let row = run / params.row_runs;
+    let plane = row / params.rows;
+    let row_of_plane = row % params.rows;
+    let first_row = first_channel(plane, params.channels) * params.rows + row_of_plane;
+    let second_row = second_channel(plane, params.channels) * params.rows + row_of_plane;
     let first_pair = run % params.row_runs * RUN;
     for (var k = 0u; k < RUN; k++) {
-        if first_pair + k < params.row_pairs {
-            pool_pair(row, first_pair + k);
+        let pair = first_pair + k;
+        if pair < params.row_pairs {
+            // A row of y has as many pairs as each of its two rows of x has vectors.
+            let upper = x[2 * row * params.row_pairs + pair];
+            let lower = x[(2 * row + 1) * params.row_pairs + pair];
+            let best = maxima(upper, lower);
+            y[row * params.row_pairs + pair] = best.words;
+            if SWITCHES {
+                switches[first_row * params.row_pairs + pair] = flat_cells(row_of_plane, pair, best.cells);
+                // Beside a last odd channel there is no second one.
+                if CHANNELS_A_WORD == 2 && second_row != first_row {
+                    switches[second_row * params.row_pairs + pair] = flat_cells(row_of_plane, pair, best.second_cells);
+                }
+            }
         }
     }
 }
 
-// Two windows side by side: the pair-th of a row of y, counted over all planes.
-fn pool_pair(row: u32, pair: u32) {
-    // A row of y has as many pairs as each of its two rows of x has vectors.
-    let upper = x[2 * row * params.row_pairs + pair];
-    let lower = x[(2 * row + 1) * params.row_pairs + pair];
+// Where in their plane of x the cells of two windows are.
+fn flat_cells(row: u32, pair: u32, cells: vec2<u32>) -> vec2<u32> {
     let in_w = 4 * params.row_pairs;
-    let first = row % params.rows * 2 * in_w + 4 * pair;
-
-    // Cells of both windows in raster order.
-    var bits = upper.xz;
-    var cell = vec2(first, first + 2);
-    var best = ranks(bits);
-    for (var k = 1u; k < 4; k++) {
-        var next = upper.yw;
-        if k == 2 { next = lower.xz; }
-        if k == 3 { next = lower.yw; }
-        let rank_next = ranks(next);
-        let better = (rank_next > best) | (rank_next == vec2(RANK_OF_NAN));
-        bits = select(bits, next, better);
-        best = select(best, rank_next, better);
-        cell = select(cell, vec2(first, first + 2) + k / 2 * in_w + k % 2, better);
-    }
-    let index = row * params.row_pairs + pair;
-    y[index] = bits;
-    if SWITCHES {
-        switches[index] = cell;
-    }
-}
-
-fn ranks(bits: vec2<u32>) -> vec2<i32> {
-    return vec2(rank(bits.x), rank(bits.y));
+    let corner = 2 * row * in_w + 4 * pair;
+    return vec2(corner, corner + 2) + select(vec2<u32>(), vec2(in_w), cells >= vec2(2u)) + (cells & vec2(1u));
 }

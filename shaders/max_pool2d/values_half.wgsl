@@ -77,7 +77,7 @@ fn main(
             cell = select(cell, vec2(here), better);
         }
     }
-    y[index] = best.x | best.y << 16;
+    y[index] = best.x | (best.y << 16);
     if SWITCHES {
         let pairs = (params.channels + 1) / 2;
         let channel = at.plane % pairs * 2;

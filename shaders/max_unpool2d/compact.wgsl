@@ -1,4 +1,5 @@
-// Unpooling of the 16 windows of one word of compact switches, for kernels that bring `two_values` and `store_four`.
+// Unpooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `two_words` and
+// `store_four`.
 
 struct Params {
     // Blocks of 16 windows over all rows of windows of y, and such blocks in one row.
@@ -6,6 +7,8 @@ struct Params {
     row_blocks: u32,
     // Rows of windows that it takes to cover a plane of y.
     window_rows: u32,
+    // Channels of an image.
+    channels: u32,
     // Rows and columns of a plane of x, and of y.
     in_h: u32,
     in_w: u32,
@@ -23,26 +26,39 @@ fn unpool_block(index: u32) {
     let plane = window_row / params.window_rows;
     let i = window_row % params.window_rows;
     let pooled = i < params.in_h;
-    let in_row = plane * params.in_h + min(i, params.in_h - 1);
+    let in_row = min(i, params.in_h - 1);
     let row_words = (params.in_w + 15) / 16;
-    let word = switches[in_row * row_words + min(block, row_words - 1)];
+    let word_of_row = min(block, row_words - 1);
+    let first = first_channel(plane, params.channels);
+    let second = second_channel(plane, params.channels);
+    let first_cells = switches[(first * params.in_h + in_row) * row_words + word_of_row];
+    var second_cells = 0u;
+    if CHANNELS_A_WORD == 2 {
+        second_cells = switches[(second * params.in_h + in_row) * row_words + word_of_row];
+    }
+    let values_row = (plane * params.in_h + in_row) * params.in_w;
     let upper_row = (plane * params.out_h + 2 * i) * params.out_w;
     let has_lower = 2 * i + 1 < params.out_h;
 
     for (var k = 0u; k < 16; k += 2) {
         let window = 16 * block + k;
         let column = 2 * window;
-        if column >= params.out_w {
-            break;
-        }
-        let windows = vec2(window, window + 1);
-        let owned = (windows < vec2(params.in_w)) & vec2(pooled);
-        let values = select(vec2<u32>(), two_values(in_row * params.in_w, windows), owned).xxyy;
-        let cells = ((vec2(word) >> (2 * vec2(k, k + 1))) & vec2(3u)).xxyy;
-        store_four(upper_row, column, select(vec4<u32>(), values, cells == vec4(0u, 1u, 0u, 1u)));
-        if has_lower {
-            let lower = select(vec4<u32>(), values, cells == vec4(2u, 3u, 2u, 3u));
-            store_four(upper_row + params.out_w, column, lower);
+        if column < params.out_w {
+            let owned = (vec2(window, window + 1) < vec2(params.in_w)) & vec2(pooled);
+            let values = select(vec2<u32>(), two_words(values_row, window), owned).xxyy;
+            let bits = vec4(2 * k, 2 * k, 2 * k + 2, 2 * k + 2);
+            let cells = (vec4(first_cells) >> bits) & vec4(3u);
+            var upper = select(vec4<u32>(), vec4(FIRST_OF_WORD), cells == vec4(0u, 1u, 0u, 1u));
+            var lower = select(vec4<u32>(), vec4(FIRST_OF_WORD), cells == vec4(2u, 3u, 2u, 3u));
+            if CHANNELS_A_WORD == 2 {
+                let cells = (vec4(second_cells) >> bits) & vec4(3u);
+                upper |= select(vec4<u32>(), vec4(SECOND_OF_WORD), cells == vec4(0u, 1u, 0u, 1u));
+                lower |= select(vec4<u32>(), vec4(SECOND_OF_WORD), cells == vec4(2u, 3u, 2u, 3u));
+            }
+            store_four(upper_row, column, values & upper);
+            if has_lower {
+                store_four(upper_row + params.out_w, column, values & lower);
+            }
         }
     }
 }

@@ -1,13 +1,13 @@
 // Computes  y[n,c, 2i + s/2, 2j + s%2] = x[n,c,i,j] with s = switches[n,c,i,j]; 0 elsewhere.
-// Layout    x: NCHW, f32 as bits; switches: NCHW like x, two bits each, 16 of a row in a word, the first in its lowest bits,
-//           rows of whole words; y: NCHW as bits, twice the rows and columns of x or one more or fewer.
+// Layout    x: planes of words, f32 or two channels in f16, as bits; switches: NCHW, two bits each, 16 of a row in a word, the
+//           first in its lowest bits, rows of whole words; y like x, twice the rows and columns or one more or fewer.
 // Bindings  0 params; 1 x; 2 switches; 3 y.
 // Overrides WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation two rows of y under 16 windows, which are a word of switches; folded.
+// Dispatch  One invocation two rows of y under 16 windows, whose switches are a word a channel; folded.
 // Limits    Every switch names a cell inside y; fewer than 2^31 elements.
-// Writes    Every element of y, once: no clearing pass.
+// Writes    Every word of y, once: no clearing pass.
 // Order     Any: windows do not overlap.
-// Uses      common/index.wgsl, max_unpool2d/compact.wgsl
+// Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, max_unpool2d/compact.wgsl
 // Oracle    reference::max_unpool2d
 
 override WORKGROUP: u32 = 64;
@@ -27,9 +27,9 @@ fn main(
     }
 }
 
-// The values of two windows of the row of x that begins at `row`; the row's last for those past its end.
-fn two_values(row: u32, windows: vec2<u32>) -> vec2<u32> {
-    let at = row + min(windows, vec2(params.in_w - 1));
+// Two words from this window on of the row of x that begins at `row`; the row's last for those past its end.
+fn two_words(row: u32, window: u32) -> vec2<u32> {
+    let at = row + min(vec2(window, window + 1), vec2(params.in_w - 1));
     return vec2(x[at.x], x[at.y]);
 }
 

@@ -1,19 +1,21 @@
 // Computes  y[n,c, cell] = x[n,c,i,j] for the last (i, j) in raster order with switches[n,c,i,j] = cell; 0 without one.
-// Layout    x, switches: NCHW of one shape, x as the bits of f32, switches u32, flat in a plane of origin_h x origin_w;
-//           y: NCHW as bits, the origin in its upper left corner, zeros below and to the right.
+// Layout    x: planes of words, f32 or two channels in f16, as bits; switches: NCHW, u32, flat in a plane of
+//           origin_h x origin_w; y like x, the origin in its upper left corner, zeros below and to the right.
 // Bindings  0 params; 1 x; 2 switches; 3 y.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation of the pooling that made the switches); WORKGROUP.
-// Dispatch  One invocation an element of y, folded.
+// Dispatch  One invocation a word of y, folded.
 // Limits    Every switch lies in its own window (Switches::new refuses others); fewer than 2^31 elements.
-// Writes    Every element of y, once: no clearing pass.
+// Writes    Every word of y, once: no clearing pass.
 // Order     Windows that contain the cell, from the last to the first, up to the first hit: overlapping windows give
 //           the same y always.
-// Uses      common/index.wgsl, common/place.wgsl
+// Uses      common/index.wgsl, common/place.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl
 // Oracle    reference::max_unpool2d
 
 struct Params {
-    // Elements of y.
-    elements: u32,
+    // Words of y.
+    words: u32,
+    // Channels of an image.
+    channels: u32,
     // Rows and columns of a plane of x, of the planes that were pooled, and of y.
     in_h: u32,
     in_w: u32,
@@ -46,19 +48,31 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index >= params.elements {
+    if index >= params.words {
         return;
     }
     let at = place(index, params.out_h, params.out_w);
-    var value = 0u;
+    let plane = params.in_h * params.in_w;
+    var word = 0u;
     if at.row < params.origin_h && at.column < params.origin_w {
-        value = owner_value(at.plane * params.in_h * params.in_w, at.row, at.column);
+        let first = owner(first_channel(at.plane, params.channels) * plane, at.row, at.column);
+        if first != NOBODY {
+            word = x[at.plane * plane + first] & FIRST_OF_WORD;
+        }
+        if CHANNELS_A_WORD == 2 {
+            let second = owner(second_channel(at.plane, params.channels) * plane, at.row, at.column);
+            if second != NOBODY {
+                word |= x[at.plane * plane + second] & SECOND_OF_WORD;
+            }
+        }
     }
-    y[index] = value;
+    y[index] = word;
 }
 
-// Bits of the element of the plane of x at `plane` that belongs at `row`, `column` of the origin; 0 if none does.
-fn owner_value(plane: u32, row: u32, column: u32) -> u32 {
+const NOBODY: u32 = 0xffffffff;
+
+// Where in its plane the window is that `row`, `column` of the origin belongs to by the switches at `plane`, if any.
+fn owner(plane: u32, row: u32, column: u32) -> u32 {
     // Window i has a tap at padded coordinate p iff p - i*SY = u*DY with 0 <= u < KH.
     let padded_y = row + params.pad_top;
     let padded_x = column + params.pad_left;
@@ -78,13 +92,13 @@ fn owner_value(plane: u32, row: u32, column: u32) -> u32 {
             if (padded_x - j * SX) % DX != 0 {
                 continue;
             }
-            let element = plane + i * params.in_w + j;
-            if switches[element] == cell {
-                return x[element];
+            let window = i * params.in_w + j;
+            if switches[plane + window] == cell {
+                return window;
             }
         }
     }
-    return 0;
+    return NOBODY;
 }
 
 // The first window whose last tap, `reach` cells after its start, is at `padded` or past it.

@@ -30,10 +30,18 @@ impl Storage {
     pub(crate) fn words(self, shape: Shape) -> u64 {
         let words = match self {
             Self::Words => shape.elements(),
-            Self::Halves => shape.n * shape.c.div_ceil(2) * shape.plane(),
-            Self::Compact => shape.n * shape.c * shape.h * shape.w.div_ceil(COMPACT_WINDOWS),
+            Self::Halves => self.planes(shape) * shape.plane(),
+            Self::Compact => self.planes(shape) * shape.h * shape.w.div_ceil(COMPACT_WINDOWS),
         };
         words as u64
+    }
+
+    /// Planes of words of a map of this shape: one a channel, or two channels.
+    pub(crate) fn planes(self, shape: Shape) -> usize {
+        match self {
+            Self::Words | Self::Compact => shape.n * shape.c,
+            Self::Halves => shape.n * shape.c.div_ceil(2),
+        }
     }
 
     /// Whether [`Storage::Compact`] can hold the switches of a pooling.

@@ -2,9 +2,10 @@
 
 mod compact;
 mod half;
+mod pairs;
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Scratch, Storage};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::{INDEX, PLACE, RANK, check_binding, loop_iterations, params, part, rounds_within, variants};
 use crate::op::MaxPool2d;
@@ -28,6 +29,9 @@ variants! {
 }
 
 static WINDOW: Part = part!("max_pool2d/window.wgsl");
+static BEST: Part = part!("max_pool2d/best.wgsl");
+static MAXIMA_F32: Part = part!("max_pool2d/maxima_f32.wgsl");
+static MAXIMA_HALF: Part = part!("max_pool2d/maxima_half.wgsl");
 
 static VALUES: Kernel = Kernel {
     name: "max_pool2d/values",
@@ -43,18 +47,20 @@ static SWITCHES: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-/// Both, for 2x2 windows of step 2 over whole vectors.
-static PAIRS: Kernel = Kernel {
-    name: "max_pool2d/pairs",
-    parts: &[&INDEX, &RANK, &part!("max_pool2d/pairs.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
-    needs_float_atomics: false,
-};
-
-pub(crate) static KERNELS: &[&Kernel] =
-    &[&VALUES, &SWITCHES, &PAIRS, &compact::VECTORS, &compact::SCALARS, &half::VALUES_HALF, &half::PAIRS_HALF];
+pub(crate) static KERNELS: &[&Kernel] = &[
+    &VALUES,
+    &SWITCHES,
+    &pairs::PAIRS,
+    &pairs::PAIRS_HALF,
+    &compact::VECTORS,
+    &compact::SCALARS,
+    &compact::VECTORS_HALF,
+    &compact::SCALARS_HALF,
+    &half::VALUES_HALF,
+];
 
 pub(crate) use half::plan as plan_half;
+pub(super) use pairs::{is_pairs, run_of_pairs};
 
 params! {
     /// Uniforms of both kernels; `max_pool2d/window.wgsl` says what they mean.
@@ -69,27 +75,6 @@ params! {
     }
 }
 
-params! {
-    /// Uniforms of `max_pool2d/pairs`; the shader says what they mean.
-    struct PairsParams {
-        runs: u32,
-        row_runs: u32,
-        rows: u32,
-        row_pairs: u32,
-    }
-}
-
-/// Pairs of windows that an invocation does, by pooling and unpooling alike: of a CPU driver's lanes, which each take vectors one
-/// after another, eight; on a GPU neighbouring invocations read neighbouring vectors.
-pub(super) fn run_of_pairs(caps: &Caps) -> usize {
-    if caps.software { 8 } else { 1 }
-}
-
-/// Whether windows are 2x2 of step 2, without border, and tile planes whose rows are whole vectors of four.
-pub(super) fn is_pairs(op: &MaxPool2d, extent: [usize; 2]) -> bool {
-    Storage::holds_compactly(op) && extent[0].is_multiple_of(2) && extent[1].is_multiple_of(4)
-}
-
 /// The dispatch for this operand. Outputs: the maxima, and the switches in the variant's form if there are any.
 ///
 /// # Errors
@@ -101,28 +86,10 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
     rounds_within(OP, 0, loop_iterations(&op.kernel), caps)?;
     check_binding(OP, "output", output, caps)?;
     if variant == Variant::CompactSwitches {
-        return compact::plan(op, input, output, caps);
+        return compact::plan(op, input, output, Storage::Words, caps);
     }
     if is_pairs(op, input.extent()) {
-        let row_pairs = output.w / 2;
-        let row_runs = row_pairs.div_ceil(run_of_pairs(caps));
-        let runs = output.n * output.c * output.h * row_runs;
-        let params = PairsParams {
-            runs: runs as u32,
-            row_runs: row_runs as u32,
-            rows: output.h as u32,
-            row_pairs: row_pairs as u32,
-        };
-        let switches = variant == Variant::Switches;
-        // A write needs a buffer of its own, so that what is not written gets a word of scratch.
-        let (third, scratch) = match variant {
-            Variant::Values => (Buffer::Scratch(0), vec![Scratch { words: 2, persistent: false }]),
-            Variant::Switches | Variant::CompactSwitches => (Buffer::Output(1), Vec::new()),
-        };
-        let operands = [Buffer::Input(0), Buffer::Output(0), third];
-        let constants = [("SWITCHES", f64::from(switches)), ("RUN", run_of_pairs(caps) as f64)];
-        let run = vec![flat_step(&PAIRS, &constants, &params, &operands, runs, caps)?];
-        return Ok(KernelPlan { variant: variant.name(), scratch, run, ..KernelPlan::default() });
+        return pairs::plan(output, Storage::Words, variant, caps);
     }
     let params = Params {
         elements: output.elements() as u32,
@@ -176,27 +143,35 @@ impl Gpu {
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let op = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
-    let pairs = MaxPool2d::new([2, 2]);
+    let pairs_op = MaxPool2d::new([2, 2]);
     let both = |variant| {
         [
             plan(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU),
-            plan(&pairs, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
+            plan(&pairs_op, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
         ]
     };
-    let compact = |input: [usize; 4]| plan(&pairs, input.into(), Variant::CompactSwitches, &Caps::WEBGPU);
-    let compact = [compact([2, 3, 6, 8]), compact([2, 3, 7, 9])];
-    let halves =
-        [Variant::Values, Variant::Switches].map(|variant| plan_half(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU));
-    let halves = halves.into_iter().chain([plan_half(&pairs, [2, 3, 6, 8].into(), Variant::Values, &Caps::WEBGPU)]);
-    let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(compact).chain(halves).collect();
+    let compact = [[2, 3, 6, 8], [2, 3, 7, 9]].map(|input| {
+        let (input, variant) = (input.into(), Variant::CompactSwitches);
+        [plan(&pairs_op, input, variant, &Caps::WEBGPU), plan_half(&pairs_op, input, variant, &Caps::WEBGPU)]
+    });
+    let halves = [Variant::Values, Variant::Switches].map(|variant| {
+        [
+            plan_half(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU),
+            plan_half(&pairs_op, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
+        ]
+    });
+    let rest = compact.into_iter().chain(halves).flatten();
+    let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(rest).collect();
     let params = vec![
         (&VALUES, Params::FIELDS),
         (&SWITCHES, Params::FIELDS),
-        (&PAIRS, PairsParams::FIELDS),
+        (&pairs::PAIRS, pairs::Params::FIELDS),
+        (&pairs::PAIRS_HALF, pairs::Params::FIELDS),
         (&compact::VECTORS, compact::Params::FIELDS),
         (&compact::SCALARS, compact::Params::FIELDS),
-        half::EXHIBITED[0],
-        half::EXHIBITED[1],
+        (&compact::VECTORS_HALF, compact::Params::FIELDS),
+        (&compact::SCALARS_HALF, compact::Params::FIELDS),
+        (&half::VALUES_HALF, half::Params::FIELDS),
     ];
     crate::kernel::checks::Exhibit { params, plans }
 }

@@ -3,10 +3,10 @@
 mod compact;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Step, Storage};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::max_pool2d::{is_pairs, run_of_pairs};
-use crate::kernel::{INDEX, PLACE, check_binding, params, part, variants, zero};
+use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, check_bytes, params, part, variants, zero};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
 
@@ -24,9 +24,19 @@ variants! {
     }
 }
 
+static ANY: Part = part!("max_unpool2d/gather.wgsl");
+static BY_PAIRS: Part = part!("max_unpool2d/pairs.wgsl");
+
 static GATHER: Kernel = Kernel {
     name: "max_unpool2d/gather",
-    parts: &[&INDEX, &PLACE, &part!("max_unpool2d/gather.wgsl")],
+    parts: &[&INDEX, &PLACE, &PLANES_F32, &ANY],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+static GATHER_HALF: Kernel = Kernel {
+    name: "max_unpool2d/gather_half",
+    parts: &[&INDEX, &PLACE, &PLANES_HALF, &ANY],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -34,7 +44,14 @@ static GATHER: Kernel = Kernel {
 /// `GATHER` for 2x2 windows of step 2 over whole vectors.
 static PAIRS: Kernel = Kernel {
     name: "max_unpool2d/pairs",
-    parts: &[&INDEX, &part!("max_unpool2d/pairs.wgsl")],
+    parts: &[&INDEX, &PLANES_F32, &BY_PAIRS],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+static PAIRS_HALF: Kernel = Kernel {
+    name: "max_unpool2d/pairs_half",
+    parts: &[&INDEX, &PLANES_HALF, &BY_PAIRS],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -53,12 +70,24 @@ static RESOLVE: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&GATHER, &PAIRS, &compact::VECTORS, &compact::SCALARS, &CLAIM, &RESOLVE];
+pub(crate) static KERNELS: &[&Kernel] = &[
+    &GATHER,
+    &GATHER_HALF,
+    &PAIRS,
+    &PAIRS_HALF,
+    &compact::VECTORS,
+    &compact::SCALARS,
+    &compact::VECTORS_HALF,
+    &compact::SCALARS_HALF,
+    &CLAIM,
+    &RESOLVE,
+];
 
 params! {
     /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
     struct GatherParams {
-        elements: u32,
+        words: u32,
+        channels: u32,
         in_h: u32,
         in_w: u32,
         origin_h: u32,
@@ -77,6 +106,7 @@ params! {
         row_runs: u32,
         rows: u32,
         row_pairs: u32,
+        channels: u32,
     }
 }
 
@@ -123,6 +153,31 @@ pub(crate) fn plan(
     variant: Option<Variant>,
     caps: &Caps,
 ) -> Result<KernelPlan> {
+    plan_stored(op, input, switches, Storage::Words, variant, caps)
+}
+
+/// The same for values and a result in f16, [`Storage::Halves`].
+///
+/// # Errors
+/// As [`plan`]; [`Error::Unsupported`] for [`Variant::Scatter`].
+pub(crate) fn plan_half(
+    op: &MaxUnpool2d,
+    input: Shape,
+    switches: Source<'_>,
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    plan_stored(op, input, switches, Storage::Halves, variant, caps)
+}
+
+fn plan_stored(
+    op: &MaxUnpool2d,
+    input: Shape,
+    switches: Source<'_>,
+    maps: Storage,
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
     let Source { shape, origin, pool, storage } = switches;
     let output = op.output_shape(input, shape, origin)?;
     let pooled = pool.output_shape(shape.with_extent(origin))?;
@@ -130,14 +185,23 @@ pub(crate) fn plan(
         let expected = format!("{pooled}, from planes of {}x{}", origin[0], origin[1]);
         return Err(Error::operand(OP, "switches", expected, shape));
     }
-    check_binding(OP, "input", input, caps)?;
-    check_binding(OP, "output", output, caps)?;
+    check_bytes(OP, format_args!("input of {input}"), 4 * maps.words(input), caps)?;
+    check_bytes(OP, format_args!("switches of {shape}"), 4 * storage.words(shape), caps)?;
+    check_bytes(OP, format_args!("output of {output}"), 4 * maps.words(output), caps)?;
     let variant = variant.unwrap_or_else(|| select(pool));
+    let shapes = [input, output];
     let run = match (variant, storage) {
-        (Variant::Gather, Storage::Words) => vec![gather(input, output, origin, pool, caps)?],
-        (Variant::Gather, Storage::Compact) => vec![compact::gather(input, output, origin, pool, caps)?],
-        (Variant::Scatter, Storage::Words) => scatter(input, output, origin, caps)?,
+        (Variant::Gather, Storage::Words) => vec![gather(shapes, origin, pool, maps, caps)?],
+        (Variant::Gather, Storage::Compact) => vec![compact::gather(shapes, origin, pool, maps, caps)?],
+        (Variant::Scatter, Storage::Words) if maps == Storage::Words => scatter(input, output, origin, caps)?,
         (_, Storage::Halves) => return Err(Error::operand(OP, "switches", "words, or compact", "f16")),
+        (Variant::Scatter, Storage::Words) => {
+            return Err(Error::Unsupported {
+                what: format!("{OP} by scatter in f16"),
+                why: "its claims take a word for each element of the output".to_owned(),
+                way_out: "use the variant gather, or f32".to_owned(),
+            });
+        }
         (Variant::Scatter, Storage::Compact) => {
             return Err(Error::Unsupported {
                 what: format!("{OP} by scatter of compact switches"),
@@ -159,22 +223,33 @@ fn select(pool: &MaxPool2d) -> Variant {
     if windows(0) * windows(1) <= FEW_WINDOWS { Variant::Gather } else { Variant::Scatter }
 }
 
-fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, caps: &Caps) -> Result<Step> {
+fn gather(
+    [input, output]: [Shape; 2],
+    origin: [usize; 2],
+    pool: &MaxPool2d,
+    maps: Storage,
+    caps: &Caps,
+) -> Result<Step> {
     let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    let half = maps == Storage::Halves;
     if is_pairs(pool, origin) && output.extent() == origin {
         let row_pairs = input.w / 2;
         let row_runs = row_pairs.div_ceil(run_of_pairs(caps));
-        let runs = input.n * input.c * input.h * row_runs;
+        let runs = maps.planes(input) * input.h * row_runs;
         let params = PairsParams {
             runs: runs as u32,
             row_runs: row_runs as u32,
             rows: input.h as u32,
             row_pairs: row_pairs as u32,
+            channels: input.c as u32,
         };
-        return flat_step(&PAIRS, &[("RUN", run_of_pairs(caps) as f64)], &params, &operands, runs, caps);
+        let kernel = if half { &PAIRS_HALF } else { &PAIRS };
+        return flat_step(kernel, &[("RUN", run_of_pairs(caps) as f64)], &params, &operands, runs, caps);
     }
+    let words = maps.words(output) as usize;
     let params = GatherParams {
-        elements: output.elements() as u32,
+        words: words as u32,
+        channels: input.c as u32,
         in_h: input.h as u32,
         in_w: input.w as u32,
         origin_h: origin[0] as u32,
@@ -185,7 +260,7 @@ fn gather(input: Shape, output: Shape, origin: [usize; 2], pool: &MaxPool2d, cap
         pad_left: pool.pad.left as u32,
     };
     let constants = window_constants(pool.kernel, pool.stride, pool.dilation);
-    flat_step(&GATHER, &constants, &params, &operands, output.elements(), caps)
+    flat_step(if half { &GATHER_HALF } else { &GATHER }, &constants, &params, &operands, words, caps)
 }
 
 fn scatter(input: Shape, output: Shape, origin: [usize; 2], caps: &Caps) -> Result<Vec<Step>> {
@@ -224,27 +299,36 @@ impl Gpu {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let plan_for = |pool: &MaxPool2d, origin: [usize; 2], variant, storage| {
+    let plan_for = |pool: &MaxPool2d, origin: [usize; 2], variant, storage, maps| {
         let shape = pool.output_shape(Shape::from([2, 3, 1, 1]).with_extent(origin))?;
-        plan(&MaxUnpool2d::new(), shape, Source { shape, origin, pool, storage }, variant, &Caps::WEBGPU)
+        let source = Source { shape, origin, pool, storage };
+        plan_stored(&MaxUnpool2d::new(), shape, source, maps, variant, &Caps::WEBGPU)
     };
     let any = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
     let pairs = MaxPool2d::new([2, 2]);
-    let plans = Variant::ALL.iter().map(|&variant| plan_for(&any, [7, 9], Some(variant), Storage::Words));
-    let pairs = [
-        plan_for(&pairs, [8, 20], None, Storage::Words),
-        plan_for(&pairs, [8, 20], None, Storage::Compact),
-        plan_for(&pairs, [7, 9], None, Storage::Compact),
-    ];
+    let scatter = plan_for(&any, [7, 9], Some(Variant::Scatter), Storage::Words, Storage::Words);
+    let gather = |maps| {
+        [
+            plan_for(&any, [7, 9], Some(Variant::Gather), Storage::Words, maps),
+            plan_for(&pairs, [8, 20], None, Storage::Words, maps),
+            plan_for(&pairs, [8, 20], None, Storage::Compact, maps),
+            plan_for(&pairs, [7, 9], None, Storage::Compact, maps),
+        ]
+    };
     let params = vec![
         (&GATHER, GatherParams::FIELDS),
+        (&GATHER_HALF, GatherParams::FIELDS),
         (&PAIRS, PairsParams::FIELDS),
+        (&PAIRS_HALF, PairsParams::FIELDS),
         (&compact::VECTORS, compact::Params::FIELDS),
         (&compact::SCALARS, compact::Params::FIELDS),
+        (&compact::VECTORS_HALF, compact::Params::FIELDS),
+        (&compact::SCALARS_HALF, compact::Params::FIELDS),
         (&CLAIM, ClaimParams::FIELDS),
         (&RESOLVE, ResolveParams::FIELDS),
     ];
-    crate::kernel::checks::Exhibit { params, plans: plans.chain(pairs).collect() }
+    let plans = [Storage::Words, Storage::Halves].into_iter().flat_map(gather).chain([scatter]).collect();
+    crate::kernel::checks::Exhibit { params, plans }
 }
 
 #[cfg(test)]

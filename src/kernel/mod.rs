@@ -62,6 +62,12 @@ pub(crate) static TAPS: Part = part!("common/taps.wgsl");
 pub(crate) static PLACE: Part = part!("common/place.wgsl");
 /// Comparison of f32 values by their bits.
 pub(crate) static RANK: Part = part!("common/rank.wgsl");
+/// The same for f16 values in the upper halves of words.
+pub(crate) static RANK_HALF: Part = part!("common/rank_half.wgsl");
+/// How channels lie in a map whose words are f32.
+pub(crate) static PLANES_F32: Part = part!("common/planes_f32.wgsl");
+/// How channels lie in a map whose words are two f16.
+pub(crate) static PLANES_HALF: Part = part!("common/planes_half.wgsl");
 /// The register tile of a matrix product.
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The f16 nearest to an f32.

@@ -20,6 +20,7 @@ mod layout;
 mod max_pool2d;
 mod max_unpool2d;
 mod normalization;
+mod pooling_half;
 mod proposals;
 mod tails;
 mod tuning;

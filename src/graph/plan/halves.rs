@@ -6,6 +6,7 @@ use crate::gpu::{Caps, Elements, KernelPlan, Storage};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::kernel::conv2d::Form;
+use crate::kernel::{max_pool2d, max_unpool2d};
 use crate::op::{CropAdd, Slice};
 use crate::shape::Shape;
 
@@ -69,9 +70,10 @@ impl Operands {
             };
             return Some(kernel::conv2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
         }
-        let outputs = self.outputs.iter().zip(&self.output_storages).filter(|(value, _)| value.tensor().is_some());
-        let mut maps = self.input_storages.iter().chain(outputs.map(|(_, storage)| storage));
-        if maps.any(|&storage| storage != Storage::Halves) {
+        let inputs = self.inputs.iter().zip(&self.input_storages);
+        let mut maps =
+            inputs.chain(self.outputs.iter().zip(&self.output_storages)).filter(|(v, _)| v.tensor().is_some());
+        if maps.any(|(_, &storage)| storage != Storage::Halves) {
             return None;
         }
         // What only moves words moves pairs of channels.
@@ -94,9 +96,11 @@ impl Operands {
             Operation::Slice(op) if op.start % 2 == 0 && (op.channels % 2 == 0 || op.start + op.channels == x.c) => {
                 kernel::slice::plan(&Slice::new(op.start / 2, op.channels.div_ceil(2)), pairs, caps)
             }
-            Operation::MaxPool2d(op) => kernel::max_pool2d::plan_half(op, x, kernel::max_pool2d::Variant::Values, caps),
-            Operation::MaxPool2dSwitches(op) if self.output_storages.get(1) == Some(&Storage::Words) => {
-                kernel::max_pool2d::plan_half(op, x, kernel::max_pool2d::Variant::Switches, caps)
+            Operation::MaxPool2d(op) => max_pool2d::plan_half(op, x, max_pool2d::Variant::Values, caps),
+            Operation::MaxPool2dSwitches(op) => max_pool2d::plan_half(op, x, self.switches_variant(), caps),
+            Operation::MaxUnpool2d(op) => {
+                let variant = preferred.map(str::parse).transpose().ok()?;
+                max_unpool2d::plan_half(op, x, self.switches(operation).ok()?, variant, caps)
             }
             _ => return None,
         })

@@ -9,6 +9,7 @@ use crate::gpu::{Caps, Elements, KernelPlan, Storage, Tuning};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::kernel::conv2d::Pooling;
+use crate::kernel::{max_pool2d, max_unpool2d};
 use crate::shape::Shape;
 
 /// Kernel variants to be preferred to those that follow from shapes and device.
@@ -163,24 +164,14 @@ impl Operands {
                 prefer(preferred, |variant| kernel::conv_transpose2d::plan(op, x, weight, bias, variant, caps))
             }
             Operation::MaxPool2d(op) => {
-                kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, kernel::max_pool2d::Variant::Values, caps)
+                max_pool2d::plan(op, self.tensor(operation, 0)?, max_pool2d::Variant::Values, caps)
             }
             Operation::MaxPool2dSwitches(op) => {
-                let variant = match self.output_storages.get(1) {
-                    Some(Storage::Compact) => kernel::max_pool2d::Variant::CompactSwitches,
-                    _ => kernel::max_pool2d::Variant::Switches,
-                };
-                kernel::max_pool2d::plan(op, self.tensor(operation, 0)?, variant, caps)
+                max_pool2d::plan(op, self.tensor(operation, 0)?, self.switches_variant(), caps)
             }
             Operation::MaxUnpool2d(op) => {
-                let x = self.tensor(operation, 0)?;
-                let (Some(&ValueType::Switches { shape, origin, ref pool }), Some(&storage)) =
-                    (self.inputs.get(1), self.input_storages.get(1))
-                else {
-                    return Err(unfit(operation, "switches"));
-                };
-                let switches = kernel::max_unpool2d::Source { shape, origin, pool, storage };
-                prefer(preferred, |variant| kernel::max_unpool2d::plan(op, x, switches, variant, caps))
+                let (x, switches) = (self.tensor(operation, 0)?, self.switches(operation)?);
+                prefer(preferred, |variant| max_unpool2d::plan(op, x, switches, variant, caps))
             }
             Operation::Relu => kernel::relu::plan(self.tensor(operation, 0)?, caps),
             Operation::Add => kernel::add::plan(self.tensor(operation, 0)?, self.tensor(operation, 1)?, caps),
@@ -226,6 +217,24 @@ impl Operands {
         match self.inputs.get(position) {
             Some(&ValueType::Tensor(shape)) => Ok(shape),
             _ => Err(unfit(operation, "a tensor")),
+        }
+    }
+
+    /// The pooling that gives switches in their form.
+    pub(super) fn switches_variant(&self) -> max_pool2d::Variant {
+        match self.output_storages.get(1) {
+            Some(Storage::Compact) => max_pool2d::Variant::CompactSwitches,
+            _ => max_pool2d::Variant::Switches,
+        }
+    }
+
+    /// The switches that an unpooling reads.
+    pub(super) fn switches(&self, operation: &Operation) -> Result<max_unpool2d::Source<'_>> {
+        match (self.inputs.get(1), self.input_storages.get(1)) {
+            (Some(&ValueType::Switches { shape, origin, ref pool }), Some(&storage)) => {
+                Ok(max_unpool2d::Source { shape, origin, pool, storage })
+            }
+            _ => Err(unfit(operation, "switches")),
         }
     }
 
