@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// Environment variable that chooses the adapter where the program does not: `auto`, `gpu`, `cpu`, or part of a name.
+/// Environment variable that chooses the adapter where the program does not: `auto`, `gpu`, `software`, or part of a
+/// name.
 pub const ADAPTER_VARIABLE: &str = "SWITCHBACK_ADAPTER";
 
 /// What kind of device an adapter is, best first.
@@ -77,7 +78,7 @@ impl fmt::Display for AdapterInfo {
 
 /// Which adapter to open.
 ///
-/// Text converts into it: `auto` (or nothing), `gpu`, `cpu`, and anything else as part of a name.
+/// Text converts into it: `auto` (or nothing), `gpu`, `software`, and anything else as part of a name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum AdapterChoice {
     /// The best there is: discrete, integrated, virtual, then software.
@@ -85,8 +86,8 @@ pub enum AdapterChoice {
     Auto,
     /// The best that is not software.
     Hardware,
-    /// A software driver.
-    Cpu,
+    /// A driver that runs shaders on the processor.
+    Software,
     /// The best whose name contains this, whatever the case of its letters.
     Named(String),
 }
@@ -96,7 +97,7 @@ impl From<&str> for AdapterChoice {
         match text.trim().to_lowercase().as_str() {
             "" | "auto" => Self::Auto,
             "gpu" => Self::Hardware,
-            "cpu" => Self::Cpu,
+            "software" => Self::Software,
             _ => Self::Named(text.trim().to_owned()),
         }
     }
@@ -120,7 +121,7 @@ impl fmt::Display for AdapterChoice {
         match self {
             Self::Auto => f.write_str("of any kind"),
             Self::Hardware => f.write_str("other than software"),
-            Self::Cpu => f.write_str("that runs on the processor"),
+            Self::Software => f.write_str("that runs on the processor"),
             Self::Named(name) => write!(f, "named {name:?}"),
         }
     }
@@ -137,7 +138,7 @@ impl AdapterChoice {
         match self {
             Self::Auto => true,
             Self::Hardware => info.kind != AdapterKind::Cpu,
-            Self::Cpu => info.kind == AdapterKind::Cpu,
+            Self::Software => info.kind == AdapterKind::Cpu,
             Self::Named(name) => info.name.to_lowercase().contains(&name.to_lowercase()),
         }
     }
@@ -191,7 +192,7 @@ mod tests {
             ("", AdapterChoice::Auto),
             (" Auto ", AdapterChoice::Auto),
             ("GPU", AdapterChoice::Hardware),
-            ("cpu", AdapterChoice::Cpu),
+            ("software", AdapterChoice::Software),
             ("H200", AdapterChoice::Named("H200".to_owned())),
         ] {
             assert_eq!(AdapterChoice::from(text), choice, "{text:?}");
@@ -203,7 +204,7 @@ mod tests {
         let ranked = |choice: &str| AdapterChoice::from(choice).rank(&machine()).unwrap_or_default();
         assert_eq!(ranked("auto"), [3, 1, 2, 0]);
         assert_eq!(ranked("gpu"), [3, 1, 2]);
-        assert_eq!(ranked("cpu"), [0]);
+        assert_eq!(ranked("software"), [0]);
         assert_eq!(ranked("LLVMPIPE"), [0]);
         assert_eq!(ranked("force"), [3, 1]);
     }

@@ -40,8 +40,8 @@ const FEATURES: wgpu::Features = wgpu::Features::SHADER_F16
     .union(wgpu::Features::PIPELINE_CACHE);
 
 impl GpuBuilder {
-    /// Which adapter: part of its name, `auto`, `gpu`, `cpu`, or an [`AdapterChoice`]. Without this the environment
-    /// variable `SWITCHBACK_ADAPTER` chooses, in the same words.
+    /// Which adapter: part of its name, `auto`, `gpu`, `software`, or an [`AdapterChoice`]. Without this the
+    /// environment variable `SWITCHBACK_ADAPTER` chooses, in the same words.
     pub fn adapter(mut self, choice: impl Into<AdapterChoice>) -> Self {
         self.choice = Some(choice.into());
         self

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use super::common::adapter;
-use super::{Ran, files, switchback_with_cache};
+use super::{Ran, files, switchback_with};
 
 fn bench(cache: &Path, more: &[&str]) -> Ran {
     let words = ["bench", "--seconds", "0", "conv2d", "--input", "1x3x9x9", "--weight", "4x3x3x3"];
-    switchback_with_cache(cache, &[&words, more].concat())
+    switchback_with("SWITCHBACK_CACHE", cache, &[&words, more].concat())
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adapter;
 mod bad_images;
 mod bad_input;
 mod bench;
@@ -33,16 +34,17 @@ struct Ran {
 /// Runs `switchback` with these arguments.
 fn switchback<S: AsRef<OsStr>>(arguments: &[S]) -> Ran {
     // Tests leave the user's folders alone.
-    switchback_with_cache("off".as_ref(), arguments)
+    switchback_with("SWITCHBACK_CACHE", "off", arguments)
 }
 
-/// Runs `switchback` with compiled pipelines kept in this folder.
-fn switchback_with_cache<S: AsRef<OsStr>>(cache: &Path, arguments: &[S]) -> Ran {
+/// Runs `switchback` with a variable of its environment set.
+fn switchback_with<S: AsRef<OsStr>>(variable: &str, value: impl AsRef<OsStr>, arguments: &[S]) -> Ran {
     let output = Command::new(program(env!("CARGO_BIN_EXE_switchback")))
         .args(arguments)
         // Keeps a driver's own message about its window system out of what is tested.
         .env("NODEVICE_SELECT", "1")
-        .env("SWITCHBACK_CACHE", cache)
+        .env("SWITCHBACK_CACHE", "off")
+        .env(variable, value)
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

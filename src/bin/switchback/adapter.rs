@@ -14,9 +14,16 @@ use crate::console::{self, Progress};
 /// Which device computes.
 #[derive(clap::Args)]
 pub(crate) struct AdapterArgs {
-    /// Which device computes: `auto` (the best GPU, or the CPU where there is none), `cpu` (the reference
-    /// implementation: exact and slow), or part of an adapter's name as `switchback info` shows it
-    #[arg(long = "adapter", value_name = "auto|cpu|NAME", default_value = "auto", global = true)]
+    /// Which device computes: `auto` (the best adapter, or the reference where there is none), `gpu` (the best that is not
+    /// software), `software` (a driver that runs shaders on the processor), `cpu` (the reference implementation, without
+    /// any adapter: exact and slow), or part of an adapter's name as `switchback info` shows it
+    #[arg(
+        long = "adapter",
+        value_name = "auto|gpu|software|cpu|NAME",
+        env = ADAPTER_VARIABLE,
+        default_value = "auto",
+        global = true
+    )]
     choice: String,
     /// Do not keep compiled pipelines in the user's cache folder for the next start (SWITCHBACK_CACHE names another
     /// folder, or says `off`)
@@ -51,16 +58,13 @@ impl AdapterArgs {
             "cpu" => Ok(Engine::Reference),
             "auto" => match self.builder().build() {
                 Ok(gpu) => Ok(Engine::Gpu(gpu.with_elements(self.elements()))),
-                // A name in the environment is a wish like one on the command line.
-                Err(Error::NoAdapter { .. })
-                    if std::env::var_os(ADAPTER_VARIABLE).is_none() && !self.element.is_half() =>
-                {
+                Err(Error::NoAdapter { .. }) if !self.element.is_half() => {
                     console::notice("no GPU adapter, so the reference computes on the CPU: exact, but slow");
                     Ok(Engine::Reference)
                 }
                 Err(error) => Err(error.into()),
             },
-            name => match self.builder().adapter(name).build() {
+            _ => match self.builder().build() {
                 Ok(gpu) => Ok(Engine::Gpu(gpu.with_elements(self.elements()))),
                 Err(error @ Error::NoAdapter { .. }) => Err(format!("{error}; or take `--adapter cpu`").into()),
                 Err(error) => Err(error.into()),
@@ -74,8 +78,7 @@ impl AdapterArgs {
             "cpu" => {
                 Err(format!("{what} needs a GPU adapter, and `--adapter cpu` is none; see `switchback info`").into())
             }
-            "auto" => Ok(self.builder().build()?.with_elements(self.elements())),
-            name => Ok(self.builder().adapter(name).build()?.with_elements(self.elements())),
+            _ => Ok(self.builder().build()?.with_elements(self.elements())),
         }
     }
 
@@ -85,9 +88,10 @@ impl AdapterArgs {
     }
 
     fn builder(&self) -> GpuBuilder {
+        let builder = Gpu::builder().adapter(self.choice.as_str());
         let builder = match cache::folder().filter(|_| !self.no_cache) {
-            Some(folder) => Gpu::builder().pipeline_cache(folder),
-            None => Gpu::builder(),
+            Some(folder) => builder.pipeline_cache(folder),
+            None => builder,
         };
         match &self.tuning {
             Some(file) => builder.tuning(file),

@@ -1,0 +1,23 @@
+//! Which device computes, by argument or by environment.
+
+use super::{digits, switchback, switchback_with};
+
+#[test]
+fn the_environment_chooses_in_the_words_of_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let [image, weights] = ["scene-5.png", "fcn8s-digits.safetensors"].map(|file| digits(file).display().to_string());
+    let segment = ["segment", &image, "--weights", &weights, "--out", folder.path().to_str().unwrap()];
+    let by = |argument| switchback(&[segment.as_slice(), &["--adapter", argument]].concat());
+    let among = |value| switchback_with("SWITCHBACK_ADAPTER", value, &segment);
+    for ran in [by("cpu"), among("cpu")] {
+        assert!(ran.results().contains("the reference on the CPU"));
+    }
+    for ran in [by("no such card"), among("no such card")] {
+        let message = ran.message();
+        assert!(message.contains("named \"no such card\"") && message.contains("--adapter cpu"), "{message}");
+    }
+    // The command line goes first.
+    let both =
+        switchback_with("SWITCHBACK_ADAPTER", "no such card", &[segment.as_slice(), &["--adapter", "cpu"]].concat());
+    assert!(both.results().contains("the reference on the CPU"));
+}
