@@ -1,7 +1,8 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], x and w rounded to f16
 //           and summed in f32, negative ones made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack_cooperative leaves them, four f16 a vector; b: Cout;
-//           y: N x Cout x OH x OW. Or x, or x and y, in f16, two channels a word.
+//           y: N x Cout x OH x OW. Or x, or x and y, in f16, two channels a word. Or o are phases of y
+//           (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; LANES, the invocations of a subgroup; ROW_GROUPS (2 or
 //           4) and COLUMN_GROUPS (1 or 2), subgroups of a workgroup along channels and along cells.
@@ -15,50 +16,22 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over u, then v, then TILE input channels at a time; among these in the
 //           device's order; the bias last.
-// Uses      common/activation.wgsl, common/cooperative_8.wgsl or common/cooperative_16.wgsl, conv2d/cooperative_cells.wgsl or
-//           conv2d/cooperative_cells_half.wgsl, conv2d/cooperative_store.wgsl or convert/half_word.wgsl,
-//           conv2d/cooperative_store_half.wgsl
-// Oracle    reference::conv2d_half_operands
+// Uses      common/activation.wgsl, common/cooperative_8.wgsl or common/cooperative_16.wgsl, conv2d/operands.wgsl,
+//           conv2d/cooperative_cells.wgsl or conv2d/cooperative_cells_half.wgsl, conv2d/cooperative_store.wgsl or
+//           convert/half_word.wgsl, conv2d/cooperative_store_half.wgsl, or for phases conv_transpose2d/interleaved.wgsl and
+//           conv_transpose2d/interleave_matrices.wgsl or conv_transpose2d/interleave_matrices_half.wgsl
+// Oracle    reference::conv2d_half_operands; for phases reference::conv_transpose2d_half_operands
 //
 // Why: the weights of a step are whole matrices, read straight from memory; its cells are gathered and converted once a
 // workgroup, eight channels of a cell an invocation, so that each cell's channels lie in a row, which is what a load of a
 // right matrix by columns wants. Two buffers: the next step's cells are on their way while this step is multiplied, and one
 // barrier a step is enough.
 
-struct Params {
-    in_channels: u32,
-    in_h: u32,
-    in_w: u32,
-    out_channels: u32,
-    out_h: u32,
-    out_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    // Channels a group: read and written; blocks a group.
-    group_inputs: u32,
-    group_outputs: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and how many.
-    first_block: u32,
-    blocks: u32,
-    // Workgroups along the cells of a plane, and in all.
-    cell_tiles: u32,
-    tiles: u32,
-}
-
-override KH: u32;
-override KW: u32;
-override SY: u32;
-override SX: u32;
-override DY: u32;
-override DX: u32;
 override LANES: u32;
 override ROW_GROUPS: u32;
 override COLUMN_GROUPS: u32;
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> p: array<vec4<f16>>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
 
 // Vectors of a row of a matrix, and of a matrix.
 const QUADS = TILE / 4;

@@ -1,5 +1,5 @@
-// What conv2d/tiled and conv2d/staged have in common: uniforms, overrides and operands of an implicit matrix product,
-// weights times the columns that im2col would write.
+// What conv2d/tiled, conv2d/staged and conv2d/cooperative have in common: uniforms, overrides and operands of an implicit
+// matrix product, weights times the columns that im2col would write.
 
 struct Params {
     in_channels: u32,
@@ -26,6 +26,14 @@ struct Params {
     end_quad: u32,
     // How many of them a part of the sums has; parts are stored one after the other, each like y.
     part_quads: u32,
+    // What y is, where output channels are phases of it (conv_transpose2d/interleaved): channels, channels a group, rows,
+    // columns, and rows and columns of its first phases that are cut off.
+    y_channels: u32,
+    y_group: u32,
+    y_h: u32,
+    y_w: u32,
+    cut_top: u32,
+    cut_left: u32,
 }
 
 override KH: u32;

@@ -2,7 +2,8 @@
 //           made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: parts x N x Cout x OH x
 //           OW, one part unless conv2d/sum_parts follows.
-//           Or x, p and y in f16: maps two channels a word, weights as conv2d/pack_half leaves them.
+//           Or x, p and y in f16: maps two channels a word, weights as conv2d/pack_half leaves them; o may then be phases of
+//           y (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
@@ -14,8 +15,9 @@
 //           in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
 //           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
-//           or convert/half_word.wgsl, conv2d/store_half.wgsl
-// Oracle    reference::conv2d
+//           or convert/half_word.wgsl, conv2d/store_half.wgsl, or for phases conv_transpose2d/interleaved.wgsl and
+//           conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl
+// Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64
 // times; each invocation then makes 128 multiply-adds of 12 vectors from there. On a CPU driver the barriers cost more

@@ -1,7 +1,8 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
 //           made zero if RELU; cells outside x count as zero.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them; b: Cout; y: N x Cout x OH x OW. Or x, p and y in f16:
-//           maps two channels a word, weights as conv2d/pack_half leaves them.
+//           maps two channels a word, weights as conv2d/pack_half leaves them; o may then be phases of y
+//           (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24 or
 //           32), output channels of a block; WORKGROUP, the invocations of a workgroup.
@@ -14,8 +15,9 @@
 //           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
 //           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
-//           or convert/half_word.wgsl, conv2d/store_half.wgsl
-// Oracle    reference::conv2d
+//           or convert/half_word.wgsl, conv2d/store_half.wgsl, or for phases conv_transpose2d/interleaved.wgsl and
+//           conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl
+// Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: a load costs a CPU driver several multiply-adds (each of its lanes loads alone; eight is assumed), except where all
 // lanes load the same word. So each x loaded is used ROWS times, every weight is the same word for all lanes, and there

@@ -43,6 +43,7 @@ impl Arithmetic {
         bias: Option<&Tensor>,
     ) -> Result<Answer> {
         let answer = match self.filtering {
+            _ if self.half_operands => reference::conv_transpose2d_half_operands(op, x, w, bias),
             Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells),
             None => reference::conv_transpose2d(op, x, w, bias),
         };

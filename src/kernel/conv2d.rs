@@ -3,6 +3,7 @@
 pub(super) mod cooperative;
 mod depthwise;
 pub(super) mod direct;
+mod product;
 mod split_k;
 pub(super) mod tiled;
 mod winograd;
@@ -51,6 +52,10 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &tiled::TILED_HALF_F32,
     &tiled::STAGED_HALF,
     &tiled::STAGED_HALF_F32,
+    &tiled::TILED_INTERLEAVED,
+    &tiled::TILED_INTERLEAVED_F32,
+    &tiled::STAGED_INTERLEAVED,
+    &tiled::STAGED_INTERLEAVED_F32,
     &tiled::PACK,
     &tiled::PACK_HALF,
     &split_k::SUM_PARTS,
@@ -66,9 +71,15 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &cooperative::COOPERATIVE_8,
     &cooperative::COOPERATIVE_8_HALF,
     &cooperative::COOPERATIVE_8_HALF_F32,
+    &cooperative::COOPERATIVE_8_INTERLEAVED,
+    &cooperative::COOPERATIVE_8_HALF_INTERLEAVED,
+    &cooperative::COOPERATIVE_8_HALF_F32_INTERLEAVED,
     &cooperative::COOPERATIVE_16,
     &cooperative::COOPERATIVE_16_HALF,
     &cooperative::COOPERATIVE_16_HALF_F32,
+    &cooperative::COOPERATIVE_16_INTERLEAVED,
+    &cooperative::COOPERATIVE_16_HALF_INTERLEAVED,
+    &cooperative::COOPERATIVE_16_HALF_F32_INTERLEAVED,
     &cooperative::PACK,
 ];
 
@@ -165,25 +176,54 @@ pub(crate) fn plan_half(
         Form::Halves => check_bytes(OP, "output", 4 * Storage::Halves.words(output), caps)?,
         _ => check_binding(OP, "output", output, caps)?,
     }
-    let unsupported = |why: &str| Error::Unsupported {
-        what: format!("{OP} in f16"),
-        why: why.to_owned(),
-        way_out: "convert to f32 before it".to_owned(),
-    };
-    if op.groups > 1 && !(weight.c.is_multiple_of(2) && (weight.n / op.groups).is_multiple_of(2)) {
-        return Err(unsupported("groups of an odd number of channels share words"));
-    }
+    check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
-    let best = match caps {
+    let variant = variant.unwrap_or_else(|| half_variant(caps));
+    plan_product(op, [input, weight, output], buffers, variant, caps)
+}
+
+/// Refuses groups of channels in f16 that do not begin with a word of their own.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn check_half_groups(op: &'static str, groups: usize, inputs: usize, outputs: usize) -> Result<()> {
+    if groups > 1 && !(inputs.is_multiple_of(2) && outputs.is_multiple_of(2)) {
+        return Err(not_in_half(op, "groups of an odd number of channels share words"));
+    }
+    Ok(())
+}
+
+pub(super) fn not_in_half(op: &'static str, why: &str) -> Error {
+    let (what, way_out) = (format!("{op} in f16"), "convert to f32 before it".to_owned());
+    Error::Unsupported { what, why: why.to_owned(), way_out }
+}
+
+/// The implicit matrix product for f16 maps on such a device.
+pub(super) fn half_variant(caps: &Caps) -> Variant {
+    match caps {
         Caps { software: true, .. } => Variant::Tiled,
         Caps { cooperative: Some(_), .. } => Variant::Cooperative,
         _ => Variant::Staged,
-    };
-    let plan = match variant.unwrap_or(best) {
-        Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
-        Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
-        Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
-        other => Err(unsupported(&format!("variant {} has no kernels for it", other.name()))),
+    }
+}
+
+/// Dispatches by an implicit matrix product, for maps in any form; `shapes` are those of the map, the weight and the result.
+///
+/// # Errors
+/// [`Error::Unsupported`] for other variants; as [`plan`].
+pub(super) fn plan_product(
+    op: &Conv2d,
+    shapes: [Shape; 3],
+    operands: Operands,
+    variant: Variant,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let [input, weight, output] = shapes;
+    let plan = match variant {
+        Variant::Tiled => tiled::plan(op, input, weight, output, operands, caps),
+        Variant::Staged => tiled::plan_staged(op, input, weight, output, operands, caps),
+        Variant::Cooperative => cooperative::plan(op, input, weight, output, operands, caps),
+        other => Err(not_in_half(OP, &format!("variant {} has no kernels for it", other.name()))),
     };
     plan.map(|plan| KernelPlan { half_weight: true, ..plan })
 }
@@ -193,7 +233,7 @@ pub(crate) fn plan_half(
 /// # Errors
 /// [`Error::Unsupported`](crate::Error::Unsupported) that says what is lacking and what would be taken instead.
 pub(crate) fn check_device(variant: &str, caps: &Caps) -> Result<()> {
-    if variant == Variant::Cooperative.name() { cooperative::check_device(caps) } else { Ok(()) }
+    if variant == Variant::Cooperative.name() { cooperative::check_device(OP, caps) } else { Ok(()) }
 }
 
 /// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
@@ -253,7 +293,7 @@ impl Gpu {
         let plan = plan(op, input, kernel, offset, self.preferred(OP)?, self.caps())?;
         #[cfg(not(target_arch = "wasm32"))]
         if plan.variant == Variant::Cooperative.name() {
-            pollster::block_on(self.check_cooperative())?;
+            pollster::block_on(self.check_cooperative(OP))?;
         }
         let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
         self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
@@ -270,10 +310,34 @@ pub(super) struct Operands {
     pub(super) form: Form,
     /// Of a pooling that ends the convolution.
     pub(super) switches: Buffer,
+    /// Where output channels go that are phases of another map.
+    pub(super) interleave: Option<Interleave>,
+}
+
+/// How output channels that are phases of a map are stored (`conv_transpose2d/interleaved.wgsl`).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interleave {
+    /// Phases along rows and columns.
+    pub(super) phases: [usize; 2],
+    /// Channels of the map that lie together.
+    pub(super) pair: usize,
+    /// The map.
+    pub(super) output: Shape,
+    /// The first row and column of cells that the convolution computes.
+    pub(super) first: [usize; 2],
+    /// Rows and columns of the first cells' phases that the map does not have.
+    pub(super) cut: [usize; 2],
+}
+
+impl Interleave {
+    pub(super) fn constants(self) -> [(&'static str, f64); 3] {
+        let [rows, columns] = self.phases;
+        [("PY", rows as f64), ("PX", columns as f64), ("PAIR", self.pair as f64)]
+    }
 }
 
 impl Operands {
-    fn with_bias(bias: bool) -> Self {
+    pub(super) fn with_bias(bias: bool) -> Self {
         Self {
             form: Form::Words,
             input: Buffer::Input(0),
@@ -281,6 +345,7 @@ impl Operands {
             bias: if bias { Buffer::Input(2) } else { Buffer::Absent },
             output: Buffer::Output(0),
             switches: Buffer::Absent,
+            interleave: None,
         }
     }
 }

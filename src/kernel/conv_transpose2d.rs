@@ -3,6 +3,7 @@
 mod classes;
 mod flipped;
 mod gather;
+mod interleaved;
 mod interpolate;
 mod packed;
 mod phased;
@@ -11,9 +12,10 @@ mod scatter;
 mod zero_insert;
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Step};
+use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Scratch, Step, Storage};
 use crate::kernel::shards::{Rows, Shard};
-use crate::kernel::{check_binding, conv2d, variants};
+use crate::kernel::conv2d::Form;
+use crate::kernel::{check_binding, check_bytes, conv2d, variants};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
 
@@ -50,6 +52,10 @@ variants! {
         /// One channel a group and a kernel of at most two strides a side, as in bilinear upsampling: each output cell is
         /// weighed between four input cells, which many output cells share.
         Interpolate = "interpolate",
+        /// A convolution of stride 1 on matrix units, where the device has them, whose output channels are the phases of the
+        /// result; operands rounded to f16, products summed in f32. Never chosen where f32 operands are wanted; its error
+        /// bound is that of the rounding ([`crate::reference::conv_transpose2d_half_operands`] derives it).
+        Cooperative = "cooperative",
     }
 }
 
@@ -63,6 +69,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &phased::PHASED,
     &packed::PACK,
     &product::PRODUCT,
+    &interleaved::PHASE_WEIGHT,
     &interpolate::INTERPOLATE,
     &interpolate::INTERPOLATE_ARGMAX,
 ];
@@ -102,6 +109,52 @@ pub(crate) fn plan(
         Some(variant) => problem.plan(variant, caps),
         None => select(&problem, caps),
     }
+}
+
+/// The same for a map in f16, by kernels that read f16 maps and weights and sum in f32: those of the convolution that
+/// [`interleaved`] makes of it.
+///
+/// # Errors
+/// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.
+pub(crate) fn plan_half(
+    op: &ConvTranspose2d,
+    shapes: (Shape, Shape, Option<Shape>),
+    form: Form,
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (input, weight, bias) = shapes;
+    let output = op.output_shape(input, weight, bias)?;
+    check_bytes(OP, "input", 4 * Storage::Halves.words(input), caps)?;
+    match form {
+        Form::Halves => check_bytes(OP, "output", 4 * Storage::Halves.words(output), caps)?,
+        _ => check_binding(OP, "output", output, caps)?,
+    }
+    let problem = Problem { op, input, weight, output, bias: bias.is_some() };
+    conv2d::check_half_groups(OP, op.groups, problem.group_inputs(), weight.c)?;
+    let by = conv2d::half_variant(caps);
+    let tiles = if caps.software { conv2d::Variant::Tiled } else { conv2d::Variant::Staged };
+    let one_phase = op.stride == [1, 1];
+    let (variant, by) = match variant {
+        None if by == conv2d::Variant::Cooperative => (Variant::Cooperative, by),
+        None if one_phase => (Variant::Flipped, by),
+        None | Some(Variant::Phased) => (Variant::Phased, tiles),
+        Some(Variant::Flipped) if one_phase => (Variant::Flipped, tiles),
+        Some(Variant::Cooperative) => (Variant::Cooperative, conv2d::Variant::Cooperative),
+        Some(other) => {
+            return Err(conv2d::not_in_half(OP, &format!("variant {} has no kernels for these operands", other.name())));
+        }
+    };
+    let plan = interleaved::plan(&problem, form, by, caps)?;
+    Ok(KernelPlan { variant: variant.name(), ..plan })
+}
+
+/// Refuses a device that lacks what a variant asked for by name needs, whatever the shapes.
+///
+/// # Errors
+/// [`Error::Unsupported`] that says what is lacking and what would be taken instead.
+pub(crate) fn check_device(variant: &str, caps: &Caps) -> Result<()> {
+    if variant == Variant::Cooperative.name() { conv2d::cooperative::check_device(OP, caps) } else { Ok(()) }
 }
 
 /// The plan of least effort, by a model of what loads and multiply-adds cost, of those that keep to the device's limits.
@@ -149,6 +202,10 @@ impl Problem<'_> {
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
             Variant::Product => product::plan(self, caps)?,
             Variant::Interpolate => interpolate::plan(self, caps)?,
+            Variant::Cooperative => {
+                conv2d::cooperative::check_device(OP, caps)?;
+                interleaved::plan(self, Form::Words, conv2d::Variant::Cooperative, caps)?
+            }
         };
         Ok(KernelPlan { variant: variant.name(), ..plan })
     }
@@ -200,6 +257,34 @@ impl Problem<'_> {
     }
 }
 
+/// A convolution's plan over a weight that `make` writes into the first temporary, instead of the operator's own.
+fn with_own_weight(inner: KernelPlan, weight: Shape, make: Step) -> KernelPlan {
+    const OWN: Buffer = Buffer::Scratch(0);
+    let moved = |step: Step| {
+        let mut step = step;
+        for operand in &mut step.operands {
+            operand.buffer = match operand.buffer {
+                Buffer::Input(1) => OWN,
+                Buffer::Scratch(position) => Buffer::Scratch(position + 1),
+                other => other,
+            };
+        }
+        step
+    };
+    let run: Vec<Step> = inner.run.into_iter().map(moved).collect();
+    // Where the convolution packs its weight, only packing reads this one.
+    let persistent = run.iter().flat_map(|step| &step.operands).any(|operand| operand.buffer == OWN);
+    let own = Scratch { words: weight.elements() as u64, persistent };
+    KernelPlan {
+        executed_macs: inner.executed_macs,
+        half_weight: inner.half_weight,
+        scratch: std::iter::once(own).chain(inner.scratch).collect(),
+        prepare: std::iter::once(make).chain(inner.prepare.into_iter().map(moved)).collect(),
+        run,
+        ..KernelPlan::default()
+    }
+}
+
 /// Where a run of input channels lies in its group, or a run of whole groups in themselves.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -213,7 +298,8 @@ impl Gpu {
     ///
     /// # Errors
     /// As [`ConvTranspose2d::output_shape`]; [`crate::Error::Limit`] where the input, the output or one input channel's
-    /// weights exceed a binding; the device's faults.
+    /// weights exceed a binding; [`crate::Error::Unsupported`] for a preferred variant that is not for these operands or this
+    /// device; the device's faults.
     pub fn conv_transpose2d(
         &self,
         op: &ConvTranspose2d,
@@ -223,6 +309,10 @@ impl Gpu {
     ) -> Result<GpuTensor> {
         let (input, kernel, offset) = (x.shape(), weight.shape(), bias.map(GpuTensor::shape));
         let plan = plan(op, input, kernel, offset, self.preferred(OP)?, self.caps())?;
+        #[cfg(not(target_arch = "wasm32"))]
+        if plan.variant == Variant::Cooperative.name() {
+            pollster::block_on(self.check_cooperative(OP))?;
+        }
         let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
         self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
     }

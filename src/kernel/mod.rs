@@ -87,7 +87,9 @@ pub(crate) fn alternatives(op: &str) -> Vec<&'static str> {
             others.map(|variant| variant.name()).collect()
         }
         "conv_transpose2d" => {
-            let repeating = conv_transpose2d::Variant::ALL.iter().filter(|variant| variant.repeats());
+            let cooperative = conv_transpose2d::Variant::Cooperative;
+            let others = conv_transpose2d::Variant::ALL.iter().filter(|&&variant| variant != cooperative);
+            let repeating = others.filter(|variant| variant.repeats());
             repeating.map(|variant| variant.name()).collect()
         }
         _ => Vec::new(),

@@ -1,8 +1,8 @@
 //! f16, the 16-bit float: rounding to it, and the bounds of what is computed from rounded operands.
 
-use super::{Answer, Sum, conv2d};
+use super::{Answer, Sum, conv_transpose2d, conv2d};
 use crate::error::Result;
-use crate::op::Conv2d;
+use crate::op::{Conv2d, ConvTranspose2d};
 use crate::tensor::Tensor;
 
 /// The largest finite f16.
@@ -51,12 +51,37 @@ pub(super) fn half_spread(value: f32) -> f32 {
 /// # Errors
 /// As [`Conv2d::output_shape`].
 pub fn conv2d_half_operands(op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
-    let w = half_tensor(w);
-    let answer = conv2d(op, x, &w, bias)?;
     let linear = Conv2d { relu: false, ..*op };
-    let moved = conv2d(&linear, &map(x, half_spread), &map(&w, f32::abs), None)?;
+    half_operands(x, w, |w| conv2d(op, x, w, bias), |x, w| conv2d(&linear, x, w, None))
+}
+
+/// [`conv_transpose2d()`] of operands that a device rounds to f16, with products summed in f32: its terms are those of a
+/// convolution, and the bound is derived as [`conv2d_half_operands`]'s.
+///
+/// # Errors
+/// As [`ConvTranspose2d::output_shape`].
+pub fn conv_transpose2d_half_operands(
+    op: &ConvTranspose2d,
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+) -> Result<Answer> {
+    let linear = ConvTranspose2d { relu: false, ..*op };
+    half_operands(x, w, |w| conv_transpose2d(op, x, w, bias), |x, w| conv_transpose2d(&linear, x, w, None))
+}
+
+/// The sums of an operator over a weight, with the slack by sums of its products alone.
+fn half_operands(
+    x: &Tensor,
+    w: &Tensor,
+    whole: impl Fn(&Tensor) -> Result<Answer>,
+    products: impl Fn(&Tensor, &Tensor) -> Result<Answer>,
+) -> Result<Answer> {
+    let w = half_tensor(w);
+    let answer = whole(&w)?;
+    let moved = products(&map(x, half_spread), &map(&w, f32::abs))?;
     let seen = map(x, |x| x.abs() + half_spread(x));
-    let vanished = conv2d(&linear, &seen, &map(&w, |w| if w.abs() < SMALLEST_NORMAL { w.abs() } else { 0.0 }), None)?;
+    let vanished = products(&seen, &map(&w, |w| if w.abs() < SMALLEST_NORMAL { w.abs() } else { 0.0 }))?;
     let slack = moved.sums().iter().zip(vanished.sums()).map(|(moved, vanished)| moved.value + vanished.value);
     let widened = |(sum, slack): (&Sum, f64)| Sum { magnitude: 2.0 * (sum.magnitude + slack), slack, ..*sum };
     Ok(Answer::new(answer.shape(), answer.sums().iter().zip(slack).map(widened).collect()))

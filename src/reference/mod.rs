@@ -47,7 +47,7 @@ pub use conv_transpose2d::{conv_transpose2d, conv_transpose2d_values, flipped_we
 pub use conv2d::{conv2d, conv2d_values};
 pub use crop::crop;
 pub use crop_add::crop_add;
-pub use half::{LARGEST_HALF, conv2d_half_operands, half, half_tensor};
+pub use half::{LARGEST_HALF, conv_transpose2d_half_operands, conv2d_half_operands, half, half_tensor};
 pub use local_response_norm::local_response_norm;
 pub(crate) use max_pool2d::switches_of_sums;
 pub use max_pool2d::{max_pool2d, max_pool2d_sums};

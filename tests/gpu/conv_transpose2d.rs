@@ -27,7 +27,7 @@ fn check(gpu: &Gpu, problem: &ConvProblem<ConvTranspose2d>) {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
         let found = match run(&gpu, &problem.op, &exact) {
-            Err(error) if !applies(variant, problem) => {
+            Err(error) if !applies(&gpu, variant, problem) => {
                 assert!(error.is_unsupported(), "{}: {error}", context());
                 continue;
             }
@@ -46,12 +46,13 @@ fn check(gpu: &Gpu, problem: &ConvProblem<ConvTranspose2d>) {
 }
 
 /// Whether a variant is for this problem at all; where it is not, asking for it must be refused.
-fn applies(variant: Variant, problem: &ConvProblem<ConvTranspose2d>) -> bool {
+fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<ConvTranspose2d>) -> bool {
     let op = &problem.op;
     let border =
         |axis: usize| op.dilation[axis] * (op.kernel[axis] - 1) >= op.pad.before()[axis].max(op.pad.after()[axis]);
     let flipped = op.stride == [1, 1] && border(0) && border(1);
     match variant {
+        Variant::Cooperative => gpu.caps().cooperative.is_some(),
         Variant::Flipped => flipped,
         Variant::FlippedF2 | Variant::FlippedF4 => {
             flipped && (op.kernel, op.dilation, op.groups) == ([3, 3], [1, 1], 1)
@@ -73,6 +74,7 @@ fn answer(variant: Variant, problem: &ConvProblem<ConvTranspose2d>, operands: &C
     match variant {
         Variant::FlippedF2 => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, 2).unwrap(),
         Variant::FlippedF4 => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, 4).unwrap(),
+        Variant::Cooperative => reference::conv_transpose2d_half_operands(op, x, w, bias).unwrap(),
         _ => reference::conv_transpose2d(op, x, w, bias).unwrap(),
     }
 }

@@ -2,8 +2,9 @@
 
 use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv2d::Variant;
+use switchback::kernel::conv_transpose2d;
 use switchback::weights::Weights;
-use switchback::{Conv2d, Gpu, Graph, reference};
+use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, Padding, reference};
 
 use crate::common::adapter;
 use crate::common::problem::ConvProblem;
@@ -17,7 +18,7 @@ fn gpu() -> Option<Gpu> {
         eprintln!("SKIPPED: {} has no matrix units", gpu.info());
         return None;
     }
-    Some(gpu.with_variant(Variant::Cooperative))
+    Some(gpu.with_variant(Variant::Cooperative).with_variant(conv_transpose2d::Variant::Cooperative))
 }
 
 fn run(gpu: &Gpu, problem: &ConvProblem<Conv2d>, seed: u64) {
@@ -26,6 +27,15 @@ fn run(gpu: &Gpu, problem: &ConvProblem<Conv2d>, seed: u64) {
     let on_gpu = |tensor| gpu.upload(tensor).unwrap();
     let bias = exact.bias.as_ref().map(on_gpu);
     let y = gpu.conv2d(&problem.op, &on_gpu(&exact.x), &on_gpu(&exact.w), bias.as_ref()).unwrap();
+    expected.check(&gpu.download(&y).unwrap()).unwrap_or_else(|mismatch| panic!("{problem:?}: {mismatch}"));
+}
+
+fn run_transposed(gpu: &Gpu, problem: &ConvProblem<ConvTranspose2d>, seed: u64) {
+    let exact = problem.integers(seed);
+    let expected = reference::conv_transpose2d(&problem.op, &exact.x, &exact.w, exact.bias.as_ref()).unwrap().exact();
+    let on_gpu = |tensor| gpu.upload(tensor).unwrap();
+    let bias = exact.bias.as_ref().map(on_gpu);
+    let y = gpu.conv_transpose2d(&problem.op, &on_gpu(&exact.x), &on_gpu(&exact.w), bias.as_ref()).unwrap();
     expected.check(&gpu.download(&y).unwrap()).unwrap_or_else(|mismatch| panic!("{problem:?}: {mismatch}"));
 }
 
@@ -65,6 +75,47 @@ fn windows_groups_and_batches_of_many_tiles() {
     }
 }
 
+#[test]
+fn transposed_tails_in_every_dimension() {
+    let Some(gpu) = gpu() else { return };
+    let problem = |inputs, outputs, extent: [usize; 2]| ConvProblem {
+        because: "one less, as many, one more than a matrix or a workgroup holds: four phases, each of so many channels",
+        op: ConvTranspose2d::new([3, 3]).stride([2, 2]),
+        input: [1, inputs, extent[0], extent[1]],
+        output_channels: outputs,
+        bias: true,
+    };
+    for inputs in [1, 7, 8, 9, 15, 16, 17, 31, 33] {
+        run_transposed(&gpu, &problem(inputs, 5, [2, 3]), 1);
+    }
+    for outputs in [1, 2, 3, 4, 15, 16, 17, 31, 32, 33] {
+        run_transposed(&gpu, &problem(9, outputs, [2, 3]), 2);
+    }
+    // A row and a column more of cells than the input has.
+    for columns in [1, 2, 3, 14, 15, 16, 30, 31, 32, 62, 63, 64] {
+        run_transposed(&gpu, &problem(9, 5, [1, columns]), 3);
+    }
+}
+
+#[test]
+fn transposed_windows_groups_and_batches_of_many_tiles() {
+    let Some(gpu) = gpu() else { return };
+    let border = Padding { top: 9, bottom: 4, left: 2, right: 13 };
+    let odd = ConvTranspose2d::new([4, 5]).stride([3, 2]).dilation([2, 4]).output_padding([2, 3]);
+    for (op, input, outputs) in [
+        (ConvTranspose2d::new([16, 16]).stride([8, 8]).pad(border), [2, 21, 9, 7], 21),
+        (ConvTranspose2d::new([2, 2]).stride([2, 2]).relu(), [1, 70, 12, 11], 50),
+        (ConvTranspose2d::new([3, 3]).pad(1), [2, 40, 13, 9], 70),
+        (odd.groups(3).relu().pad([1, 2]), [3, 3 * 19, 6, 8], 3 * 7),
+        (ConvTranspose2d::new([7, 7]), [2, 100, 1, 1], 13),
+        // Columns whose phases no tap reaches.
+        (ConvTranspose2d::new([2, 2]).stride([3, 5]).output_padding([2, 4]), [1, 9, 5, 6], 17),
+    ] {
+        let problem = ConvProblem { because: "many tiles", op, input, output_channels: outputs, bias: true };
+        run_transposed(&gpu, &problem, 4);
+    }
+}
+
 /// By name, so that nothing is computed otherwise than it was asked for; the error says what stands in the way.
 #[test]
 fn a_device_without_matrix_units_says_so() {
@@ -86,6 +137,29 @@ fn a_device_without_matrix_units_says_so() {
         assert!(error.is_unsupported());
         let message = error.to_string();
         for part in ["conv2d variant cooperative", "EXPERIMENTAL_COOPERATIVE_MATRIX", "SHADER_F16", "tiled"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_device_without_matrix_units_says_so_of_transposed_convolutions() {
+    let Some(gpu) = adapter::open(Gpu::builder().limits(LimitsChoice::WebGpu)) else { return };
+    let gpu = gpu.with_variant(conv_transpose2d::Variant::Cooperative);
+    let op = ConvTranspose2d::new([4, 4]).stride([2, 2]);
+    let problem = ConvProblem { because: "", op, input: [1, 2, 5, 5], output_channels: 2, bias: false };
+    let operands = problem.integers(1);
+    let eager = gpu.conv_transpose2d(&op, &gpu.upload(&operands.x).unwrap(), &gpu.upload(&operands.w).unwrap(), None);
+    let mut g = Graph::builder();
+    let x = g.input("x", problem.input).unwrap();
+    let y = g.conv_transpose2d("up", x, op, 2).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let weights = Weights::random(graph.weights_required(), 1).unwrap();
+    for error in [eager.unwrap_err(), gpu.compile(&graph, &weights).unwrap_err()] {
+        assert!(error.is_unsupported());
+        let message = error.to_string();
+        for part in ["conv_transpose2d variant cooperative", "EXPERIMENTAL_COOPERATIVE_MATRIX", "SHADER_F16", "phased"] {
             assert!(message.contains(part), "{message}");
         }
     }

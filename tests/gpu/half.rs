@@ -2,10 +2,10 @@
 
 use switchback::gpu::{Elements, Storage};
 use switchback::graph::{Inputs, Outputs, Session};
-use switchback::kernel::conv2d;
+use switchback::kernel::{conv_transpose2d, conv2d};
 use switchback::weights::Weights;
 use switchback::{
-    Conv2d, ConvTranspose2d, Crop, CropAdd, Error, Gpu, Graph, MaxPool2d, Pad, RgbImage, Slice, Tensor, reference,
+    Conv2d, ConvTranspose2d, Crop, CropAdd, Error, Gpu, Graph, MaxPool2d, Pad, Padding, RgbImage, Slice, Tensor, reference,
 };
 
 use crate::common::adapter;
@@ -76,6 +76,95 @@ fn every_node_keeps_its_bound() {
                     assert_checked(&session, &weights, (&x).into(), &outputs);
                 }
             }
+        }
+    }
+}
+
+/// Transposed convolutions one after the other, over odd and even channels, two images: awkward windows, groups, borders.
+fn upsamplings(channels: usize) -> Graph {
+    let mut g = Graph::builder();
+    let mut x = g.input("x", [2, channels, 5, 7]).unwrap();
+    let border = Padding { top: 3, bottom: 1, left: 5, right: 2 };
+    for (name, op, outputs) in [
+        ("stride one", ConvTranspose2d::new([3, 3]).pad(1).relu(), channels),
+        ("twice", ConvTranspose2d::new([4, 4]).stride([2, 2]), channels + 2),
+        ("odd", ConvTranspose2d::new([3, 2]).stride([2, 3]).dilation([1, 2]).output_padding([1, 2]), 2 * channels),
+        ("grouped", ConvTranspose2d::new([2, 3]).pad(1).groups(2).relu(), 2 * channels),
+        ("cut", ConvTranspose2d::new([5, 8]).stride([2, 4]).pad(border), channels),
+        ("each apart", ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(channels), channels),
+    ] {
+        x = g.conv_transpose2d(name, x, op, outputs).unwrap();
+        if name == "odd" {
+            x = g.max_pool2d("smaller", x, MaxPool2d::new([3, 4]).stride([3, 4])).unwrap();
+        }
+    }
+    let last = g.conv2d("last", x, Conv2d::new([3, 3]).stride([4, 4]), 3).unwrap();
+    g.output(last).unwrap();
+    let graph = g.build().unwrap();
+    let names: Vec<String> = graph.nodes().iter().map(|node| node.name().to_owned()).filter(|name| name != "x").collect();
+    graph.with_outputs(&names.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn every_transposed_convolution_keeps_its_bound() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let variants = [None].into_iter().chain(conv_transpose2d::Variant::ALL.iter().copied().map(Some));
+    for variant in variants {
+        if variant == Some(conv_transpose2d::Variant::Cooperative) && gpu.caps().cooperative.is_none() {
+            continue;
+        }
+        let gpu = variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
+        for channels in [4, 5] {
+            let graph = upsamplings(channels);
+            let weights = Weights::random(graph.weights_required(), 3).unwrap();
+            let x = reference::half_tensor(&Random::new(4).reals([2, channels, 5, 7]));
+            for elements in [Elements::f16(), Elements::f16().with_ports(), Elements::f16().keep_f32("odd")] {
+                let mut session = gpu.with_elements(elements).compile(&graph, &weights).unwrap();
+                for _ in 0..2 {
+                    let outputs = session.run(&x).unwrap();
+                    assert_checked(&session, &weights, (&x).into(), &outputs);
+                }
+            }
+        }
+    }
+}
+
+/// Small integers are f16 exactly: f16 and f32 give the same, by kernels of f16's own.
+#[test]
+fn integers_are_exact_upsampled() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let twice = ConvTranspose2d::new([4, 4]).stride([2, 2]);
+    for (op, inputs, channels) in [
+        (twice, 21, 21),
+        (twice.groups(2), 8, 12),
+        (ConvTranspose2d::new([2, 2]).stride([2, 2]).relu(), 37, 70),
+        (ConvTranspose2d::new([3, 3]).pad(1), 33, 40),
+        (ConvTranspose2d::new([16, 16]).stride([8, 8]), 5, 3),
+    ] {
+        let mut g = Graph::builder();
+        let x = g.input("x", [2, inputs, 6, 5]).unwrap();
+        let y = g.conv_transpose2d("up", x, op, channels).unwrap();
+        g.output(y).unwrap();
+        let graph = g.build().unwrap();
+        let mut weights = Weights::new();
+        let mut random = Random::new(5);
+        let mut units = |shape| Tensor::from_fn(shape, |_| random.integer(-1, 1) as f32).unwrap();
+        for (name, shape) in graph.weights_required() {
+            weights.insert(name, &units(shape));
+        }
+        let x = units([2, inputs, 6, 5].into());
+        let compile = |gpu: &Gpu| gpu.compile(&graph, &weights).unwrap();
+        let expected = compile(&gpu).run(&x).unwrap().tensor("up").unwrap().clone();
+        let variants = [None, Some(conv_transpose2d::Variant::Phased), Some(conv_transpose2d::Variant::Cooperative)];
+        for variant in variants {
+            if variant == Some(conv_transpose2d::Variant::Cooperative) && gpu.caps().cooperative.is_none() {
+                continue;
+            }
+            let gpu = variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
+            let mut session = compile(&gpu.with_elements(Elements::f16().with_ports()));
+            assert!(!session.plan().node("up").unwrap().via_f32(), "{}", session.plan());
+            let found = session.run(&x).unwrap();
+            assert!(*found.tensor("up").unwrap() == expected, "{op:?} by {variant:?}");
         }
     }
 }

@@ -70,6 +70,15 @@ impl Operands {
             };
             return Some(kernel::conv2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
         }
+        if let Operation::ConvTranspose2d(op) = operation {
+            let weight = half_weights.then(|| self.parameters.first().copied()).flatten()?;
+            let variant = preferred.map(str::parse).transpose().ok()?;
+            let form = match self.output_storages.first()? {
+                Storage::Halves => Form::Halves,
+                _ => Form::HalvesToWords,
+            };
+            return Some(kernel::conv_transpose2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
+        }
         let inputs = self.inputs.iter().zip(&self.input_storages);
         let mut maps =
             inputs.chain(self.outputs.iter().zip(&self.output_storages)).filter(|(v, _)| v.tensor().is_some());

@@ -31,6 +31,8 @@ pub(super) fn kernels(
 ) -> Result<HashMap<usize, KernelPlan>> {
     // Other variants are passed over where they do not apply; one for which the device lacks the means would never apply.
     (preferences.asked)("conv2d").map_or(Ok(()), |variant| kernel::conv2d::check_device(variant, caps))?;
+    (preferences.asked)("conv_transpose2d")
+        .map_or(Ok(()), |variant| kernel::conv_transpose2d::check_device(variant, caps))?;
     let nodes = graph.live_nodes().filter(|(_, node)| *node.operation() != Operation::Input);
     let lower = |(position, _)| Ok((position, lower(graph, position, storages, caps, preferences)?));
     nodes.map(lower).collect()

@@ -25,8 +25,10 @@ impl Gpu {
         let folded = graph.fold();
         let weights = &folded.weights(weights)?;
         let folded = folded.with_diagonal_weights_apart(weights)?;
-        if self.preference("conv2d") == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
-            self.check_cooperative().await?;
+        for op in ["conv2d", "conv_transpose2d"] {
+            if self.preference(op) == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
+                self.check_cooperative(op).await?;
+            }
         }
         let caps = &self.caps_for_elements().await;
         let (folded, plan) = {
@@ -78,7 +80,7 @@ impl Gpu {
         if !self.elements().is_half() || caps.cooperative.is_none() || caps.software {
             return caps;
         }
-        match self.check_cooperative().await {
+        match self.check_cooperative("conv2d").await {
             Ok(()) => caps,
             Err(error) => {
                 log::warn!("plain kernels are used instead: {error}");

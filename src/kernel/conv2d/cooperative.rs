@@ -1,7 +1,8 @@
 //! `Variant::Cooperative`: an implicit matrix product on matrix units, operands rounded to f16 and summed in f32.
 
-use super::tiled::Blocks;
-use super::{Form, OP, Operands, Variant};
+use super::product::Params;
+use super::tiled::{Blocks, INTERLEAVED, OPERANDS};
+use super::{Form, Interleave, OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{
     Access, Buffer, Caps, Cooperative, Gpu, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups,
@@ -25,29 +26,73 @@ static CELLS: Part = part!("conv2d/cooperative_cells.wgsl");
 static CELLS_HALF: Part = part!("conv2d/cooperative_cells_half.wgsl");
 static STORE: Part = part!("conv2d/cooperative_store.wgsl");
 static STORE_HALF: Part = part!("conv2d/cooperative_store_half.wgsl");
+static INTERLEAVE: Part = part!("conv_transpose2d/interleave_matrices.wgsl");
+static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_matrices_half.wgsl");
 
 const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
     Kernel { name, parts, bindings, needs_float_atomics: false }
 }
 
-pub(super) static COOPERATIVE_8: Kernel =
-    kernel("conv2d/cooperative_8", &[&TILE_8, &ACTIVATION, &CELLS, &STORE, &MAIN], BINDINGS);
+pub(super) static COOPERATIVE_8: Kernel = kernel(
+    "conv2d/cooperative_8",
+    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN],
+    BINDINGS,
+);
 pub(super) static COOPERATIVE_8_HALF: Kernel = kernel(
     "conv2d/cooperative_8_half",
-    &[&TILE_8, &ACTIVATION, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
+    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
     BINDINGS_HALF,
 );
-pub(super) static COOPERATIVE_8_HALF_F32: Kernel =
-    kernel("conv2d/cooperative_8_half_f32", &[&TILE_8, &ACTIVATION, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
-pub(super) static COOPERATIVE_16: Kernel =
-    kernel("conv2d/cooperative_16", &[&TILE_16, &ACTIVATION, &CELLS, &STORE, &MAIN], BINDINGS);
+pub(super) static COOPERATIVE_8_HALF_F32: Kernel = kernel(
+    "conv2d/cooperative_8_half_f32",
+    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN],
+    BINDINGS,
+);
+pub(super) static COOPERATIVE_8_INTERLEAVED: Kernel = kernel(
+    "conv2d/cooperative_8_interleaved",
+    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &INTERLEAVED, &INTERLEAVE, &MAIN],
+    BINDINGS,
+);
+pub(super) static COOPERATIVE_8_HALF_INTERLEAVED: Kernel = kernel(
+    "conv2d/cooperative_8_half_interleaved",
+    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &INTERLEAVED, &INTERLEAVE_HALF, &MAIN],
+    BINDINGS_HALF,
+);
+pub(super) static COOPERATIVE_8_HALF_F32_INTERLEAVED: Kernel = kernel(
+    "conv2d/cooperative_8_half_f32_interleaved",
+    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &INTERLEAVED, &INTERLEAVE, &MAIN],
+    BINDINGS,
+);
+pub(super) static COOPERATIVE_16: Kernel = kernel(
+    "conv2d/cooperative_16",
+    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN],
+    BINDINGS,
+);
 pub(super) static COOPERATIVE_16_HALF: Kernel = kernel(
     "conv2d/cooperative_16_half",
-    &[&TILE_16, &ACTIVATION, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
+    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
     BINDINGS_HALF,
 );
-pub(super) static COOPERATIVE_16_HALF_F32: Kernel =
-    kernel("conv2d/cooperative_16_half_f32", &[&TILE_16, &ACTIVATION, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
+pub(super) static COOPERATIVE_16_HALF_F32: Kernel = kernel(
+    "conv2d/cooperative_16_half_f32",
+    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN],
+    BINDINGS,
+);
+pub(super) static COOPERATIVE_16_INTERLEAVED: Kernel = kernel(
+    "conv2d/cooperative_16_interleaved",
+    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &INTERLEAVED, &INTERLEAVE, &MAIN],
+    BINDINGS,
+);
+pub(super) static COOPERATIVE_16_HALF_INTERLEAVED: Kernel = kernel(
+    "conv2d/cooperative_16_half_interleaved",
+    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &INTERLEAVED, &INTERLEAVE_HALF, &MAIN],
+    BINDINGS_HALF,
+);
+pub(super) static COOPERATIVE_16_HALF_F32_INTERLEAVED: Kernel = kernel(
+    "conv2d/cooperative_16_half_f32_interleaved",
+    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &INTERLEAVED, &INTERLEAVE, &MAIN],
+    BINDINGS,
+);
 
 pub(super) static PACK: Kernel = Kernel {
     name: "conv2d/pack_cooperative",
@@ -55,27 +100,6 @@ pub(super) static PACK: Kernel = Kernel {
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
-
-params! {
-    /// Uniforms of `conv2d/cooperative`; the shader says what they mean.
-    struct Params {
-        in_channels: u32,
-        in_h: u32,
-        in_w: u32,
-        out_channels: u32,
-        out_h: u32,
-        out_w: u32,
-        pad_top: u32,
-        pad_left: u32,
-        group_inputs: u32,
-        group_outputs: u32,
-        group_blocks: u32,
-        first_block: u32,
-        blocks: u32,
-        cell_tiles: u32,
-        tiles: u32,
-    }
-}
 
 params! {
     /// Uniforms of `conv2d/pack_cooperative`; the shader says what they mean.
@@ -122,14 +146,20 @@ impl Division {
         size <= 256 && vectors <= 2 * size && (size % cells == 0 || cells % size == 0 && vectors <= size)
     }
 
-    fn kernel(&self, form: Form) -> &'static Kernel {
-        match (self.tile, form) {
-            (16, Form::Words) => &COOPERATIVE_16,
-            (16, Form::Halves) => &COOPERATIVE_16_HALF,
-            (16, Form::HalvesToWords) => &COOPERATIVE_16_HALF_F32,
-            (_, Form::Words) => &COOPERATIVE_8,
-            (_, Form::Halves) => &COOPERATIVE_8_HALF,
-            (_, Form::HalvesToWords) => &COOPERATIVE_8_HALF_F32,
+    fn kernel(&self, form: Form, phases: bool) -> &'static Kernel {
+        match (self.tile, form, phases) {
+            (16, Form::Words, false) => &COOPERATIVE_16,
+            (16, Form::Halves, false) => &COOPERATIVE_16_HALF,
+            (16, Form::HalvesToWords, false) => &COOPERATIVE_16_HALF_F32,
+            (16, Form::Words, true) => &COOPERATIVE_16_INTERLEAVED,
+            (16, Form::Halves, true) => &COOPERATIVE_16_HALF_INTERLEAVED,
+            (16, Form::HalvesToWords, true) => &COOPERATIVE_16_HALF_F32_INTERLEAVED,
+            (_, Form::Words, false) => &COOPERATIVE_8,
+            (_, Form::Halves, false) => &COOPERATIVE_8_HALF,
+            (_, Form::HalvesToWords, false) => &COOPERATIVE_8_HALF_F32,
+            (_, Form::Words, true) => &COOPERATIVE_8_INTERLEAVED,
+            (_, Form::Halves, true) => &COOPERATIVE_8_HALF_INTERLEAVED,
+            (_, Form::HalvesToWords, true) => &COOPERATIVE_8_HALF_F32_INTERLEAVED,
         }
     }
 
@@ -146,46 +176,46 @@ impl Division {
     }
 }
 
-/// Refuses a device without matrix units for this.
+/// Refuses a device without matrix units for an operator.
 ///
 /// # Errors
-/// [`Error::Unsupported`] that says what it lacks.
-pub(super) fn check_device(caps: &Caps) -> Result<()> {
-    division(1, caps).map(|_| ())
+/// [`Error::Unsupported`] that says what it lacks, and what would be taken instead.
+pub(in crate::kernel) fn check_device(op: &'static str, caps: &Caps) -> Result<()> {
+    division(1, caps).map(|_| ()).map_err(|why| unsupported(op, why))
 }
 
-/// The division for this device.
-///
-/// # Errors
-/// [`Error::Unsupported`] that says what the device lacks.
-fn division(group_outputs: u64, caps: &Caps) -> Result<Division> {
+/// The division for this device, or what the device lacks.
+fn division(group_outputs: u64, caps: &Caps) -> std::result::Result<Division, String> {
     let Some(cooperative) = caps.cooperative.filter(|_| caps.f16) else {
         let features = "EXPERIMENTAL_COOPERATIVE_MATRIX and SHADER_F16";
-        return Err(unsupported(format!(
+        return Err(format!(
             "the device was opened without {features}, or has no square products of f16 into f32 in subgroups of one size"
-        )));
+        ));
     };
     Division::of(cooperative, group_outputs)
-        .ok_or_else(|| unsupported(format!("it is not written out for products of {cooperative}")))
+        .ok_or_else(|| format!("it is not written out for products of {cooperative}"))
 }
 
-fn unsupported(why: String) -> Error {
+fn unsupported(op: &'static str, why: String) -> Error {
+    let instead = match op {
+        "conv_transpose2d" => "phased, flipped-winograd-f2, interpolate or product",
+        _ => "staged or winograd-f4 on a GPU, tiled or winograd-f4 elsewhere",
+    };
     Error::Unsupported {
-        what: format!("{OP} variant {}", Variant::Cooperative.name()),
+        what: format!("{op} variant {}", Variant::Cooperative.name()),
         why,
-        way_out:
-            "ask for no variant, which takes staged or winograd-f4 on a GPU, tiled or winograd-f4 elsewhere, by shape"
-                .to_owned(),
+        way_out: format!("ask for no variant, which takes {instead}, by shape"),
     }
 }
 
 impl Gpu {
-    /// Tries the matrix units, once a device: integers have to come out as from [`Variant::Tiled`], several times in a row.
-    /// Drivers are known that lose or double terms.
+    /// Tries the matrix units, once a device, before an operator uses them: integers have to come out as from
+    /// [`Variant::Tiled`], several times in a row. Drivers are known that lose or double terms. The kernels of both operators
+    /// multiply by the same code.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if they do not; the device's faults.
-    pub(crate) async fn check_cooperative(&self) -> Result<()> {
+    pub(crate) async fn check_cooperative(&self, op: &'static str) -> Result<()> {
         let works = match self.shared.cooperative_works.get() {
             Some(&works) => works,
             None => {
@@ -196,7 +226,7 @@ impl Gpu {
         if works {
             return Ok(());
         }
-        Err(unsupported(format!("the matrix units of {} computed something else than plain kernels", self.info())))
+        Err(unsupported(op, format!("the matrix units of {} computed something else than plain kernels", self.info())))
     }
 
     async fn try_cooperative(&self) -> Result<bool> {
@@ -234,13 +264,15 @@ pub(super) fn plan(
 ) -> Result<KernelPlan> {
     let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
     let group_outputs = weight.n as u64 / groups;
-    let division = division(group_outputs, caps)?;
+    let division = division(group_outputs, caps).map_err(|why| unsupported(OP, why))?;
     let (rows, tile) = (division.rows(), division.tile);
     let steps = (weight.c as u64).div_ceil(tile) * taps;
     rounds_within(OP, 0, loop_iterations(&[usize::try_from(steps).unwrap_or(usize::MAX)]), caps)?;
     let row_words = weight.c as u64 * taps;
     let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: rows * tile * steps / 2 };
     let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
+    let window = window_constants(op.kernel, op.stride, op.dilation);
+    let phases = operands.interleave.map(Interleave::constants);
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -261,28 +293,12 @@ pub(super) fn plan(
             kernel: &PACK,
             constants: vec![("ROWS", rows as f64), ("TILE", tile as f64), ("WORKGROUP", f64::from(WORKGROUP))],
             params: bytemuck::bytes_of(&pack).to_vec(),
-            operands: vec![Operand { buffer: operands.weight, words: (!whole).then_some(run.words) }, packed.into()],
+            operands: vec![Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) }, packed.into()],
             workgroups: fold_workgroups(words.div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         let cell_tiles = (output.plane() as u64).div_ceil(division.cells());
         let tiles = output.n as u64 * run.blocks * cell_tiles;
-        let params = Params {
-            in_channels: input.c as u32,
-            in_h: input.h as u32,
-            in_w: input.w as u32,
-            out_channels: output.c as u32,
-            out_h: output.h as u32,
-            out_w: output.w as u32,
-            pad_top: op.pad.top as u32,
-            pad_left: op.pad.left as u32,
-            group_inputs: weight.c as u32,
-            group_outputs: group_outputs as u32,
-            group_blocks: blocks.group_blocks() as u32,
-            first_block: run.first_block as u32,
-            blocks: run.blocks as u32,
-            cell_tiles: cell_tiles as u32,
-            tiles: tiles as u32,
-        };
+        let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, cell_tiles);
         let constants = [
             ("BIAS", f64::from(operands.bias != Buffer::Absent)),
             ("RELU", f64::from(op.relu)),
@@ -293,8 +309,8 @@ pub(super) fn plan(
         let mut bound = vec![operands.input, packed, operands.bias, operands.output];
         bound.extend((operands.form == Form::Halves).then_some(Buffer::Overflow));
         plan.run.push(Step {
-            kernel: division.kernel(operands.form),
-            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &constants].concat(),
+            kernel: division.kernel(operands.form, phases.is_some()),
+            constants: [window.as_slice(), &constants, phases.as_ref().map_or(&[], |phases| phases)].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: bound.into_iter().map(Into::into).collect(),
             workgroups: fold_workgroups(tiles, caps)?,
@@ -310,9 +326,15 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &COOPERATIVE_8,
         &COOPERATIVE_8_HALF,
         &COOPERATIVE_8_HALF_F32,
+        &COOPERATIVE_8_INTERLEAVED,
+        &COOPERATIVE_8_HALF_INTERLEAVED,
+        &COOPERATIVE_8_HALF_F32_INTERLEAVED,
         &COOPERATIVE_16,
         &COOPERATIVE_16_HALF,
         &COOPERATIVE_16_HALF_F32,
+        &COOPERATIVE_16_INTERLEAVED,
+        &COOPERATIVE_16_HALF_INTERLEAVED,
+        &COOPERATIVE_16_HALF_F32_INTERLEAVED,
     ];
     kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
 }

@@ -1,6 +1,7 @@
 //! `Variant::Tiled` and `Staged`: an implicit matrix product in register tiles, over weights packed once.
 
-use super::{Form, OP, Operands, Variant};
+use super::product::Params;
+use super::{Form, Interleave, OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
@@ -14,8 +15,8 @@ use crate::shape::Shape;
 pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 /// The end of its register tiles.
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
-/// Uniforms, overrides and bindings of its two kernels.
-static OPERANDS: Part = part!("conv2d/operands.wgsl");
+/// Uniforms, overrides and bindings of its kernels.
+pub(super) static OPERANDS: Part = part!("conv2d/operands.wgsl");
 static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
 static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
 /// The same for maps and weights in f16.
@@ -70,6 +71,79 @@ pub(super) static STAGED_HALF_F32: Kernel = kernel(
     BINDINGS,
 );
 
+/// Output channels as phases of another map, and the end of a register tile that stores them.
+pub(in crate::kernel) static INTERLEAVED: Part = part!("conv_transpose2d/interleaved.wgsl");
+static INTERLEAVE: Part = part!("conv_transpose2d/interleave.wgsl");
+static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_half.wgsl");
+
+pub(super) static TILED_INTERLEAVED: Kernel = kernel(
+    "conv2d/tiled_interleaved",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &NARROW,
+        &INTERLEAVED,
+        &INTERLEAVE_HALF,
+        &TILED_MAIN,
+    ],
+    BINDINGS_HALF,
+);
+
+pub(super) static TILED_INTERLEAVED_F32: Kernel = kernel(
+    "conv2d/tiled_interleaved_f32",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &RESULT_F32,
+        &INTERLEAVED,
+        &INTERLEAVE,
+        &TILED_MAIN,
+    ],
+    BINDINGS,
+);
+
+pub(super) static STAGED_INTERLEAVED: Kernel = kernel(
+    "conv2d/staged_interleaved",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &NARROW,
+        &INTERLEAVED,
+        &INTERLEAVE_HALF,
+        &STAGED_MAIN,
+    ],
+    BINDINGS_HALF,
+);
+
+pub(super) static STAGED_INTERLEAVED_F32: Kernel = kernel(
+    "conv2d/staged_interleaved_f32",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &RESULT_F32,
+        &INTERLEAVED,
+        &INTERLEAVE,
+        &STAGED_MAIN,
+    ],
+    BINDINGS,
+);
+
 const PACK_BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
 
 static PACKED_F32: Part = part!("conv2d/packed_f32.wgsl");
@@ -81,31 +155,6 @@ pub(super) static PACK_HALF: Kernel =
 
 /// Whole stages of input channels, in fours, of which `conv2d/staged` loads the weights at once.
 pub(super) const STAGE_QUADS: u64 = 4;
-
-params! {
-    /// Uniforms of `conv2d/tiled` and `conv2d/staged`; the shaders say what they mean.
-    struct Params {
-        in_channels: u32,
-        in_h: u32,
-        in_w: u32,
-        out_channels: u32,
-        out_h: u32,
-        out_w: u32,
-        pad_top: u32,
-        pad_left: u32,
-        group_inputs: u32,
-        group_outputs: u32,
-        group_blocks: u32,
-        first_block: u32,
-        blocks: u32,
-        cell_tiles: u32,
-        tiles: u32,
-        part_tiles: u32,
-        first_quad: u32,
-        end_quad: u32,
-        part_quads: u32,
-    }
-}
 
 params! {
     /// Uniforms of `conv2d/pack`; the shader says what they mean.
@@ -189,16 +238,30 @@ impl Division {
     }
 }
 
-/// The kernel of a division for maps in such a form.
-fn kernel_for(variant: Variant, form: Form) -> &'static Kernel {
-    match (variant, form) {
-        (Variant::Staged | Variant::SplitK, Form::Words) => &STAGED,
-        (Variant::Staged, Form::Halves) => &STAGED_HALF,
-        (Variant::Staged, Form::HalvesToWords) => &STAGED_HALF_F32,
-        (_, Form::Words) => &TILED,
-        (_, Form::Halves) => &TILED_HALF,
-        (_, Form::HalvesToWords) => &TILED_HALF_F32,
-    }
+/// The kernel of a division for maps in such a form, whose output channels may be phases.
+///
+/// # Errors
+/// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.
+fn kernel_for(variant: Variant, form: Form, phases: bool) -> Result<&'static Kernel> {
+    Ok(match (variant, form, phases) {
+        (_, Form::Words, true) => {
+            return Err(Error::Unsupported {
+                what: format!("{OP} to phases by {}", variant.name()),
+                why: "its maps are f32".to_owned(),
+                way_out: "use the phased variant of conv_transpose2d".to_owned(),
+            });
+        }
+        (Variant::Staged | Variant::SplitK, Form::Words, _) => &STAGED,
+        (Variant::Staged, Form::Halves, false) => &STAGED_HALF,
+        (Variant::Staged, Form::HalvesToWords, false) => &STAGED_HALF_F32,
+        (Variant::Staged, Form::Halves, true) => &STAGED_INTERLEAVED,
+        (Variant::Staged, Form::HalvesToWords, true) => &STAGED_INTERLEAVED_F32,
+        (_, Form::Words, _) => &TILED,
+        (_, Form::Halves, false) => &TILED_HALF,
+        (_, Form::HalvesToWords, false) => &TILED_HALF_F32,
+        (_, Form::Halves, true) => &TILED_INTERLEAVED,
+        (_, Form::HalvesToWords, true) => &TILED_INTERLEAVED_F32,
+    })
 }
 
 /// Fours of input channels whose weights for a block stay in a quarter of a core's second-level cache (1 MiB, say) while
@@ -361,9 +424,11 @@ pub(super) fn divided(
     check_loops(op, weight, caps)?;
     let scratch = division.scratch.clone();
     let mut plan = KernelPlan { variant: division.variant.name(), scratch, ..KernelPlan::default() };
+    let stored = operands.interleave.map_or(output, |interleave| interleave.output);
+    let phases = operands.interleave.map(Interleave::constants);
     let (form, result) = match form {
         Form::Halves if division.quads < quads => {
-            plan.scratch.push(Scratch { words: output.elements() as u64, persistent: false });
+            plan.scratch.push(Scratch { words: stored.elements() as u64, persistent: false });
             (Form::HalvesToWords, Buffer::Scratch(0))
         }
         _ => (form, operands.output),
@@ -388,7 +453,7 @@ pub(super) fn divided(
             kernel: if form == Form::Words { &PACK } else { &PACK_HALF },
             constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
             params: bytemuck::bytes_of(&pack).to_vec(),
-            operands: vec![Operand { buffer: operands.weight, words: (!whole).then_some(run.words) }, packed.into()],
+            operands: vec![Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) }, packed.into()],
             workgroups: fold_workgroups((run.blocks * block_vectors).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         let cell_tiles = (output.plane() as u64).div_ceil(division.cells);
@@ -397,27 +462,8 @@ pub(super) fn divided(
         for first_quad in (0..quads).step_by(usize::try_from(division.quads).unwrap_or(usize::MAX)) {
             let end_quad = first_quad.saturating_add(division.quads).min(quads);
             let last = end_quad == quads;
-            let params = Params {
-                in_channels: input.c as u32,
-                in_h: input.h as u32,
-                in_w: input.w as u32,
-                out_channels: output.c as u32,
-                out_h: output.h as u32,
-                out_w: output.w as u32,
-                pad_top: op.pad.top as u32,
-                pad_left: op.pad.left as u32,
-                group_inputs: weight.c as u32,
-                group_outputs: group_outputs as u32,
-                group_blocks: blocks.group_blocks() as u32,
-                first_block: run.first_block as u32,
-                blocks: run.blocks as u32,
-                cell_tiles: cell_tiles as u32,
-                tiles: (division.parts * tiles) as u32,
-                part_tiles: tiles as u32,
-                first_quad: first_quad as u32,
-                end_quad: end_quad as u32,
-                part_quads: division.part_quads(quads) as u32,
-            };
+            let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, cell_tiles)
+                .summing(first_quad..end_quad, division.parts, division.part_quads(quads));
             let bias = if last { operands.bias } else { Buffer::Absent };
             let epilogue = [
                 ("BIAS", f64::from(bias != Buffer::Absent)),
@@ -427,8 +473,8 @@ pub(super) fn divided(
             let mut bound = vec![operands.input, packed, bias, result];
             bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
             plan.run.push(Step {
-                kernel: kernel_for(division.variant, form),
-                constants: [window.as_slice(), &epilogue, &division.constants].concat(),
+                kernel: kernel_for(division.variant, form, phases.is_some())?,
+                constants: [window.as_slice(), &epilogue, &division.constants, phases.as_ref().map_or(&[], |p| p)].concat(),
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: bound.into_iter().map(Into::into).collect(),
                 workgroups: fold_workgroups(division.parts * tiles, caps)?,
@@ -437,14 +483,25 @@ pub(super) fn divided(
         plan.executed_macs += tiles * division.cells * rows * quads * 4 * taps;
     }
     if result != operands.output {
-        plan.run.push(convert::narrow(output, result, operands.output, caps)?);
+        plan.run.push(convert::narrow(stored, result, operands.output, caps)?);
     }
     Ok(plan)
 }
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    let kernels = [&TILED, &TILED_HALF, &TILED_HALF_F32, &STAGED, &STAGED_HALF, &STAGED_HALF_F32];
+    let kernels = [
+        &TILED,
+        &TILED_HALF,
+        &TILED_HALF_F32,
+        &TILED_INTERLEAVED,
+        &TILED_INTERLEAVED_F32,
+        &STAGED,
+        &STAGED_HALF,
+        &STAGED_HALF_F32,
+        &STAGED_INTERLEAVED,
+        &STAGED_INTERLEAVED_F32,
+    ];
     let packs = [&PACK, &PACK_HALF].map(|pack| (pack, PackParams::FIELDS));
     kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain(packs).collect()
 }

@@ -2,9 +2,9 @@
 //! flipped kernel, and runs as one.
 
 use super::zero_insert::flip;
-use super::{OP, Problem};
+use super::{OP, Problem, with_own_weight};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Step};
+use crate::gpu::{Buffer, Caps, KernelPlan};
 use crate::kernel::conv2d;
 use crate::op::Conv2d;
 use crate::shape::Shape;
@@ -47,29 +47,5 @@ pub(super) fn plan(problem: &Problem<'_>, variant: conv2d::Variant, caps: &Caps)
     let flipped = problem.flipped();
     let bias = problem.bias.then(|| Shape::vector(problem.output.c));
     let inner = conv2d::plan(&op, problem.input, flipped, bias, Some(variant), caps)?;
-    const FLIPPED: Buffer = Buffer::Scratch(0);
-    let moved = |step: Step| {
-        let mut step = step;
-        for operand in &mut step.operands {
-            operand.buffer = match operand.buffer {
-                Buffer::Input(1) => FLIPPED,
-                Buffer::Scratch(position) => Buffer::Scratch(position + 1),
-                other => other,
-            };
-        }
-        step
-    };
-    let run: Vec<Step> = inner.run.into_iter().map(moved).collect();
-    // Where the convolution packs its weight, only packing reads the flipped one.
-    let persistent = run.iter().flat_map(|step| &step.operands).any(|operand| operand.buffer == FLIPPED);
-    let own = Scratch { words: flipped.elements() as u64, persistent };
-    Ok(KernelPlan {
-        executed_macs: inner.executed_macs,
-        scratch: std::iter::once(own).chain(inner.scratch).collect(),
-        prepare: std::iter::once(flip(problem, flipped, FLIPPED, caps)?)
-            .chain(inner.prepare.into_iter().map(moved))
-            .collect(),
-        run,
-        ..KernelPlan::default()
-    })
+    Ok(with_own_weight(inner, flipped, flip(problem, flipped, Buffer::Scratch(0), caps)?))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::gather::GATHER;
+use super::interleaved::PHASE_WEIGHT;
 use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX};
 use super::packed::PACK;
 use super::phased::PHASED;
@@ -40,6 +41,23 @@ pub(crate) fn exhibit() -> Exhibit {
         plans.push(plan_classes(&apart, [1, 3, 5, 7].into(), weight, None, &caps));
         plans.push(plan_classes(&plain, [1, 21, 9, 8].into(), [21, 21, 4, 4].into(), None, &caps));
     }
+    let matrices = [[8, 8], [16, 32]].map(|[tile, lanes]| Caps {
+        f16: true,
+        cooperative: Some(crate::gpu::Cooperative { tile, lanes }),
+        ..Caps::WEBGPU
+    });
+    for (op, input, weight) in [(&plain, [1, 3, 5, 7], [3, 9, 4, 4]), (&odd, [2, 4, 3, 5], [4, 4, 2, 5])] {
+        let (input, weight) = (input.into(), weight.into());
+        for caps in &matrices {
+            plans.push(plan(op, input, weight, None, Some(Variant::Cooperative), caps));
+        }
+        for form in [Form::Halves, Form::HalvesToWords] {
+            let software = Caps { software: true, ..Caps::WEBGPU };
+            for caps in matrices.iter().chain([&Caps::WEBGPU, &software]) {
+                plans.push(plan_half(op, (input, weight, None), form, None, caps));
+            }
+        }
+    }
     let bias = Some(Shape::vector(9));
     plans.push(plan(&plain, [1, 11, 2, 3].into(), [11, 9, 4, 4].into(), bias, Some(Variant::Gather), &tiny));
     let params = vec![
@@ -52,6 +70,7 @@ pub(crate) fn exhibit() -> Exhibit {
         (&PHASED, phased::Params::FIELDS),
         (&PACK, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
+        (&PHASE_WEIGHT, interleaved::WeightParams::FIELDS),
         (&INTERPOLATE, interpolate::Params::FIELDS),
         (&INTERPOLATE_ARGMAX, interpolate::Params::FIELDS),
     ];
@@ -146,7 +165,7 @@ fn a_weight_over_the_binding_limit() {
 fn what_cannot_be_split_is_an_error() {
     let op = ConvTranspose2d::new([7, 7]);
     let caps = Caps { max_binding_bytes: 4 * 512 * 49 - 4, ..Caps::WEBGPU };
-    let others = [Variant::FlippedF2, Variant::FlippedF4, Variant::Interpolate];
+    let others = [Variant::FlippedF2, Variant::FlippedF4, Variant::Interpolate, Variant::Cooperative];
     for variant in Variant::ALL.iter().filter(|variant| !others.contains(variant)) {
         let plan = plan(&op, [1, 3, 1, 1].into(), [3, 512, 7, 7].into(), None, Some(*variant), &caps);
         assert!(matches!(plan, Err(Error::Limit { .. })), "{variant:?}");

@@ -3,7 +3,7 @@
 use super::{OP, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step};
-use crate::kernel::conv2d::{Form, Operands, direct};
+use crate::kernel::conv2d::{Operands, direct};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, PLACE, check_binding, params, part};
 use crate::op::Conv2d;
@@ -80,10 +80,7 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let operands = Operands {
         input: STRETCHED,
         weight: FLIPPED,
-        bias: problem.bias(),
-        output: Buffer::Output(0),
-        switches: Buffer::Absent,
-        form: Form::Words,
+        ..Operands::with_bias(problem.bias)
     };
     run.extend(direct::steps(&convolution, stretched, flipped, output, operands, caps)?);
     let executed_macs = direct::macs(&convolution, stretched, flipped, output);
