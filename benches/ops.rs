@@ -95,16 +95,22 @@ impl Bench<'_> {
         let cost = op.cost(x.shape(), w.shape(), None).unwrap();
         self.operator("conv_transpose2d 16x16/8 21->21 @34", cost, |gpu, rows| {
             let on_gpu = [&x, &w].map(|tensor| gpu.upload(tensor).unwrap());
-            for &variant in conv_transpose2d::Variant::ALL {
+            let matrices = gpu.caps().cooperative.is_some();
+            let served =
+                |variant: &&conv_transpose2d::Variant| **variant != conv_transpose2d::Variant::Cooperative || matrices;
+            for &variant in conv_transpose2d::Variant::ALL.iter().filter(served) {
                 let gpu = gpu.with_variant(variant);
                 rows.time(
                     variant.name(),
                     || gpu.conv_transpose2d(&op, &on_gpu[0], &on_gpu[1], None),
                     |y| {
-                        reference::conv_transpose2d(&op, &x, &w, None)
-                            .unwrap()
-                            .check(&gpu.download(&y).unwrap())
-                            .unwrap();
+                        let answer = match variant {
+                            conv_transpose2d::Variant::Cooperative => {
+                                reference::conv_transpose2d_half_operands(&op, &x, &w, None)
+                            }
+                            _ => reference::conv_transpose2d(&op, &x, &w, None),
+                        };
+                        answer.unwrap().check(&gpu.download(&y).unwrap()).unwrap();
                     },
                 );
             }

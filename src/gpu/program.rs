@@ -79,7 +79,8 @@ pub(crate) enum Buffer {
     Scratch(usize),
     /// 16 zero bytes, for an optional operand that is absent.
     Absent,
-    /// A word of a session that a kernel sets where a number is too large for f16 (`shaders/convert/half_word.wgsl`).
+    /// A word that a kernel sets where a number is too large for f16: to 1 for a result (`shaders/convert/half_word.wgsl`), to 2
+    /// for an operand (`shaders/convert/range.wgsl`).
     Overflow,
 }
 

@@ -75,6 +75,7 @@ impl Gpu {
         inputs: &[&GpuBuffer],
         outputs: &[&GpuBuffer],
     ) -> Result<()> {
+        let overflow = self.overflow_of(what, plan)?;
         let scratch =
             plan.scratch.iter().map(|scratch| self.allocate(what, scratch.words)).collect::<Result<Vec<_>>>()?;
         let resolve = |operand: &Operand| {
@@ -83,8 +84,7 @@ impl Gpu {
                 Buffer::Output(i) => outputs.get(i).copied(),
                 Buffer::Scratch(i) => scratch.get(i),
                 Buffer::Absent => Some(&self.shared.absent),
-                // Only sessions keep values in f16.
-                Buffer::Overflow => None,
+                Buffer::Overflow => overflow.as_ref(),
             };
             let missing = || Error::operand("execute", what, "given", format!("{:?}", operand.buffer));
             found.map(|buffer| buffer.whole().narrow(operand.words.clone())).ok_or_else(missing)
@@ -104,7 +104,29 @@ impl Gpu {
             let touched: Vec<_> = inputs.iter().chain(outputs).copied().chain(&scratch).collect();
             self.check_guards(what, &touched)?;
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(word) = &overflow {
+            // Waits for the result: only what is asked for by name rounds the operands of an eager call.
+            let words: Vec<u32> = pollster::block_on(self.read(what, word, 1))?;
+            if words[..] != [0] {
+                return Err(Error::Overflow {
+                    what: format!("an operand of {what} variant {}, which rounds them,", plan.variant),
+                    way_out: "ask for another variant, or for none".to_owned(),
+                });
+            }
+        }
         Ok(())
+    }
+
+    /// The word, zero, in which a plan says that a number was too large for f16, if it does.
+    fn overflow_of(&self, what: &str, plan: &KernelPlan) -> Result<Option<GpuBuffer>> {
+        let mut operands = plan.prepare.iter().chain(&plan.run).flat_map(|step| &step.operands);
+        if !operands.any(|operand| operand.buffer == Buffer::Overflow) {
+            return Ok(None);
+        }
+        let word = self.allocate(what, 4)?;
+        self.write(what, &word, &[0; 16])?;
+        Ok(Some(word))
     }
 
     /// Records one command buffer and submits it.

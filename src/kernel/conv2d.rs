@@ -281,7 +281,7 @@ impl Gpu {
     /// # Errors
     /// As [`Conv2d::output_shape`]; [`crate::Error::Limit`] where the input, the output or one output channel's weights
     /// exceed a binding; [`crate::Error::Unsupported`] for a preferred variant that is not for these operands or this
-    /// device; the device's faults.
+    /// device, [`crate::Error::Overflow`] for operands that it would round to infinity; the device's faults.
     pub fn conv2d(
         &self,
         op: &Conv2d,
@@ -295,6 +295,8 @@ impl Gpu {
         if plan.variant == Variant::Cooperative.name() {
             pollster::block_on(self.check_cooperative(OP))?;
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        let plan = cooperative::with_weight_checked(plan, kernel, self.caps())?;
         let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
         self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
     }

@@ -13,8 +13,8 @@ mod zero_insert;
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Scratch, Step, Storage};
-use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::conv2d::Form;
+use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{check_binding, check_bytes, conv2d, variants};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
@@ -142,7 +142,10 @@ pub(crate) fn plan_half(
         Some(Variant::Flipped) if one_phase => (Variant::Flipped, tiles),
         Some(Variant::Cooperative) => (Variant::Cooperative, conv2d::Variant::Cooperative),
         Some(other) => {
-            return Err(conv2d::not_in_half(OP, &format!("variant {} has no kernels for these operands", other.name())));
+            return Err(conv2d::not_in_half(
+                OP,
+                &format!("variant {} has no kernels for these operands", other.name()),
+            ));
         }
     };
     let plan = interleaved::plan(&problem, form, by, caps)?;
@@ -299,7 +302,7 @@ impl Gpu {
     /// # Errors
     /// As [`ConvTranspose2d::output_shape`]; [`crate::Error::Limit`] where the input, the output or one input channel's
     /// weights exceed a binding; [`crate::Error::Unsupported`] for a preferred variant that is not for these operands or this
-    /// device; the device's faults.
+    /// device, [`crate::Error::Overflow`] for operands that it would round to infinity; the device's faults.
     pub fn conv_transpose2d(
         &self,
         op: &ConvTranspose2d,
@@ -313,6 +316,8 @@ impl Gpu {
         if plan.variant == Variant::Cooperative.name() {
             pollster::block_on(self.check_cooperative(OP))?;
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        let plan = conv2d::cooperative::with_weight_checked(plan, kernel, self.caps())?;
         let operands: Vec<_> = [x, weight].into_iter().chain(bias).collect();
         self.compute(OP, &plan, &operands, op.output_shape(input, kernel, offset)?)
     }

@@ -1,4 +1,4 @@
-//! Between f32 and f16: the two conversions, and operators without a kernel of their own for f16, run in f32 between them.
+//! Between f32 and f16: the two conversions, what is beyond f16's range, and operators without a kernel of their own for f16, run in f32 between them.
 
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step, Storage};
@@ -22,7 +22,14 @@ static NARROW_ALL: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&WIDEN, &NARROW_ALL];
+static RANGE: Kernel = Kernel {
+    name: "convert/range",
+    parts: &[&INDEX, &part!("convert/range.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&WIDEN, &NARROW_ALL, &RANGE];
 
 params! {
     /// Uniforms of both; the shaders say what they mean.
@@ -30,6 +37,13 @@ params! {
         words: u32,
         channels: u32,
         plane: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `convert/range`; the shader says what they mean.
+    struct RangeParams {
+        elements: u32,
     }
 }
 
@@ -57,6 +71,15 @@ pub(crate) fn narrow(shape: Shape, from: Buffer, to: Buffer, caps: &Caps) -> Res
     check_binding(OP, "f32 form", shape, caps)?;
     let operands = [from, to, Buffer::Overflow];
     flat_step(&NARROW_ALL, &[], &Params::of(shape), &operands, Storage::Halves.words(shape) as usize, caps)
+}
+
+/// Sets the session's word if an element of an f32 tensor is beyond f16's range.
+///
+/// # Errors
+/// [`crate::Error::Limit`] where a dispatch does not hold it.
+pub(crate) fn check_range(shape: Shape, of: Buffer, caps: &Caps) -> Result<Step> {
+    let params = RangeParams { elements: shape.elements() as u32 };
+    flat_step(&RANGE, &[], &params, &[of, Buffer::Overflow], shape.elements(), caps)
 }
 
 /// A plan in f32 whose operands at these positions are f16: they are converted into temporaries before it, and its results
@@ -98,10 +121,11 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let steps = [
         widen(shape, Buffer::Input(0), Buffer::Output(0), &Caps::WEBGPU),
         narrow(shape, Buffer::Input(0), Buffer::Output(0), &Caps::WEBGPU),
+        check_range(shape, Buffer::Input(0), &Caps::WEBGPU),
     ];
     let plan = |step: Result<Step>| Ok(crate::kernel::flat::only_way(0, vec![step?]));
     crate::kernel::checks::Exhibit {
-        params: vec![(&WIDEN, Params::FIELDS), (&NARROW_ALL, Params::FIELDS)],
+        params: vec![(&WIDEN, Params::FIELDS), (&NARROW_ALL, Params::FIELDS), (&RANGE, RangeParams::FIELDS)],
         plans: steps.into_iter().map(plan).collect(),
     }
 }

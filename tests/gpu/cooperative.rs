@@ -1,8 +1,8 @@
 //! What only kernels on matrix units have to show. The problems of every variant are in `conv2d.rs`.
 
 use switchback::gpu::LimitsChoice;
-use switchback::kernel::conv2d::Variant;
 use switchback::kernel::conv_transpose2d;
+use switchback::kernel::conv2d::Variant;
 use switchback::weights::Weights;
 use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, Padding, reference};
 
@@ -116,6 +116,34 @@ fn transposed_windows_groups_and_batches_of_many_tiles() {
     }
 }
 
+/// Numbers that f16 does not hold are no infinities: map or weight, of either operator.
+#[test]
+fn operands_beyond_f16_are_an_error() {
+    let Some(gpu) = gpu() else { return };
+    let (conv, transposed) = (Conv2d::new([3, 3]).pad(1), ConvTranspose2d::new([4, 4]).stride([2, 2]));
+    for (x_value, w_value) in [(65_520.0, 1.0), (1.0, -70_000.0), (65_504.0, 1.0), (f32::INFINITY, 1.0)] {
+        let upload = |shape: [usize; 4], last| {
+            let mut tensor = switchback::Tensor::full(shape, 1.0).unwrap();
+            *tensor.data_mut().last_mut().unwrap() = last;
+            gpu.upload(&tensor).unwrap()
+        };
+        let x = upload([1, 3, 4, 5], x_value);
+        let y = gpu.conv2d(&conv, &x, &upload([2, 3, 3, 3], w_value), None);
+        let z = gpu.conv_transpose2d(&transposed, &x, &upload([3, 2, 4, 4], w_value), None);
+        for (result, op) in [(y, "conv2d"), (z, "conv_transpose2d")] {
+            if x_value == 65_520.0 || w_value == -70_000.0 {
+                let error = result.unwrap_err().to_string();
+                for part in [op, "cooperative", "65504", "another variant"] {
+                    assert!(error.contains(part), "{error}");
+                }
+            } else {
+                // An infinity is one in f16 too.
+                result.unwrap();
+            }
+        }
+    }
+}
+
 /// By name, so that nothing is computed otherwise than it was asked for; the error says what stands in the way.
 #[test]
 fn a_device_without_matrix_units_says_so() {
@@ -159,7 +187,8 @@ fn a_device_without_matrix_units_says_so_of_transposed_convolutions() {
     for error in [eager.unwrap_err(), gpu.compile(&graph, &weights).unwrap_err()] {
         assert!(error.is_unsupported());
         let message = error.to_string();
-        for part in ["conv_transpose2d variant cooperative", "EXPERIMENTAL_COOPERATIVE_MATRIX", "SHADER_F16", "phased"] {
+        for part in ["conv_transpose2d variant cooperative", "EXPERIMENTAL_COOPERATIVE_MATRIX", "SHADER_F16", "phased"]
+        {
             assert!(message.contains(part), "{message}");
         }
     }

@@ -5,7 +5,8 @@ use switchback::graph::{Inputs, Outputs, Session};
 use switchback::kernel::{conv_transpose2d, conv2d};
 use switchback::weights::Weights;
 use switchback::{
-    Conv2d, ConvTranspose2d, Crop, CropAdd, Error, Gpu, Graph, MaxPool2d, Pad, Padding, RgbImage, Slice, Tensor, reference,
+    Conv2d, ConvTranspose2d, Crop, CropAdd, Error, Gpu, Graph, MaxPool2d, Pad, Padding, RgbImage, Slice, Tensor,
+    reference,
 };
 
 use crate::common::adapter;
@@ -101,8 +102,9 @@ fn upsamplings(channels: usize) -> Graph {
     let last = g.conv2d("last", x, Conv2d::new([3, 3]).stride([4, 4]), 3).unwrap();
     g.output(last).unwrap();
     let graph = g.build().unwrap();
-    let names: Vec<String> = graph.nodes().iter().map(|node| node.name().to_owned()).filter(|name| name != "x").collect();
-    graph.with_outputs(&names.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()
+    let names: Vec<String> =
+        graph.nodes().iter().map(|node| node.name().to_owned()).filter(|name| name != "x").collect();
+    graph.with_outputs(names.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()
 }
 
 #[test]
@@ -246,17 +248,41 @@ fn results_beyond_f16_are_an_error_that_names_the_node() {
         // The session runs on.
         let zeros = Tensor::zeros([1, 1, 2, 3]).unwrap();
         session.run(&zeros).unwrap();
+        let mut kept = gpu.with_elements(Elements::f16().keep_f32("first")).compile(&graph, &weights).unwrap();
         if variant == conv2d::Variant::Cooperative {
             // Asked for by name it rounds what is in f32 too.
+            for mut session in [kept, gpu.compile(&graph, &weights).unwrap()] {
+                let error = session.run(&x).unwrap_err().to_string();
+                assert!(error.contains("`second`: an operand") && error.contains("another variant"), "{error}");
+            }
             continue;
         }
-        let mut kept = gpu.with_elements(Elements::f16().keep_f32("first")).compile(&graph, &weights).unwrap();
         let expected = gpu.compile(&graph, &weights).unwrap().run(&x).unwrap();
         let found = kept.run(&x).unwrap();
         let (expected, found) = (expected.tensor("second").unwrap(), found.tensor("second").unwrap());
         let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * a.abs();
         assert!(expected.data().iter().zip(found.data()).all(close), "{expected:?} {found:?}");
     }
+}
+
+/// What an application records itself is reported when it asks.
+#[test]
+fn results_beyond_f16_of_a_recorded_run_are_reported() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights, x) = large(60_000.0);
+    let session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
+    let run = |x: &Tensor| {
+        session.write(x).unwrap();
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        session.record(&mut encoder);
+        gpu.queue().submit([encoder.finish()]);
+        session.check_overflow()
+    };
+    let error = run(&x).unwrap_err();
+    assert!(matches!(&error, Error::Node { node, .. } if node == "first"), "{error}");
+    run(&Tensor::zeros([1, 1, 2, 3]).unwrap()).unwrap();
+    let (f32, _, _) = large(1.0);
+    gpu.compile(&f32, &weights).unwrap().check_overflow().unwrap();
 }
 
 #[test]

@@ -105,12 +105,32 @@ impl Session {
     /// output buffers. The inputs are those that [`Session::write`], or the application itself, puts into
     /// [`Session::input_buffer`] before the encoder's commands are submitted; a run leaves them as they are.
     ///
-    /// The session must outlive the submission. It has one set of buffers, so a run's outputs last until the next run.
+    /// The session must outlive the submission. It has one set of buffers, so a run's outputs last until the next run. Numbers
+    /// beyond f16's range, where values are in f16, are an infinity in the outputs; [`Session::check_overflow`] reports them.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder) {
         self.overflow.record_reset(encoder);
         let mut pass = encoder
             .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("switchback"), timestamp_writes: None });
         self.nodes.iter().flatten().for_each(|step| step.record(&mut pass));
+    }
+
+    /// Refuses what the last run left if a number in it was beyond f16's range, as [`Session::run`] does by itself: to be called
+    /// after the submission of what [`Session::record`] recorded, for which it waits. Nothing to do where everything is in f32.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] in an [`Error::Node`] that names the first such node; the device's faults.
+    pub async fn check_overflow_async(&self) -> Result<()> {
+        self.gpu.submit("overflow", |encoder| self.overflow.record_readback(encoder))?;
+        self.overflow.check(&self.gpu, &self.plan).await
+    }
+
+    /// The same, blocking; see [`Session::check_overflow_async`].
+    ///
+    /// # Errors
+    /// As [`Session::check_overflow_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn check_overflow(&self) -> Result<()> {
+        pollster::block_on(self.check_overflow_async())
     }
 
     /// Puts values into the input buffers, before the next submission: for [`Session::record`].

@@ -4,6 +4,9 @@ use crate::error::{Error, Result};
 use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Readback, wgpu};
 use crate::graph::Plan;
 
+/// What a word says if it was an operand that was too large (`shaders/convert/range.wgsl`), rather than a result.
+const OPERAND: u32 = 2;
+
 /// Words between those of two nodes: bindings start at multiples of 256 bytes at most.
 const STEP: u64 = 64;
 
@@ -49,16 +52,18 @@ impl Overflow {
     pub(super) async fn check(&self, gpu: &Gpu, plan: &Plan) -> Result<()> {
         let Some((buffer, readback)) = &self.words else { return Ok(()) };
         let words: Vec<u32> = readback.read(gpu, "overflow", buffer.words() as usize).await?;
-        let set = |step: usize| words.get(step * STEP as usize).is_some_and(|&word| word != 0);
-        let Some(node) = (0..plan.nodes().len()).find(|&step| set(step)).map(|step| plan.nodes()[step].name()) else {
+        let word = |step: usize| words.get(step * STEP as usize).copied().filter(|&word| word != 0);
+        let Some((node, word)) = plan.nodes().iter().zip(0..).find_map(|(node, step)| Some((node, word(step)?))) else {
             return Ok(());
         };
-        let error = Error::Overflow {
-            what: "a result".to_owned(),
-            way_out: format!(
-                "keep it in f32 (Elements::f16().keep_f32({node:?}), on the command line --keep-f32 {node}), or all (f32)"
-            ),
+        let name = node.name();
+        let (what, way_out) = if word == OPERAND {
+            let what = format!("an operand, which {} rounds,", node.variant());
+            (what, "ask for another variant, or for none".to_owned())
+        } else {
+            let keep = format!("Elements::f16().keep_f32({name:?}), on the command line --keep-f32 {name}");
+            ("a result".to_owned(), format!("keep it in f32 ({keep}), or all (f32)"))
         };
-        Err(error.at_node(node))
+        Err(Error::Overflow { what, way_out }.at_node(name))
     }
 }

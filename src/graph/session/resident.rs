@@ -169,7 +169,8 @@ impl<'a> Mover<'a> {
             Some(value) => Err(Error::Overflow {
                 what: format!("{value}, in weight `{name}`,"),
                 way_out: format!(
-                    "keep it in f32: Elements::f16().keep_f32({name:?}), on the command line --keep-f32 {name}"
+                    "keep it in f32: Elements::f16().keep_f32({name:?}), on the command line --keep-f32 {name}; variant \
+                     cooperative, asked for by name, rounds it all the same"
                 ),
             }),
         }

@@ -8,7 +8,9 @@ use crate::gpu::{
     Access, Buffer, Caps, Cooperative, Gpu, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups,
 };
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, HALF, INDEX, NARROW, WORKGROUP, loop_iterations, params, part, rounds_within};
+use crate::kernel::{
+    ACTIVATION, HALF, INDEX, NARROW, WORKGROUP, convert, loop_iterations, params, part, rounds_within,
+};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -33,21 +35,15 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &
     Kernel { name, parts, bindings, needs_float_atomics: false }
 }
 
-pub(super) static COOPERATIVE_8: Kernel = kernel(
-    "conv2d/cooperative_8",
-    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN],
-    BINDINGS,
-);
+pub(super) static COOPERATIVE_8: Kernel =
+    kernel("conv2d/cooperative_8", &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN], BINDINGS);
 pub(super) static COOPERATIVE_8_HALF: Kernel = kernel(
     "conv2d/cooperative_8_half",
     &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
     BINDINGS_HALF,
 );
-pub(super) static COOPERATIVE_8_HALF_F32: Kernel = kernel(
-    "conv2d/cooperative_8_half_f32",
-    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN],
-    BINDINGS,
-);
+pub(super) static COOPERATIVE_8_HALF_F32: Kernel =
+    kernel("conv2d/cooperative_8_half_f32", &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
 pub(super) static COOPERATIVE_8_INTERLEAVED: Kernel = kernel(
     "conv2d/cooperative_8_interleaved",
     &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &INTERLEAVED, &INTERLEAVE, &MAIN],
@@ -63,21 +59,15 @@ pub(super) static COOPERATIVE_8_HALF_F32_INTERLEAVED: Kernel = kernel(
     &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &INTERLEAVED, &INTERLEAVE, &MAIN],
     BINDINGS,
 );
-pub(super) static COOPERATIVE_16: Kernel = kernel(
-    "conv2d/cooperative_16",
-    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN],
-    BINDINGS,
-);
+pub(super) static COOPERATIVE_16: Kernel =
+    kernel("conv2d/cooperative_16", &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN], BINDINGS);
 pub(super) static COOPERATIVE_16_HALF: Kernel = kernel(
     "conv2d/cooperative_16_half",
     &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
     BINDINGS_HALF,
 );
-pub(super) static COOPERATIVE_16_HALF_F32: Kernel = kernel(
-    "conv2d/cooperative_16_half_f32",
-    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN],
-    BINDINGS,
-);
+pub(super) static COOPERATIVE_16_HALF_F32: Kernel =
+    kernel("conv2d/cooperative_16_half_f32", &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
 pub(super) static COOPERATIVE_16_INTERLEAVED: Kernel = kernel(
     "conv2d/cooperative_16_interleaved",
     &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &INTERLEAVED, &INTERLEAVE, &MAIN],
@@ -230,6 +220,11 @@ impl Gpu {
     }
 
     async fn try_cooperative(&self) -> Result<bool> {
+        self.try_kernels_of(|plan| plan).await
+    }
+
+    /// Whether `Cooperative`, as `planted` leaves its plan, agrees with `Tiled`.
+    async fn try_kernels_of(&self, planted: impl Fn(KernelPlan) -> KernelPlan) -> Result<bool> {
         // More channels and cells than a tile has, and no multiple of one.
         const RUNS: usize = 3;
         let op = Conv2d::new([3, 3]).pad(1).relu();
@@ -242,11 +237,25 @@ impl Gpu {
         let mut answers = Vec::new();
         for variant in [Variant::Tiled].into_iter().chain([Variant::Cooperative; RUNS]) {
             let plan = super::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), self.caps())?;
+            let plan = if variant == Variant::Cooperative { planted(plan) } else { plan };
             let y = self.compute(OP, &plan, &operands.each_ref(), shape)?;
             answers.push(self.download_async(&y).await?);
         }
         Ok(answers.iter().all(|answer| *answer == answers[0]))
     }
+}
+
+/// A plan of an eager call, whose weight lies on the device: it is looked at too before it is packed. (A session looks at weights
+/// while it moves them.)
+///
+/// # Errors
+/// [`Error::Limit`] where a dispatch does not hold the weight.
+#[cfg(not(target_arch = "wasm32"))]
+pub(in crate::kernel) fn with_weight_checked(mut plan: KernelPlan, weight: Shape, caps: &Caps) -> Result<KernelPlan> {
+    if plan.variant == Variant::Cooperative.name() {
+        plan.prepare.insert(0, convert::check_range(weight, Buffer::Input(1), caps)?);
+    }
+    Ok(plan)
 }
 
 /// Packs the weight as f16 into a persistent scratch buffer for each run of blocks; then a dispatch for each.
@@ -273,6 +282,9 @@ pub(super) fn plan(
     let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
     let window = window_constants(op.kernel, op.stride, op.dilation);
     let phases = operands.interleave.map(Interleave::constants);
+    if operands.form == Form::Words {
+        plan.run.push(convert::check_range(input, operands.input, caps)?);
+    }
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -293,7 +305,10 @@ pub(super) fn plan(
             kernel: &PACK,
             constants: vec![("ROWS", rows as f64), ("TILE", tile as f64), ("WORKGROUP", f64::from(WORKGROUP))],
             params: bytemuck::bytes_of(&pack).to_vec(),
-            operands: vec![Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) }, packed.into()],
+            operands: vec![
+                Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
+                packed.into(),
+            ],
             workgroups: fold_workgroups(words.div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         let cell_tiles = (output.plane() as u64).div_ceil(division.cells());
@@ -340,8 +355,15 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::adapter;
+    use crate::gpu::Elements;
+    use crate::graph::Graph;
+    use crate::kernel::conv_transpose2d;
+    use crate::op::ConvTranspose2d;
+    use crate::weights::Weights;
 
     #[test]
     fn subgroups_divide_the_staging() {
@@ -360,5 +382,85 @@ mod tests {
         // Too few lanes to stage a step in two turns, too many for a workgroup.
         assert_eq!(of(16, 8, 512), None);
         assert_eq!(of(16, 256, 512), None);
+    }
+
+    /// A device of its own whose matrix units are used as on a GPU, where they are asked about; `None` if it has none.
+    fn matrices() -> Option<Gpu> {
+        let mut gpu = adapter::open(Gpu::builder())?;
+        if gpu.caps().cooperative.is_none() {
+            let required = std::env::var("SWITCHBACK_REQUIRE_COOPERATIVE").is_ok_and(|value| value == "1");
+            assert!(!required, "{} has no matrix units, which SWITCHBACK_REQUIRE_COOPERATIVE promises", gpu.info());
+            eprintln!("SKIPPED: {} has no matrix units", gpu.info());
+            return None;
+        }
+        std::sync::Arc::get_mut(&mut gpu.shared).unwrap().caps.software = false;
+        Some(gpu)
+    }
+
+    /// The plan with a kernel that differs in one place.
+    fn faulty(mut plan: KernelPlan, right: &str, wrong: &str) -> KernelPlan {
+        for step in plan.run.iter_mut().filter(|step| step.kernel.name.starts_with("conv2d/cooperative")) {
+            let source = step.kernel.source();
+            assert!(source.contains(right), "{right}");
+            let source: &'static str = String::leak(source.replace(right, wrong));
+            let part: &'static Part = Box::leak(Box::new(Part { path: "planted.wgsl", source }));
+            let kernel = Kernel { name: "planted", parts: Box::leak(Box::new([part])), ..*step.kernel };
+            step.kernel = Box::leak(Box::new(kernel));
+        }
+        plan
+    }
+
+    /// Variants by which a graph of both operators would run in f16.
+    fn chosen(gpu: &Gpu) -> [String; 2] {
+        let mut g = Graph::builder();
+        let x = g.input("x", [1, 3, 6, 7]).unwrap();
+        let x = g.conv2d("first", x, Conv2d::new([3, 3]), 8).unwrap();
+        let y = g.conv2d("conv", x, Conv2d::new([3, 3]), 8).unwrap();
+        let y = g.conv_transpose2d("up", y, ConvTranspose2d::new([4, 4]).stride([2, 2]), 8).unwrap();
+        g.output(y).unwrap();
+        let graph = g.build().unwrap();
+        let weights = Weights::random(graph.weights_required(), 1).unwrap();
+        let session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
+        ["conv", "up"].map(|name| session.plan().node(name).unwrap().variant().to_owned())
+    }
+
+    #[test]
+    fn units_that_pass_their_trial_are_used() {
+        let Some(gpu) = matrices() else { return };
+        assert!(pollster::block_on(gpu.try_cooperative()).unwrap());
+        assert_eq!(chosen(&gpu), ["cooperative", "cooperative"]);
+    }
+
+    /// Drivers that lose a term, double one, or add to another sum.
+    #[test]
+    fn units_with_wrong_sums_are_seen_and_not_used() {
+        for (right, wrong) in [
+            ("s00 = coopMultiplyAdd(left0, right0, s00);", ""),
+            (
+                "s13 = coopMultiplyAdd(left1, right3, s13);",
+                "s13 = coopMultiplyAdd(left1, right3, coopMultiplyAdd(left1, right3, s13));",
+            ),
+            ("s01 = coopMultiplyAdd(left0, right1, s01);", "s01 = coopMultiplyAdd(left0, right1, s00);"),
+        ] {
+            let Some(gpu) = matrices() else { return };
+            let works = pollster::block_on(gpu.try_kernels_of(|plan| faulty(plan, right, wrong))).unwrap();
+            assert!(!works, "{wrong}");
+            // What the trial says stands for the device.
+            gpu.shared.cooperative_works.set(works).unwrap();
+            assert_eq!(chosen(&gpu), ["staged", "phased"]);
+            let (x, w) = (Tensor::full([1, 2, 5, 5], 1.0).unwrap(), Tensor::full([2, 2, 3, 3], 1.0).unwrap());
+            let [x, w] = [x, w].map(|tensor| gpu.upload(&tensor).unwrap());
+            let conv = gpu.with_variant(Variant::Cooperative).conv2d(&Conv2d::new([3, 3]), &x, &w, None);
+            let up = gpu.with_variant(conv_transpose2d::Variant::Cooperative);
+            let up = up.conv_transpose2d(&ConvTranspose2d::new([3, 3]), &x, &w, None);
+            for (result, op) in [(conv, "conv2d"), (up, "conv_transpose2d")] {
+                let error = result.map(|_| ()).unwrap_err();
+                assert!(error.is_unsupported());
+                let message = error.to_string();
+                for part in [op, "variant cooperative", "something else than plain kernels", "ask for no variant"] {
+                    assert!(message.contains(part), "{message}");
+                }
+            }
+        }
     }
 }

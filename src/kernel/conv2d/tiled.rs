@@ -453,7 +453,10 @@ pub(super) fn divided(
             kernel: if form == Form::Words { &PACK } else { &PACK_HALF },
             constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
             params: bytemuck::bytes_of(&pack).to_vec(),
-            operands: vec![Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) }, packed.into()],
+            operands: vec![
+                Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
+                packed.into(),
+            ],
             workgroups: fold_workgroups((run.blocks * block_vectors).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         let cell_tiles = (output.plane() as u64).div_ceil(division.cells);
@@ -474,7 +477,8 @@ pub(super) fn divided(
             bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
             plan.run.push(Step {
                 kernel: kernel_for(division.variant, form, phases.is_some())?,
-                constants: [window.as_slice(), &epilogue, &division.constants, phases.as_ref().map_or(&[], |p| p)].concat(),
+                constants: [window.as_slice(), &epilogue, &division.constants, phases.as_ref().map_or(&[], |p| p)]
+                    .concat(),
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: bound.into_iter().map(Into::into).collect(),
                 workgroups: fold_workgroups(division.parts * tiles, caps)?,

@@ -59,22 +59,13 @@ impl Axis {
 ///
 /// # Errors
 /// [`Error::Limit`] where a binding does not hold either weight; as the convolution's plan.
-pub(super) fn plan(
-    problem: &Problem<'_>,
-    form: Form,
-    variant: conv2d::Variant,
-    caps: &Caps,
-) -> Result<KernelPlan> {
+pub(super) fn plan(problem: &Problem<'_>, form: Form, variant: conv2d::Variant, caps: &Caps) -> Result<KernelPlan> {
     let &Problem { op, input, weight, output, .. } = problem;
     let [rows, columns] = [0, 1].map(|axis| Axis::of(problem, axis));
     let pair = if form == Form::Words { 1 } else { 2 };
     let group_rows = weight.c.next_multiple_of(pair).saturating_mul(op.stride[0]).saturating_mul(op.stride[1]);
-    let made = Shape {
-        n: group_rows.saturating_mul(op.groups),
-        c: problem.group_inputs(),
-        h: rows.kernel,
-        w: columns.kernel,
-    };
+    let made =
+        Shape { n: group_rows.saturating_mul(op.groups), c: problem.group_inputs(), h: rows.kernel, w: columns.kernel };
     let interleave = Interleave {
         phases: op.stride,
         pair,

@@ -77,11 +77,7 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let buffers = [Buffer::Input(0), STRETCHED];
     let mut run = vec![flat_step(&STRETCH, &constants, &stretch, &buffers, stretched.elements(), caps)?];
     let convolution = Conv2d { relu: op.relu, ..Conv2d::new(op.kernel).dilation(op.dilation).groups(op.groups) };
-    let operands = Operands {
-        input: STRETCHED,
-        weight: FLIPPED,
-        ..Operands::with_bias(problem.bias)
-    };
+    let operands = Operands { input: STRETCHED, weight: FLIPPED, ..Operands::with_bias(problem.bias) };
     run.extend(direct::steps(&convolution, stretched, flipped, output, operands, caps)?);
     let executed_macs = direct::macs(&convolution, stretched, flipped, output);
     Ok(KernelPlan { executed_macs, scratch, prepare, run, ..KernelPlan::default() })

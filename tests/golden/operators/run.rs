@@ -83,9 +83,18 @@ impl Case {
         factor.map_or_else(|| self.input("scale"), |factor| Tensor::full([1, channels, 1, 1], factor).unwrap())
     }
 
-    /// The reference's result, with the bound of minimal filtering where that computes it.
-    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<usize>) -> Result<Truth> {
+    /// The reference's result, with the bound of minimal filtering or of operands rounded to f16 where that computes it.
+    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<usize>, half: bool) -> Result<Truth> {
         match (&self.operator, filtering) {
+            (Operator::Conv2d(window), None) if half => {
+                let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
+                Ok(reference::conv2d_half_operands(&window.conv2d(), &x, &weight, bias.as_ref())?.into())
+            }
+            (Operator::ConvTranspose2d(window), None) if half => {
+                let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
+                let op = window.conv_transpose2d();
+                Ok(reference::conv_transpose2d_half_operands(&op, &x, &weight, bias.as_ref())?.into())
+            }
             (Operator::Conv2d(window), Some(cells)) => {
                 let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
                 let op = window.conv2d();
