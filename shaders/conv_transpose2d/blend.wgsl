@@ -1,5 +1,5 @@
 // Four neighbouring cells weighed: the transposed convolution of one channel by a kernel of at most two strides a side. For
-// kernels that bind x: array<f32> and w: array<f32>, one filter for each of params.channels.
+// kernels that bind w: array<f32>, one filter for each of params.channels.
 
 override KH: u32;
 override KW: u32;
@@ -14,13 +14,18 @@ struct Corner {
     inside: vec4<bool>,
 }
 
-fn corner_at(plane: u32, i: u32, j: u32, rows: u32, columns: u32) -> Corner {
+// Where they are in x, the first cell of the plane for those outside.
+struct CornerPlace {
+    at: vec4<u32>,
+    inside: vec4<bool>,
+}
+
+fn corner_place(plane: u32, i: u32, j: u32, rows: u32, columns: u32) -> CornerPlace {
     // Row or column -1 wraps around to a number beyond the last.
     let row = i - vec4(0u, 0u, 1u, 1u);
     let column = j - vec4(0u, 1u, 0u, 1u);
     let inside = (row < vec4(rows)) & (column < vec4(columns));
-    let at = plane + select(vec4<u32>(), row * columns + column, inside);
-    return Corner(select(vec4<f32>(), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), inside), inside);
+    return CornerPlace(plane + select(vec4<u32>(), row * columns + column, inside), inside);
 }
 
 // The first four output cells of the tile that begins at a tap (u, v): TILE_COLUMNS of them side by side, the others in the rows

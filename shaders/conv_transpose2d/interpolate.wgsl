@@ -1,18 +1,20 @@
 // Computes  y[n,c,p,q] = b[c] + sum_{u,v} x[n,c,i,j] * w[c,0,u,v] over the taps for which i * SY + u = p + top and j * SX + v =
 //           q + left have solutions in x, two a side at most; negative ones made zero if RELU. One channel a group: what
 //           bilinear upsampling is.
-// Layout    x: N x C x H x W; w: C x 1 x KH x KW; b: C; y: N x C x OH x OW.
-// Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y.
+// Layout    x: N x C x H x W; w: C x 1 x KH x KW; b: C; y: N x C x OH x OW. Or x and y in f16, two channels a word.
+// Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
 // Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes; TILE_COLUMNS (1, 2 or
 //           4), columns of the four cells that it computes at once; WHOLE, whether all of them have four taps always: KH =
 //           2*SY, KW = 2*SX and tiles that divide SX; WORKGROUP, the invocations of a workgroup.
-// Dispatch  An invocation computes ROWS by SX cells, those that lie between the same four cells of x. A workgroup computes
+// Dispatch  An invocation computes ROWS by SX cells (words of two channels), those that lie between the same four cells of x. A workgroup computes
 //           such a strip of one plane and row, so that its invocations share the weights that they read; then strips of a
 //           row, rows, planes; `tiles` workgroups have work. Folded.
 // Limits    KH <= 2*SY, KW <= 2*SX, dilation 1. Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of y, once.
 // Order     One f32 accumulator: the four taps as in `blend`, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, conv_transpose2d/blend.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv_transpose2d/blend.wgsl, conv_transpose2d/corner_f32.wgsl,
+//           conv_transpose2d/strip_f32.wgsl or convert/half_word.wgsl, conv_transpose2d/corner_half.wgsl,
+//           conv_transpose2d/strip_half.wgsl
 // Oracle    reference::conv_transpose2d
 
 struct Params {
@@ -34,10 +36,8 @@ override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -52,31 +52,26 @@ fn main(
     let j = tile % params.column_tiles * WORKGROUP + invocation;
     let strip = tile / params.column_tiles % params.strips;
     let plane = tile / params.column_tiles / params.strips;
-    let channel = plane % params.channels;
     // Rows p + top from first_row on, all of them between the same rows of x.
     let first_row = strip * ROWS;
     let i = first_row / SY;
     let first_u = first_row % SY;
-    let corner = corner_at(plane * params.in_h * params.in_w, i, j, params.in_h, params.in_w);
+    let own = strip_of(plane, i, j);
 
-    var offset = 0.0;
-    if BIAS {
-        offset = b[channel];
-    }
     for (var k = 0u; k < ROWS; k += 4 / TILE_COLUMNS) {
         for (var v = 0u; v < SX; v += TILE_COLUMNS) {
             let taps = taps_from(first_u + k, v);
-            let sums = blend(corner, channel, taps);
+            let values = weigh(own, taps);
             // A row or column before the first wraps around to a number beyond the last.
             let p = i * SY + taps.u - params.pad_top;
             let q = j * SX + taps.v - params.pad_left;
-            let own = (taps.u < vec4(first_u + ROWS)) & (taps.v < vec4(SX));
-            let stored = own & (p < vec4(params.out_h)) & (q < vec4(params.out_w));
+            let kept = (taps.u < vec4(first_u + ROWS)) & (taps.v < vec4(SX));
+            let stored = kept & (p < vec4(params.out_h)) & (q < vec4(params.out_w));
             let at = (plane * params.out_h + p) * params.out_w + q;
-            if stored.x { y[at.x] = activate(sums.x + offset); }
-            if stored.y { y[at.y] = activate(sums.y + offset); }
-            if stored.z { y[at.z] = activate(sums.z + offset); }
-            if stored.w { y[at.w] = activate(sums.w + offset); }
+            if stored.x { put(at.x, values.x); }
+            if stored.y { put(at.y, values.y); }
+            if stored.z { put(at.z, values.z); }
+            if stored.w { put(at.w, values.w); }
         }
     }
 }

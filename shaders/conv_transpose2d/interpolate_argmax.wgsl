@@ -1,6 +1,7 @@
 // Computes  y[n,p,q] = the first c with the largest z[n,c,p,q], z being what conv_transpose2d/interpolate gives; NaNs are below all
 //           numbers; 0 if all are NaN. So z, which is as many times larger as there are channels, is never written.
-// Layout    x: N x C x H x W; w: C x 1 x KH x KW; b: C; y: N x OH x OW, a whole number a pixel, as f32.
+// Layout    x: N x C x H x W, or in f16, two channels a word; w: C x 1 x KH x KW; b: C; y: N x OH x OW, a whole number a
+//           pixel, as f32.
 // Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y.
 // Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes; TILE_COLUMNS (1, 2 or
 //           4), columns of the four cells that it computes at once; WHOLE, whether all of them have four taps always: KH =
@@ -12,7 +13,8 @@
 //           elements.
 // Writes    Every pixel of y, once.
 // Order     Scores as conv_transpose2d/interpolate, c ascending.
-// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, channels/best.wgsl, conv_transpose2d/blend.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, channels/best.wgsl, conv_transpose2d/blend.wgsl,
+//           conv_transpose2d/corner_f32.wgsl or conv_transpose2d/corner_half.wgsl
 // Oracle    reference::argmax_channels of reference::conv_transpose2d
 
 struct Params {
@@ -34,7 +36,6 @@ override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -63,8 +64,7 @@ fn main(
             var best2 = no_class();
             var best3 = no_class();
             for (var c = 0u; c < params.channels; c++) {
-                let plane = (n * params.channels + c) * params.in_h * params.in_w;
-                let corner = corner_at(plane, i, j, params.in_h, params.in_w);
+                let corner = channel_corner(n, c, i, j);
                 best0 = after_channel(best0, scores(corner, c, taps_from(u, v)), c);
                 best1 = after_channel(best1, scores(corner, c, taps_from(u + tile_rows, v)), c);
                 best2 = after_channel(best2, scores(corner, c, taps_from(u + 2 * tile_rows, v)), c);

@@ -9,7 +9,7 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Zeros, and every element whose input channel is one of this dispatch's, once.
 // Order     Nothing is summed.
-// Uses      common/index.wgsl
+// Uses      common/index.wgsl, conv_transpose2d/packed_f32.wgsl, or common/half.wgsl, conv_transpose2d/packed_half.wgsl
 // Oracle    Tests of conv_transpose2d/phased against reference::conv_transpose2d
 
 struct Params {
@@ -31,7 +31,6 @@ override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> p: array<vec4<f32>>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -54,9 +53,9 @@ fn main(
         // An input channel before the first wraps around to a number beyond the last.
         let input = block / params.group_blocks * params.group_inputs + within - params.first_input;
         if channel >= params.group_outputs || within >= params.group_inputs {
-            p[i][k] = 0.0;
+            put(i, k, 0.0);
         } else if input < params.inputs {
-            p[i][k] = w[params.weight_offset + (input * params.group_outputs + channel) * params.taps + tap];
+            put(i, k, w[params.weight_offset + (input * params.group_outputs + channel) * params.taps + tap]);
         }
     }
 }

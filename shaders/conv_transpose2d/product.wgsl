@@ -1,7 +1,8 @@
 // Computes  y[n,o,p,q] = b[o] + sum_c x[n,c,0,0] * w[c,o,u,v] where u * DY = p + top and v * DX = q + left have solutions,
 //           negative ones made zero if RELU: the transposed convolution of one cell, a product of x with the weight as a
 //           matrix of input channels by all else.
-// Layout    x: N x Cin; p: weights as conv_transpose2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
+// Layout    x: N x Cin; p: weights as conv_transpose2d/pack leaves them; b: Cout; y: N x Cout x OH x OW. Or x and p in f16: two
+//           channels a word, weights as conv_transpose2d/pack_half leaves them.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
 // Overrides KH KW DY DX (kernel, dilation); BIAS, RELU; ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the
 //           invocations of a workgroup.
@@ -10,7 +11,7 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     Four f32 accumulators a channel and cell, one for every fourth c, ascending; their sum, then the bias.
-// Uses      common/index.wgsl, common/activation.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv_transpose2d/product_f32.wgsl or conv_transpose2d/product_half.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: each weight is used once an image, so that the memory's speed is the limit. The weights of a block and tap are one
@@ -42,8 +43,6 @@ override ROWS: u32;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
@@ -88,19 +87,13 @@ fn main(
     var s3 = vec4<f32>();
     if reached {
         let first = ((local_block * KH + row / DY) * KW + column / DX) * quads * ROWS + lane;
-        let inputs = n * params.in_channels + group * params.group_inputs;
         for (var q = 0u; q < quads; q++) {
-            // Input channels past the group's last have zero weights; they are masked, for an infinity times zero is not
-            // zero.
-            let c = 4 * q + vec4(0u, 1u, 2u, 3u);
-            let exists = c < vec4(params.group_inputs);
-            let at = inputs + min(c, vec4(params.group_inputs - 1));
-            let value = select(vec4<f32>(), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), exists);
+            let value = inputs_at(n, group, q);
             let i = first + q * ROWS;
-            s0 = fma(p[i], value, s0);
-            if ROWS > 8 { s1 = fma(p[i + 8], value, s1); }
-            if ROWS > 16 { s2 = fma(p[i + 16], value, s2); }
-            if ROWS > 24 { s3 = fma(p[i + 24], value, s3); }
+            s0 = fma(weights_at(i), value, s0);
+            if ROWS > 8 { s1 = fma(weights_at(i + 8), value, s1); }
+            if ROWS > 16 { s2 = fma(weights_at(i + 16), value, s2); }
+            if ROWS > 24 { s3 = fma(weights_at(i + 24), value, s3); }
         }
     }
     let channel = block % params.group_blocks * ROWS + lane;

@@ -68,10 +68,14 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &zero_insert::FLIP,
     &phased::PHASED,
     &packed::PACK,
+    &packed::PACK_HALF,
     &product::PRODUCT,
+    &product::PRODUCT_HALF,
     &interleaved::PHASE_WEIGHT,
     &interpolate::INTERPOLATE,
+    &interpolate::INTERPOLATE_HALF,
     &interpolate::INTERPOLATE_ARGMAX,
+    &interpolate::INTERPOLATE_ARGMAX_HALF,
 ];
 
 /// A transposed convolution at given shapes.
@@ -111,8 +115,8 @@ pub(crate) fn plan(
     }
 }
 
-/// The same for a map in f16, by kernels that read f16 maps and weights and sum in f32: those of the convolution that
-/// [`interleaved`] makes of it.
+/// The same for a map in f16, by kernels that read f16 maps and sum in f32: interpolation and the product of one cell, and for all
+/// else those of the convolution that [`interleaved`] makes of it.
 ///
 /// # Errors
 /// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.
@@ -131,7 +135,15 @@ pub(crate) fn plan_half(
         _ => check_binding(OP, "output", output, caps)?,
     }
     let problem = Problem { op, input, weight, output, bias: bias.is_some() };
+    if interpolate::applies(&problem) && matches!(variant, None | Some(Variant::Interpolate)) {
+        let plan = interpolate::plan(&problem, form, caps)?;
+        return Ok(KernelPlan { variant: Variant::Interpolate.name(), ..plan });
+    }
     conv2d::check_half_groups(OP, op.groups, problem.group_inputs(), weight.c)?;
+    if input.extent() == [1, 1] && matches!(variant, None | Some(Variant::Product)) {
+        let plan = product::plan(&problem, form, caps)?;
+        return Ok(KernelPlan { variant: Variant::Product.name(), ..plan });
+    }
     let by = conv2d::half_variant(caps);
     let tiles = if caps.software { conv2d::Variant::Tiled } else { conv2d::Variant::Staged };
     let one_phase = op.stride == [1, 1];
@@ -203,8 +215,8 @@ impl Problem<'_> {
             Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,
             Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
-            Variant::Product => product::plan(self, caps)?,
-            Variant::Interpolate => interpolate::plan(self, caps)?,
+            Variant::Product => product::plan(self, Form::Words, caps)?,
+            Variant::Interpolate => interpolate::plan(self, Form::Words, caps)?,
             Variant::Cooperative => {
                 conv2d::cooperative::check_device(OP, caps)?;
                 interleaved::plan(self, Form::Words, conv2d::Variant::Cooperative, caps)?

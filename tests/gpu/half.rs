@@ -136,15 +136,23 @@ fn every_transposed_convolution_keeps_its_bound() {
 fn integers_are_exact_upsampled() {
     let Some(gpu) = adapter::gpu() else { return };
     let twice = ConvTranspose2d::new([4, 4]).stride([2, 2]);
-    for (op, inputs, channels) in [
-        (twice, 21, 21),
-        (twice.groups(2), 8, 12),
-        (ConvTranspose2d::new([2, 2]).stride([2, 2]).relu(), 37, 70),
-        (ConvTranspose2d::new([3, 3]).pad(1), 33, 40),
-        (ConvTranspose2d::new([16, 16]).stride([8, 8]), 5, 3),
+    let eighth = ConvTranspose2d::new([16, 16]).stride([8, 8]);
+    for (op, inputs, channels, extent) in [
+        (twice, 21, 21, [6, 5]),
+        (twice.groups(2), 8, 12, [6, 5]),
+        (ConvTranspose2d::new([2, 2]).stride([2, 2]).relu(), 37, 70, [6, 5]),
+        (ConvTranspose2d::new([3, 3]).pad(1), 33, 40, [6, 5]),
+        (eighth, 5, 3, [6, 5]),
+        // One channel a group.
+        (twice.groups(8), 8, 8, [6, 5]),
+        (eighth.groups(5).relu(), 5, 5, [3, 9]),
+        (ConvTranspose2d::new([3, 5]).stride([2, 4]).groups(7).pad(1), 7, 7, [5, 4]),
+        // One cell.
+        (ConvTranspose2d::new([7, 7]).relu(), 100, 33, [1, 1]),
+        (ConvTranspose2d::new([3, 4]).pad(1).groups(2), 12, 8, [1, 1]),
     ] {
         let mut g = Graph::builder();
-        let x = g.input("x", [2, inputs, 6, 5]).unwrap();
+        let x = g.input("x", [2, inputs, extent[0], extent[1]]).unwrap();
         let y = g.conv_transpose2d("up", x, op, channels).unwrap();
         g.output(y).unwrap();
         let graph = g.build().unwrap();
@@ -154,12 +162,16 @@ fn integers_are_exact_upsampled() {
         for (name, shape) in graph.weights_required() {
             weights.insert(name, &units(shape));
         }
-        let x = units([2, inputs, 6, 5].into());
+        let x = units([2, inputs, extent[0], extent[1]].into());
         let compile = |gpu: &Gpu| gpu.compile(&graph, &weights).unwrap();
         let expected = compile(&gpu).run(&x).unwrap().tensor("up").unwrap().clone();
         let variants = [None, Some(conv_transpose2d::Variant::Phased), Some(conv_transpose2d::Variant::Cooperative)];
         for variant in variants {
             if variant == Some(conv_transpose2d::Variant::Cooperative) && gpu.caps().cooperative.is_none() {
+                continue;
+            }
+            if variant.is_some() && op.groups > 1 && (inputs / op.groups % 2 == 1 || channels / op.groups % 2 == 1) {
+                // Words of two groups.
                 continue;
             }
             let gpu = variant.map_or_else(|| gpu.clone(), |variant| gpu.with_variant(variant));
@@ -168,6 +180,60 @@ fn integers_are_exact_upsampled() {
             let found = session.run(&x).unwrap();
             assert!(*found.tensor("up").unwrap() == expected, "{op:?} by {variant:?}");
         }
+    }
+}
+
+/// Two dispatches pack the weight, and share the words of an odd input channel at which they meet.
+#[test]
+fn a_weight_over_the_binding_limit_is_packed_in_parts() {
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(switchback::gpu::LimitsChoice::WebGpu)) else {
+        return;
+    };
+    // DeconvNet's fc6-deconv with a third of its input channels: 140 MB in f32.
+    let op = ConvTranspose2d::new([7, 7]);
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 1400, 1, 1]).unwrap();
+    let y = g.conv_transpose2d("up", x, op, 512).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let mut random = Random::new(6);
+    let mut units = |shape| Tensor::from_fn(shape, |_| random.integer(-1, 1) as f32).unwrap();
+    let required = graph.weights_required();
+    let tensors: Vec<Tensor> = required.iter().map(|&(_, shape)| units(shape)).collect();
+    let x = units([1, 1400, 1, 1].into());
+    let expected = reference::conv_transpose2d(&op, &x, &tensors[0], tensors.get(1)).unwrap().exact();
+    let mut weights = Weights::new();
+    required.iter().zip(&tensors).for_each(|((name, _), tensor)| weights.insert(*name, tensor));
+    let mut session = gpu.with_elements(Elements::f16().with_ports()).compile(&graph, &weights).unwrap();
+    let found = session.run(&x).unwrap();
+    expected.check(found.tensor("up").unwrap()).unwrap();
+    let planned = session.plan().node("up").unwrap();
+    assert_eq!((planned.variant(), planned.via_f32()), ("product", false));
+    assert!(session.plan().weight_bytes() < 72 << 20, "{}", session.plan());
+}
+
+/// The last upsampling of bilinear weights reads f16 and writes labels.
+#[test]
+fn labels_come_from_scores_in_f16_that_are_never_written() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for channels in [4, 5] {
+        let mut g = Graph::builder();
+        let x = g.input("x", [2, channels, 7, 9]).unwrap();
+        let x = g.conv2d("score", x, Conv2d::new([1, 1]), channels).unwrap();
+        let up = ConvTranspose2d::new([8, 8]).stride([4, 4]).groups(channels);
+        let up = g.conv_transpose2d("up", x, up, channels).unwrap();
+        let cropped = g.crop("cropped", up, Crop::new([3, 2], [25, 30])).unwrap();
+        let labels = g.argmax_channels("labels", cropped).unwrap();
+        g.output(labels).unwrap();
+        let graph = g.build().unwrap().with_outputs(["score", "labels"]).unwrap();
+        let weights = Weights::random(graph.weights_required(), 7).unwrap();
+        let x = reference::half_tensor(&Random::new(8).reals([2, channels, 7, 9]));
+        let mut session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
+        let planned = session.plan().node("labels").unwrap();
+        assert_eq!((planned.operator(), planned.via_f32()), ("conv_transpose2d_argmax", false));
+        assert_eq!(session.plan().node("score").unwrap().storages(), [Storage::Halves]);
+        let outputs = session.run(&x).unwrap();
+        assert_checked(&session, &weights, (&x).into(), &outputs);
     }
 }
 

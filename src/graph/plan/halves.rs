@@ -79,6 +79,10 @@ impl Operands {
             };
             return Some(kernel::conv_transpose2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
         }
+        if let Operation::ConvTranspose2dArgmax(op) = operation {
+            let weight = *self.parameters.first()?;
+            return Some(kernel::conv_transpose2d::plan_classes(op, x, weight, self.bias(), true, caps));
+        }
         let inputs = self.inputs.iter().zip(&self.input_storages);
         let mut maps =
             inputs.chain(self.outputs.iter().zip(&self.output_storages)).filter(|(v, _)| v.tensor().is_some());

@@ -200,7 +200,7 @@ impl Operands {
             Operation::ArgmaxChannels => kernel::argmax_channels::plan(self.tensor(operation, 0)?, caps),
             Operation::ConvTranspose2dArgmax(op) => {
                 let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
-                kernel::conv_transpose2d::plan_classes(op, x, weight, bias, caps)
+                kernel::conv_transpose2d::plan_classes(op, x, weight, bias, false, caps)
             }
             Operation::Normalize(op) => match self.inputs.first() {
                 Some(&ValueType::Image { extent }) => kernel::normalize::plan(op, extent, caps),

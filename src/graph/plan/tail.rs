@@ -69,7 +69,7 @@ impl Graph {
         }
         let apart = kernel::conv_transpose2d::plan(&op, input, weight, bias, None, caps).ok()?;
         let tuned = preferences.tuning.and_then(|tuning| tuning.variant(&self.problem(conv)));
-        let planned = kernel::conv_transpose2d::plan_classes(&fused, input, weight, bias, caps).ok()?;
+        let planned = kernel::conv_transpose2d::plan_classes(&fused, input, weight, bias, false, caps).ok()?;
         if planned.variant != tuned.unwrap_or(apart.variant) {
             return None;
         }

@@ -2,12 +2,12 @@
 
 use super::{OP, Problem, Variant, interpolate, phased, select};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Caps, KernelPlan, Scratch};
-use crate::kernel::{argmax_channels, check_binding};
+use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
+use crate::kernel::{argmax_channels, check_binding, check_bytes};
 use crate::op::{ArgmaxChannels, ConvTranspose2d};
 use crate::shape::Shape;
 
-/// Dispatches for these operands, as [`super::plan`]'s; the output is labels, four pixels a word. The scores are those of the
+/// Dispatches for these operands, as [`super::plan`]'s, the map in f16 if it is `half`; the output is labels, four pixels a word. The scores are those of the
 /// variant that [`super::plan`] chooses, bit for bit, and so the labels those of [`ArgmaxChannels`] of them.
 ///
 /// # Errors
@@ -18,20 +18,22 @@ pub(crate) fn plan_classes(
     input: Shape,
     weight: Shape,
     bias: Option<Shape>,
+    half: bool,
     caps: &Caps,
 ) -> Result<KernelPlan> {
     let output = op.output_shape(input, weight, bias)?;
     let pixels = ArgmaxChannels.output_shape(output)?.elements();
-    check_binding(OP, "input", input, caps)?;
+    let words = if half { Storage::Halves } else { Storage::Words }.words(input);
+    check_bytes(OP, format_args!("input of {input}"), 4 * words, caps)?;
     check_binding(OP, "classes", output.with_channels(1), caps)?;
     let problem = Problem { op, input, weight, output, bias: bias.is_some() };
     let (mut plan, classes) = match select(&problem, caps)?.variant {
         name if name == Variant::Interpolate.name() => {
             let classes = Buffer::Scratch(0);
-            let (step, executed_macs) = interpolate::classify(&problem, classes, caps)?;
+            let (step, executed_macs) = interpolate::classify(&problem, half, classes, caps)?;
             (KernelPlan { variant: name, executed_macs, run: vec![step], ..KernelPlan::default() }, classes)
         }
-        name if name == Variant::Phased.name() && phased::in_one_block(&problem) => {
+        name if name == Variant::Phased.name() && phased::in_one_block(&problem) && !half => {
             // Behind the packed weights.
             let classes = Buffer::Scratch(phased::plan(&problem, caps)?.scratch.len());
             let plan = phased::plan_into(&problem, phased::Onto::Classes(classes), caps)?;

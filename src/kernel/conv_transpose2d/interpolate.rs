@@ -4,27 +4,48 @@ use super::{OP, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
-use crate::kernel::{ACTIVATION, INDEX, RANK, loop_iterations, params, part, rounds_within};
+use crate::kernel::conv2d::{Form, not_in_half};
+use crate::kernel::{ACTIVATION, INDEX, NARROW, RANK, loop_iterations, params, part, rounds_within};
 
 static BLEND: Part = part!("conv_transpose2d/blend.wgsl");
+static CORNER_F32: Part = part!("conv_transpose2d/corner_f32.wgsl");
+static CORNER_HALF: Part = part!("conv_transpose2d/corner_half.wgsl");
+static MAIN: Part = part!("conv_transpose2d/interpolate.wgsl");
+static ARGMAX_MAIN: Part = part!("conv_transpose2d/interpolate_argmax.wgsl");
 
 pub(super) static INTERPOLATE: Kernel = Kernel {
     name: "conv_transpose2d/interpolate",
-    parts: &[&INDEX, &ACTIVATION, &BLEND, &part!("conv_transpose2d/interpolate.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &BLEND, &CORNER_F32, &part!("conv_transpose2d/strip_f32.wgsl"), &MAIN],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+/// The same for maps in f16.
+pub(super) static INTERPOLATE_HALF: Kernel = Kernel {
+    name: "conv_transpose2d/interpolate_half",
+    parts: &[&INDEX, &ACTIVATION, &NARROW, &BLEND, &CORNER_HALF, &part!("conv_transpose2d/strip_half.wgsl"), &MAIN],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write],
     needs_float_atomics: false,
 };
 
 /// The same, of which only the class of each pixel is kept.
 pub(super) static INTERPOLATE_ARGMAX: Kernel = Kernel {
     name: "conv_transpose2d/interpolate_argmax",
-    parts: &[&INDEX, &ACTIVATION, &RANK, &BEST, &BLEND, &part!("conv_transpose2d/interpolate_argmax.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &RANK, &BEST, &BLEND, &CORNER_F32, &ARGMAX_MAIN],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+/// The same of a map in f16.
+pub(super) static INTERPOLATE_ARGMAX_HALF: Kernel = Kernel {
+    name: "conv_transpose2d/interpolate_argmax_half",
+    parts: &[&INDEX, &ACTIVATION, &RANK, &BEST, &BLEND, &CORNER_HALF, &ARGMAX_MAIN],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 params! {
-    /// Uniforms of both kernels; the shaders say what they mean.
+    /// Uniforms of these kernels; the shaders say what they mean.
     pub(super) struct Params {
         channels: u32,
         in_h: u32,
@@ -46,12 +67,12 @@ pub(super) fn applies(problem: &Problem<'_>) -> bool {
     problem.group_inputs() == 1 && problem.weight.c == 1 && op.dilation == [1, 1] && short
 }
 
-/// One dispatch.
+/// One dispatch; weights are in f32 in either form.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for several channels a group, a longer kernel or a dilation; [`Error::Limit`] where a binding does
+/// [`Error::Unsupported`] for several channels a group, a longer kernel or a dilation, and from f16 into f32; [`Error::Limit`] where a binding does
 /// not hold the weight.
-pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<KernelPlan> {
     let &Problem { op, weight, output, .. } = problem;
     if !applies(problem) {
         return Err(Error::Unsupported {
@@ -70,7 +91,12 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     // A CPU driver wants long-running invocations, a GPU many.
     let rows = if caps.software { sy } else { strip_rows(sy, 4 / columns) };
     rounds_within(OP, 0, loop_iterations(&[rows, sx]), caps)?;
-    let strips = Strips { kernel: &INTERPOLATE, rows, planes: output.n * output.c, result: Buffer::Output(0) };
+    let (kernel, planes) = match form {
+        Form::Words => (&INTERPOLATE, output.c),
+        Form::Halves => (&INTERPOLATE_HALF, output.c.div_ceil(2)),
+        Form::HalvesToWords => return Err(not_in_half(OP, "interpolation writes what it reads, f16")),
+    };
+    let strips = Strips { kernel, rows, planes: output.n * planes, result: Buffer::Output(0) };
     let (step, cells) = strips.step(problem, caps)?;
     let taps = [0, 1].map(|axis| op.kernel[axis].div_ceil(op.stride[axis]));
     let executed_macs = cells * (taps[0] * taps[1]) as u64;
@@ -81,13 +107,14 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
 ///
 /// # Errors
 /// As [`plan`].
-pub(super) fn classify(problem: &Problem<'_>, classes: Buffer, caps: &Caps) -> Result<(Step, u64)> {
+pub(super) fn classify(problem: &Problem<'_>, half: bool, classes: Buffer, caps: &Caps) -> Result<(Step, u64)> {
     let &Problem { op, output, .. } = problem;
-    let planned = plan(problem, caps)?;
+    let planned = plan(problem, Form::Words, caps)?;
     let [sy, sx] = op.stride;
     let rows = if caps.software { sy } else { strip_rows(sy, 16 / tile_columns(sx)) };
     rounds_within(OP, 0, loop_iterations(&[rows, sx, output.c]), caps)?;
-    let strips = Strips { kernel: &INTERPOLATE_ARGMAX, rows, planes: output.n, result: classes };
+    let kernel = if half { &INTERPOLATE_ARGMAX_HALF } else { &INTERPOLATE_ARGMAX };
+    let strips = Strips { kernel, rows, planes: output.n, result: classes };
     Ok((strips.step(problem, caps)?.0, planned.executed_macs))
 }
 
@@ -151,12 +178,13 @@ impl Strips {
             ("WHOLE", f64::from(whole)),
             ("WORKGROUP", f64::from(lanes)),
         ];
-        let operands = [Buffer::Input(0), Buffer::Input(1), problem.bias(), result];
+        let mut operands = vec![Buffer::Input(0), Buffer::Input(1), problem.bias(), result];
+        operands.extend((kernel.bindings.len() > 5).then_some(Buffer::Overflow));
         let step = Step {
             kernel,
             constants: constants.to_vec(),
             params: bytemuck::bytes_of(&params).to_vec(),
-            operands: operands.map(Into::into).to_vec(),
+            operands: operands.into_iter().map(Into::into).collect(),
             workgroups: fold_workgroups(tiles, caps)?,
         };
         Ok((step, tiles * u64::from(lanes) * (rows * sx) as u64))

@@ -3,14 +3,23 @@
 
 use super::{OP, Problem};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::conv2d::tiled::rows;
 use crate::kernel::shards::Shard;
-use crate::kernel::{INDEX, WORKGROUP, params, part};
+use crate::kernel::{HALF, INDEX, WORKGROUP, params, part};
+
+static MAIN: Part = part!("conv_transpose2d/pack.wgsl");
 
 pub(super) static PACK: Kernel = Kernel {
     name: "conv_transpose2d/pack",
-    parts: &[&INDEX, &part!("conv_transpose2d/pack.wgsl")],
+    parts: &[&INDEX, &part!("conv_transpose2d/packed_f32.wgsl"), &MAIN],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(super) static PACK_HALF: Kernel = Kernel {
+    name: "conv_transpose2d/pack_half",
+    parts: &[&INDEX, &HALF, &part!("conv_transpose2d/packed_half.wgsl"), &MAIN],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -40,6 +49,8 @@ pub(super) struct Packing {
     /// Groups of four input channels.
     pub(super) quads: u64,
     pub(super) taps: u64,
+    /// Whether weights are packed as f16.
+    half: bool,
 }
 
 impl Packing {
@@ -54,12 +65,27 @@ impl Packing {
             blocks: group_blocks * problem.op.groups as u64,
             quads: (problem.group_inputs() as u64).div_ceil(4),
             taps: problem.weight.plane() as u64,
+            half: false,
         }
+    }
+
+    /// Vectors of four packed weights in a block.
+    fn block_vectors(&self) -> u64 {
+        self.rows * self.quads * self.taps
     }
 
     /// Words of a block's packed weights.
     fn block_words(&self) -> u64 {
-        4 * self.rows * self.quads * self.taps
+        if self.half { 2 * self.block_vectors() } else { 4 * self.block_vectors() }
+    }
+
+    /// Into how many runs of blocks [`packed`] divides a weight.
+    ///
+    /// # Errors
+    /// As [`packed`].
+    pub(super) fn runs(problem: &Problem<'_>, half: bool, caps: &Caps) -> Result<u64> {
+        let packing = Self { half, ..Self::of(problem) };
+        Ok(packing.blocks.div_ceil(packing.blocks_a_binding(caps)?))
     }
 
     /// Blocks whose packed weights one binding holds.
@@ -88,7 +114,7 @@ pub(super) struct Run {
     pub(super) packed: Buffer,
 }
 
-/// Packs the weight into a persistent scratch buffer for each run of blocks; `step` gives the dispatch that reads it.
+/// Packs the weight, as f16 if that is wanted, into a persistent scratch buffer for each run of blocks; `step` gives the dispatch that reads it.
 ///
 /// Where one binding does not hold the weight as it is, each run is packed in several dispatches, one for each shard of
 /// its input channels.
@@ -97,13 +123,14 @@ pub(super) struct Run {
 /// [`Error::Limit`] where a binding does not hold one input channel's weights, or one block's packed ones.
 pub(super) fn packed(
     problem: &Problem<'_>,
+    half: bool,
     caps: &Caps,
     step: impl Fn(&Packing, &Run) -> Result<Step>,
 ) -> Result<KernelPlan> {
-    let packing = Packing::of(problem);
+    let packing = Packing { half, ..Packing::of(problem) };
     let shards = problem.rows(u64::MAX).shards(caps)?;
     let a_binding = packing.blocks_a_binding(caps)?;
-    let mut plan = KernelPlan::default();
+    let mut plan = KernelPlan { half_weight: half, ..KernelPlan::default() };
     for first_block in (0..packing.blocks).step_by(a_binding as usize) {
         let blocks = a_binding.min(packing.blocks - first_block);
         let run = Run { first_block, blocks, packed: Buffer::Scratch(plan.scratch.len()) };
@@ -122,7 +149,7 @@ pub(super) fn packed(
 
 /// Packs what a shard of the weight has for a run of blocks.
 fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whole: bool, caps: &Caps) -> Result<Step> {
-    let vectors = run.blocks * packing.block_words() / 4;
+    let vectors = run.blocks * packing.block_vectors();
     let params = PackParams {
         weight_offset: shard.offset as u32,
         group_inputs: problem.group_inputs() as u32,
@@ -136,7 +163,7 @@ fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whol
     };
     let weight = Operand { buffer: Buffer::Input(1), words: (!whole).then(|| shard.words.clone()) };
     Ok(Step {
-        kernel: &PACK,
+        kernel: if packing.half { &PACK_HALF } else { &PACK },
         constants: vec![("ROWS", packing.rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: vec![weight, run.packed.into()],

@@ -75,7 +75,7 @@ pub(super) enum Onto {
 pub(super) fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
-    let plan = packed(problem, caps, |packing, run| multiply(problem, packing, run, into, caps))?;
+    let plan = packed(problem, false, caps, |packing, run| multiply(problem, packing, run, into, caps))?;
     Ok(KernelPlan { executed_macs: products(problem, caps), ..plan })
 }
 

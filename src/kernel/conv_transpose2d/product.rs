@@ -3,12 +3,22 @@
 use super::packed::{Packing, Run, packed};
 use super::{OP, Problem};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
-use crate::kernel::{ACTIVATION, INDEX, WORKGROUP, loop_iterations, params, part, rounds_within};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Scratch, Step, fold_workgroups};
+use crate::kernel::conv2d::Form;
+use crate::kernel::{ACTIVATION, INDEX, WORKGROUP, convert, loop_iterations, params, part, rounds_within};
+
+static MAIN: Part = part!("conv_transpose2d/product.wgsl");
 
 pub(super) static PRODUCT: Kernel = Kernel {
     name: "conv_transpose2d/product",
-    parts: &[&INDEX, &ACTIVATION, &part!("conv_transpose2d/product.wgsl")],
+    parts: &[&INDEX, &ACTIVATION, &part!("conv_transpose2d/product_f32.wgsl"), &MAIN],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(super) static PRODUCT_HALF: Kernel = Kernel {
+    name: "conv_transpose2d/product_half",
+    parts: &[&INDEX, &ACTIVATION, &part!("conv_transpose2d/product_half.wgsl"), &MAIN],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -34,12 +44,12 @@ params! {
 /// Invocations that share a block: neighbours read neighbouring weights.
 const LANES: u64 = 8;
 
-/// Packs the weight, then one dispatch for each run of its blocks.
+/// Packs the weight, then one dispatch for each run of its blocks; a result in f16, which is small, is converted last.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where the map has more than one cell, or the driver would cut the loop short; [`Error::Limit`]
 /// as [`packed`].
-pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<KernelPlan> {
     if problem.input.extent() != [1, 1] {
         return Err(Error::Unsupported {
             what: format!("{OP} as a matrix product"),
@@ -48,14 +58,30 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
         });
     }
     rounds_within(OP, 0, loop_iterations(&[problem.group_inputs().div_ceil(4)]), caps)?;
-    let plan = packed(problem, caps, |packing, run| multiply(problem, packing, run, caps))?;
+    let half = form != Form::Words;
+    let whole = match form {
+        Form::Halves => Buffer::Scratch(Packing::runs(problem, half, caps)? as usize),
+        _ => Buffer::Output(0),
+    };
+    let mut plan = packed(problem, half, caps, |packing, run| multiply(problem, packing, run, whole, half, caps))?;
+    if form == Form::Halves {
+        plan.scratch.push(Scratch { words: problem.output.elements() as u64, persistent: false });
+        plan.run.push(convert::narrow(problem.output, whole, Buffer::Output(0), caps)?);
+    }
     let Packing { blocks, rows, quads, .. } = Packing::of(problem);
     let elements = (problem.output.n * problem.output.plane()) as u64 * blocks * rows;
     Ok(KernelPlan { executed_macs: elements * 4 * quads, ..plan })
 }
 
 /// Computes the output channels of a run of blocks.
-fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) -> Result<Step> {
+fn multiply(
+    problem: &Problem<'_>,
+    packing: &Packing,
+    run: &Run,
+    result: Buffer,
+    half: bool,
+    caps: &Caps,
+) -> Result<Step> {
     let &Problem { op, input, output, .. } = problem;
     let invocations = (output.n * output.plane()) as u64 * run.blocks * LANES;
     let params = Params {
@@ -83,10 +109,10 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, caps: &Caps) ->
         ("WORKGROUP", f64::from(WORKGROUP)),
     ];
     Ok(Step {
-        kernel: &PRODUCT,
+        kernel: if half { &PRODUCT_HALF } else { &PRODUCT },
         constants: constants.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        operands: vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), Buffer::Output(0).into()],
+        operands: vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), result.into()],
         workgroups: fold_workgroups(invocations.div_ceil(u64::from(WORKGROUP)), caps)?,
     })
 }

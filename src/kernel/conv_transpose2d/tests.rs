@@ -4,10 +4,10 @@
 
 use super::gather::GATHER;
 use super::interleaved::PHASE_WEIGHT;
-use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX};
-use super::packed::PACK;
+use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX, INTERPOLATE_ARGMAX_HALF, INTERPOLATE_HALF};
+use super::packed::{PACK, PACK_HALF};
 use super::phased::PHASED;
-use super::product::PRODUCT;
+use super::product::{PRODUCT, PRODUCT_HALF};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
@@ -34,12 +34,18 @@ pub(crate) fn exhibit() -> Exhibit {
         plans.push(plan(&same, [1, 3, 5, 7].into(), [3, 9, 3, 3].into(), None, Some(variant), &Caps::WEBGPU));
     }
     plans.push(plan(&odd, [2, 4, 1, 1].into(), [4, 3, 2, 5].into(), None, Some(Variant::Product), &Caps::WEBGPU));
+    for form in [Form::Halves, Form::HalvesToWords] {
+        let shapes = ([2, 6, 1, 1].into(), [6, 9, 4, 4].into(), Some(Shape::vector(9)));
+        plans.push(plan_half(&plain, shapes, form, None, &Caps::WEBGPU));
+    }
     let apart = plain.groups(3);
     for caps in [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }] {
         let weight = [3, 1, 4, 4].into();
         plans.push(plan(&apart, [1, 3, 5, 7].into(), weight, None, Some(Variant::Interpolate), &caps));
-        plans.push(plan_classes(&apart, [1, 3, 5, 7].into(), weight, None, &caps));
-        plans.push(plan_classes(&plain, [1, 21, 9, 8].into(), [21, 21, 4, 4].into(), None, &caps));
+        plans.push(plan_classes(&apart, [1, 3, 5, 7].into(), weight, None, false, &caps));
+        plans.push(plan_classes(&apart, [1, 3, 5, 7].into(), weight, None, true, &caps));
+        plans.push(plan_half(&apart, ([1, 3, 5, 7].into(), weight, None), Form::Halves, None, &caps));
+        plans.push(plan_classes(&plain, [1, 21, 9, 8].into(), [21, 21, 4, 4].into(), None, false, &caps));
     }
     let matrices = [[8, 8], [16, 32]].map(|[tile, lanes]| Caps {
         f16: true,
@@ -69,10 +75,14 @@ pub(crate) fn exhibit() -> Exhibit {
         (&FLIP, zero_insert::FlipParams::FIELDS),
         (&PHASED, phased::Params::FIELDS),
         (&PACK, packed::PackParams::FIELDS),
+        (&PACK_HALF, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
+        (&PRODUCT_HALF, product::Params::FIELDS),
         (&PHASE_WEIGHT, interleaved::WeightParams::FIELDS),
         (&INTERPOLATE, interpolate::Params::FIELDS),
+        (&INTERPOLATE_HALF, interpolate::Params::FIELDS),
         (&INTERPOLATE_ARGMAX, interpolate::Params::FIELDS),
+        (&INTERPOLATE_ARGMAX_HALF, interpolate::Params::FIELDS),
     ];
     Exhibit { params, plans }
 }
