@@ -1,22 +1,26 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
-//           made zero if RELU; cells outside x count as zero.
+//           made zero if RELU; cells outside x count as zero. With a pooling y is the maxima of that over 2x2 windows of step 2.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: parts x N x Cout x OH x
 //           OW, one part unless conv2d/sum_parts follows.
 //           Or x, p and y in f16: maps two channels a word, weights as conv2d/pack_half leaves them; o may then be phases of
 //           y (conv_transpose2d/interleaved).
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
+//           switches.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; with a pooling PARTIAL,
+//           SWITCHES, COMPACT.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
-//           channels of 128 cells in a row, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
+//           channels of 128 cells, in a row or of windows, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
 //           images, then parts of the sums; `tiles` workgroups have work. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
 // Writes    Every cell of this dispatch's blocks in each part, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of a part u, then v, then c ascending; dispatches
 //           in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
-//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
-//           or convert/half_word.wgsl, conv2d/store_half.wgsl, or for phases conv_transpose2d/interleaved.wgsl and
-//           conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl
+//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
+//           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
+//           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
+//           pooling conv2d/in_windows.wgsl, common/rank_half.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
+//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64
@@ -45,7 +49,7 @@ fn main(
         return;
     }
     let first_cell = (flat % params.cell_tiles * COLUMNS + invocation % COLUMNS) * 4;
-    let plane_cells = params.out_h * params.out_w;
+    let plane_cells = computed_cells();
     let local_block = flat / params.cell_tiles % params.blocks;
     let block = params.first_block + local_block;
     let part = flat / params.part_tiles;
@@ -54,10 +58,9 @@ fn main(
     let end_quad = min(first_quad + params.part_quads, params.end_quad);
     let group = block / params.group_blocks;
 
-    // Cells past the plane's last repeat it, so that the loops need no test; they are not stored.
-    let cell = min(first_cell + vec4(0u, 1u, 2u, 3u), vec4(plane_cells - 1));
-    let row = cell / params.out_w * SY - params.pad_top;
-    let column = cell % params.out_w * SX - params.pad_left;
+    let four = four_cells(first_cell);
+    let row = four.row * SY - params.pad_top;
+    let column = four.column * SX - params.pad_left;
 
     let first_plane = group_planes(n, group);
     let in_plane = params.in_h * params.in_w;
@@ -118,5 +121,5 @@ fn main(
     let left = params.group_outputs - within;
     let images = params.part_tiles / params.cell_tiles / params.blocks;
     let plane = (part * images + n) * params.out_channels;
-    store_tile(Cells(cell, min(plane_cells - first_cell, 4u)), plane, channel, left, tile);
+    store_tile(Cells(four.at, min(plane_cells - first_cell, 4u)), plane, channel, left, tile);
 }

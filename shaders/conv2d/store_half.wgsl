@@ -1,30 +1,9 @@
 // The end of a register tile in f16: four cells of eight output channels, with what follows the sum, two channels a word. As
 // conv2d/store has it in f32; a group's channels begin with a word of their own.
 
-override BIAS: bool;
-// Sums are in f32: nothing is added to what y holds.
-override ACCUMULATE: bool;
-
-@group(0) @binding(4) var<storage, read_write> y: array<u32>;
-@group(0) @binding(5) var<storage, read_write> overflow: array<atomic<u32>>;
-
-// The cells of an invocation: where they lie in a plane of y, and how many there are. Those past the last repeat it.
-struct Cells {
-    at: vec4<u32>,
-    count: u32,
-}
-
-fn word(even: f32, odd: f32, offset: vec2<f32>, both: bool) -> u32 {
-    let value = vec2(activate(even + offset.x), activate(odd + offset.y));
-    return narrow(select(vec2(value.x, 0.0), value, both));
-}
-
 // Stores a pair of channels' sums, plus the bias if BIAS; the upper half of the words is 0 unless there are both.
 fn store_pair(cells: Cells, n: u32, channel: u32, even: vec4<f32>, odd: vec4<f32>, both: bool) {
-    var offset = vec2<f32>();
-    if BIAS {
-        offset = vec2(b[channel], b[channel + u32(both)]);
-    }
+    let offset = offsets(channel, both);
     let at = (n * ((params.out_channels + 1) / 2) + channel / 2) * params.out_h * params.out_w + cells.at;
     y[at.x] = word(even.x, odd.x, offset, both);
     if cells.count > 1 {

@@ -1,22 +1,25 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
-//           made zero if RELU; cells outside x count as zero.
+//           made zero if RELU; cells outside x count as zero. With a pooling y is the maxima of that over 2x2 windows of step 2.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them; b: Cout; y: N x Cout x OH x OW. Or x, p and y in f16:
 //           maps two channels a word, weights as conv2d/pack_half leaves them; o may then be phases of y
 //           (conv_transpose2d/interleaved).
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
+//           switches.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24 or
-//           32), output channels of a block; WORKGROUP, the invocations of a workgroup.
+//           32), output channels of a block; with a pooling PARTIAL, SWITCHES, COMPACT; WORKGROUP.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. An invocation computes ROWS
-//           channels of four cells in a row, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the weights that
-//           the invocations of a workgroup read are the same; then blocks, then images; `tiles` workgroups have work.
+//           channels of four cells, in a row or of a window, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the
+//           weights that the invocations of a workgroup read are the same; then blocks, then images; `tiles` workgroups have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
-//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl
-//           or convert/half_word.wgsl, conv2d/store_half.wgsl, or for phases conv_transpose2d/interleaved.wgsl and
-//           conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl
+//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
+//           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
+//           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
+//           pooling conv2d/in_windows.wgsl, common/rank_half.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
+//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: a load costs a CPU driver several multiply-adds (each of its lanes loads alone; eight is assumed), except where all
@@ -35,7 +38,7 @@ fn main(
 ) {
     let flat = flat_workgroup(workgroup, workgroups);
     let first_cell = (flat % params.cell_tiles * WORKGROUP + invocation) * 4;
-    let plane_cells = params.out_h * params.out_w;
+    let plane_cells = computed_cells();
     if flat >= params.tiles || first_cell >= plane_cells {
         return;
     }
@@ -44,10 +47,9 @@ fn main(
     let n = flat / params.cell_tiles / params.blocks;
     let group = block / params.group_blocks;
 
-    // Cells past the plane's last repeat it, so that the loops need no test; they are not stored.
-    let cell = min(first_cell + vec4(0u, 1u, 2u, 3u), vec4(plane_cells - 1));
-    let row = cell / params.out_w * SY - params.pad_top;
-    let column = cell % params.out_w * SX - params.pad_left;
+    let four = four_cells(first_cell);
+    let row = four.row * SY - params.pad_top;
+    let column = four.column * SX - params.pad_left;
 
     let in_plane = params.in_h * params.in_w;
     let first_plane = group_planes(n, group);
@@ -85,7 +87,7 @@ fn main(
     let channel = group * params.group_outputs + within;
     let left = params.group_outputs - within;
     let plane = n * params.out_channels;
-    let cells = Cells(cell, min(plane_cells - first_cell, 4u));
+    let cells = Cells(four.at, min(plane_cells - first_cell, 4u));
     store_tile(cells, plane, channel, left, t0);
     if ROWS > 8 && left > 8 { store_tile(cells, plane, channel + 8, left - 8, t1); }
     if ROWS > 16 && left > 16 { store_tile(cells, plane, channel + 16, left - 16, t2); }

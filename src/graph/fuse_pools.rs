@@ -8,13 +8,13 @@ use crate::op::Cost;
 
 impl Graph {
     /// The same network with every max pooling that alone reads a convolution's map made part of the convolution, where
-    /// `fuses` says that this node can be. The convolution keeps its node's name, outputs keep theirs.
-    pub(super) fn with_pools_fused(&self, fuses: impl Fn(&Node) -> bool) -> Self {
+    /// `fuses` says that this node can take the place of these two. The convolution keeps its node's name, outputs keep theirs.
+    pub(super) fn with_pools_fused(&self, fuses: impl Fn(&Node, [usize; 2]) -> bool) -> Self {
         let readers = self.readers();
         let (mut nodes, mut gone) = (self.nodes.clone(), HashMap::new());
         for (position, node) in self.live_nodes() {
             let Some(pool) = readers.only(Edge { builder: self.id, node: position, port: 0 }) else { continue };
-            if let Some(fused) = fused(node, &self.nodes[pool]).filter(&fuses) {
+            if let Some(fused) = fused(node, &self.nodes[pool]).filter(|fused| fuses(fused, [position, pool])) {
                 nodes[position] = fused;
                 gone.insert(pool, position);
             }

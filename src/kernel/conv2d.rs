@@ -56,6 +56,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &tiled::TILED_INTERLEAVED_F32,
     &tiled::STAGED_INTERLEAVED,
     &tiled::STAGED_INTERLEAVED_F32,
+    &tiled::TILED_HALF_POOLED,
+    &tiled::STAGED_HALF_POOLED,
     &tiled::PACK,
     &tiled::PACK_HALF,
     &split_k::SUM_PARTS,
@@ -142,18 +144,30 @@ pub(crate) fn plan_pooled(
     let pooled = pooling.op.output_shape(output)?;
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "pooled output", pooled, caps)?;
-    let refuse = |why: String| {
-        let (what, way_out) = (format!("{OP} that ends in a max pooling"), "pool in a step of its own".to_owned());
-        Err(Error::Unsupported { what, why, way_out })
-    };
-    if !Storage::holds_compactly(&pooling.op) {
-        return refuse(format!("windows are 2x2 of step 2 without border here, not {:?}", pooling.op));
-    }
+    pooling.check()?;
     let buffers = Operands { switches: Buffer::Output(1), ..Operands::with_bias(bias.is_some()) };
     match variant {
         Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, Some(pooling), buffers, caps),
         Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, Some(pooling), buffers, caps),
-        _ => refuse(format!("an invocation of variant {} holds no whole windows", variant.name())),
+        _ => Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", variant.name()))),
+    }
+}
+
+impl Pooling {
+    /// Refuses windows that are not four cells of their own.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    fn check(&self) -> Result<()> {
+        if Storage::holds_compactly(&self.op) {
+            return Ok(());
+        }
+        Err(Self::refused(format!("windows are 2x2 of step 2 without border here, not {:?}", self.op)))
+    }
+
+    fn refused(why: String) -> Error {
+        let (what, way_out) = (format!("{OP} that ends in a max pooling"), "pool in a step of its own".to_owned());
+        Error::Unsupported { what, why, way_out }
     }
 }
 
@@ -180,6 +194,33 @@ pub(crate) fn plan_half(
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
     let variant = variant.unwrap_or_else(|| half_variant(caps));
     plan_product(op, [input, weight, output], buffers, variant, caps)
+}
+
+/// The same with a max pooling of the map, which stays in f16, for an end.
+///
+/// # Errors
+/// As [`plan_half`] and [`plan_pooled`]; [`Error::Unsupported`] for `Cooperative`, and where the sum takes several dispatches.
+pub(crate) fn plan_half_pooled(
+    op: &Conv2d,
+    pooling: Pooling,
+    shapes: (Shape, Shape, Option<Shape>),
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (input, weight, bias) = shapes;
+    let output = op.output_shape(input, weight, bias)?;
+    let pooled = pooling.op.output_shape(output)?;
+    check_bytes(OP, "input", 4 * Storage::Halves.words(input), caps)?;
+    check_bytes(OP, "pooled output", 4 * Storage::Halves.words(pooled), caps)?;
+    pooling.switches.map_or(Ok(()), |form| check_bytes(OP, "switches", 4 * form.words(pooled), caps))?;
+    pooling.check()?;
+    check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
+    let operands = Operands::with_bias(bias.is_some());
+    let operands = Operands { form: Form::Halves, pooling: Some(pooling), switches: Buffer::Output(1), ..operands };
+    match variant.unwrap_or_else(|| half_variant(caps)) {
+        Variant::Cooperative => Err(Pooling::refused("matrix units sum cells in rows".to_owned())),
+        variant => plan_product(op, [input, weight, output], operands, variant, caps),
+    }
 }
 
 /// Refuses groups of channels in f16 that do not begin with a word of their own.
@@ -312,6 +353,8 @@ pub(super) struct Operands {
     pub(super) form: Form,
     /// Of a pooling that ends the convolution.
     pub(super) switches: Buffer,
+    /// That pooling, of an implicit product in f16.
+    pub(super) pooling: Option<Pooling>,
     /// Where output channels go that are phases of another map.
     pub(super) interleave: Option<Interleave>,
 }
@@ -347,6 +390,7 @@ impl Operands {
             bias: if bias { Buffer::Input(2) } else { Buffer::Absent },
             output: Buffer::Output(0),
             switches: Buffer::Absent,
+            pooling: None,
             interleave: None,
         }
     }
@@ -398,6 +442,11 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     };
     let forms = |variant| [None, Some(Storage::Words), Some(Storage::Compact)].map(|form| (variant, form));
     let plans = plans.chain([Variant::WinogradF2, Variant::WinogradF4].into_iter().flat_map(forms).map(pooled));
+    let pooled_half = |(variant, switches)| {
+        let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
+        plan_half_pooled(&op, pooling, shapes, Some(variant), &Caps::WEBGPU)
+    };
+    let plans = plans.chain([Variant::Tiled, Variant::Staged].into_iter().flat_map(forms).map(pooled_half));
     let params = [
         direct::params_exhibited(),
         depthwise::params_exhibited(),

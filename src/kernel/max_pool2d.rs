@@ -29,9 +29,9 @@ variants! {
 }
 
 static WINDOW: Part = part!("max_pool2d/window.wgsl");
-static BEST: Part = part!("max_pool2d/best.wgsl");
+pub(super) static BEST: Part = part!("max_pool2d/best.wgsl");
 static MAXIMA_F32: Part = part!("max_pool2d/maxima_f32.wgsl");
-static MAXIMA_HALF: Part = part!("max_pool2d/maxima_half.wgsl");
+pub(super) static MAXIMA_HALF: Part = part!("max_pool2d/maxima_half.wgsl");
 
 static VALUES: Kernel = Kernel {
     name: "max_pool2d/values",

@@ -2,11 +2,11 @@
 //! the other, and within the reference's bounds.
 
 use proptest::prelude::*;
-use switchback::gpu::LimitsChoice;
+use switchback::gpu::{Elements, LimitsChoice};
 use switchback::graph::{Inputs, Outputs};
 use switchback::kernel::conv2d::Variant;
 use switchback::weights::Weights;
-use switchback::{Conv2d, Gpu, Graph, MaxPool2d, Rounding, Tensor, Value};
+use switchback::{Conv2d, Gpu, Graph, MaxPool2d, Rounding, Tensor, Value, reference};
 
 use crate::common::adapter;
 use crate::common::problem::proptest_config;
@@ -74,12 +74,32 @@ fn check(gpu: &Gpu, problem: &Problem) {
         Tensor::from_fn(problem.input, |[_, c, _, _]| if c % 2 == 0 { 1.0 } else { (random.integer(0, 7) / 7) as f32 });
     for x in [even.unwrap(), random.reals(problem.input)] {
         let weights = Weights::random(fused.weights_required(), 5).unwrap();
-        compare(gpu, problem, [&fused, &open], &weights, &x);
+        compare(gpu, problem, [Variant::WinogradF2, Variant::WinogradF4], [&fused, &open], &weights, &x);
     }
 }
 
-fn compare(gpu: &Gpu, problem: &Problem, [fused, open]: [&Graph; 2], weights: &Weights, x: &Tensor) {
-    for variant in [Variant::WinogradF2, Variant::WinogradF4] {
+/// The same in f16, by implicit products, which are for any convolution.
+fn check_half(gpu: &Gpu, problem: &Problem) {
+    let [fused, open] = [false, true].map(|open| problem.graph(open));
+    let mut random = Random::new(3);
+    let even =
+        Tensor::from_fn(problem.input, |[_, c, _, _]| if c % 2 == 0 { 1.0 } else { (random.integer(0, 7) / 7) as f32 });
+    for x in [even.unwrap(), reference::half_tensor(&random.reals(problem.input))] {
+        let weights = Weights::random(fused.weights_required(), 5).unwrap();
+        let gpu = gpu.with_elements(Elements::f16().with_ports());
+        compare(&gpu, problem, [Variant::Tiled, Variant::Staged], [&fused, &open], &weights, &x);
+    }
+}
+
+fn compare(
+    gpu: &Gpu,
+    problem: &Problem,
+    variants: [Variant; 2],
+    [fused, open]: [&Graph; 2],
+    weights: &Weights,
+    x: &Tensor,
+) {
+    for variant in variants {
         let gpu = gpu.with_variant(variant);
         let (operators, found) = run(&gpu, fused, weights, x);
         assert_eq!(operators, ["conv2d+max_pool2d"], "{problem:?}");
@@ -109,6 +129,28 @@ fn named() -> Vec<Problem> {
         // Several strips of tiles, the second image begins within one.
         Problem { input: [2, 128, 34, 34], channels: 8, ..plain },
     ]
+}
+
+/// Convolutions that minimal filtering does not do.
+fn named_of_any_kernel() -> Vec<Problem> {
+    let plain = Problem { conv: Conv2d::new([3, 5]).stride([2, 1]).dilation([1, 2]).pad(3), ..named()[0] };
+    vec![
+        plain,
+        // Groups that begin with a word of their own, and blocks that they do not fill.
+        Problem { input: [2, 8, 13, 15], channels: 20, conv: Conv2d::new([3, 3]).pad(1).groups(2).relu(), ..plain },
+        // Several blocks of channels, the last of three; windows that reach past the map both ways.
+        Problem { input: [1, 7, 9, 11], channels: 67, conv: Conv2d::new([1, 1]), pool: plain.pool.ceil(), ..plain },
+        Problem { input: [2, 4, 6, 70], channels: 33, switches: false, ..plain },
+    ]
+}
+
+#[test]
+fn fused_poolings_in_f16_are_those_apart() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let problems = || named().into_iter().chain(named_of_any_kernel());
+    problems().for_each(|problem| check_half(&gpu, &problem));
+    let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
+    problems().for_each(|problem| check_half(&gpu, &problem));
 }
 
 #[test]
@@ -146,6 +188,12 @@ fn generated_fused_poolings() {
     proptest!(proptest_config(32), |(problem in problems())| check(&gpu, &problem));
 }
 
+#[test]
+fn generated_fused_poolings_in_f16() {
+    let Some(gpu) = adapter::gpu() else { return };
+    proptest!(proptest_config(16), |(problem in problems())| check_half(&gpu, &problem));
+}
+
 /// A convolution, a pooling, and the unpooling that its switches go into, which take two bits a window then.
 #[test]
 fn compact_switches_of_fused_poolings_find_their_cells() {
@@ -168,8 +216,8 @@ fn compact_switches_of_fused_poolings_find_their_cells() {
         let [fused, open] = [false, true].map(graph);
         let weights = Weights::random(fused.weights_required(), 5).unwrap();
         let x = Random::new(4).reals(input);
-        for variant in [Variant::WinogradF2, Variant::WinogradF4] {
-            let gpu = gpu.with_variant(variant);
+        for (variant, gpu) in every_way(&gpu) {
+            let x = if gpu.elements().is_half() { reference::half_tensor(&x) } else { x.clone() };
             let (operators, found) = run(&gpu, &fused, &weights, &x);
             assert_eq!(operators, ["conv2d+max_pool2d", "max_unpool2d"]);
             let plan = gpu.compile(&fused, &weights).unwrap().plan().to_string();
@@ -178,6 +226,13 @@ fn compact_switches_of_fused_poolings_find_their_cells() {
             assert!(bits(&found, "unpool") == bits(&expected, "unpool"), "{extent:?} by {}", variant.name());
         }
     }
+}
+
+/// Every variant that can end in a pooling, in the elements in which it can.
+fn every_way(gpu: &Gpu) -> [(Variant, Gpu); 4] {
+    let half = gpu.with_elements(Elements::f16().with_ports());
+    [(Variant::WinogradF2, gpu), (Variant::WinogradF4, gpu), (Variant::Tiled, &half), (Variant::Staged, &half)]
+        .map(|(variant, gpu)| (variant, gpu.with_variant(variant)))
 }
 
 #[test]
@@ -192,8 +247,7 @@ fn a_nan_wins_as_it_does_apart() {
             *value = f32::NAN;
         }
     }
-    for variant in [Variant::WinogradF2, Variant::WinogradF4] {
-        let gpu = gpu.with_variant(variant);
+    for (variant, gpu) in every_way(&gpu) {
         let [found, expected] = [&fused, &open].map(|graph| gpu.compile(graph, &weights).unwrap().run(&x).unwrap());
         let nans = |outputs: &Outputs| outputs.tensor("pool").unwrap().data().iter().filter(|v| v.is_nan()).count();
         assert!(nans(&found) > 0);
@@ -239,6 +293,14 @@ fn what_cannot_be_fused_stays_apart() {
         assert_eq!(operators(&gpu.with_variant(variant), conv, pooled(pool)), apart, "{}", variant.name());
     }
     assert_eq!(operators(&filtering, Conv2d::new([5, 5]).pad(2), pooled(pool)), apart);
+    // In f16 by implicit products only, of whole sums, and where nothing of it is to stay in f32.
+    let half = |elements: Elements| gpu.with_elements(elements.with_ports()).with_variant(Variant::Tiled);
+    assert_eq!(operators(&half(Elements::f16()), conv, pooled(pool)), ["conv2d+max_pool2d"]);
+    assert_eq!(operators(&half(Elements::f16()), conv, pooled(pool.pad(1))), apart);
+    assert_eq!(operators(&half(Elements::f16()).with_variant(Variant::Direct), conv, pooled(pool)), apart);
+    for name in ["conv", "pool", "conv.weight"] {
+        assert_eq!(operators(&half(Elements::f16().keep_f32(name)), conv, pooled(pool)), apart, "{name}");
+    }
     // Two readers; a ReLU between that another node reads too.
     let twice = |g: &mut switchback::GraphBuilder, map| {
         let maxima = g.max_pool2d("pool", map, pool).unwrap();

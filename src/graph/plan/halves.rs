@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::gpu::{Caps, Elements, KernelPlan, Storage};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
-use crate::kernel::conv2d::Form;
+use crate::kernel::conv2d::{Form, Pooling};
 use crate::kernel::{max_pool2d, max_unpool2d};
 use crate::op::{CropAdd, Slice};
 use crate::shape::Shape;
@@ -45,6 +45,17 @@ impl Operands {
         let (inputs, outputs) =
             (halves(&self.inputs, &self.input_storages), halves(&self.outputs, &self.output_storages));
         kernel::convert::through_f32(plan, &inputs, &outputs, caps)
+    }
+
+    /// Whether a convolution that ends in a pooling has a kernel for such maps.
+    pub(super) fn can_pool_half(
+        &self,
+        operation: &Operation,
+        half_weights: bool,
+        caps: &Caps,
+        preferred: Option<&str>,
+    ) -> bool {
+        matches!(self.own_kernels(operation, half_weights, caps, preferred), Some(Ok(_)))
     }
 
     /// The plan by kernels for f16; `None` where the operator has none for such operands.
@@ -88,6 +99,18 @@ impl Operands {
             inputs.chain(self.outputs.iter().zip(&self.output_storages)).filter(|(v, _)| v.tensor().is_some());
         if maps.any(|(_, &storage)| storage != Storage::Halves) {
             return None;
+        }
+        if let &Operation::Conv2dMaxPool2d { conv, pool, switches } = operation {
+            if *self.output_storages.first()? != Storage::Halves {
+                return None;
+            }
+            let weight = half_weights.then(|| self.parameters.first().copied()).flatten()?;
+            let variant = preferred.map(str::parse).transpose().ok()?;
+            let pooling = Pooling {
+                op: pool,
+                switches: switches.then(|| self.output_storages.get(1).copied().unwrap_or_default()),
+            };
+            return Some(kernel::conv2d::plan_half_pooled(&conv, pooling, (x, weight, self.bias()), variant, caps));
         }
         // What only moves words moves pairs of channels.
         let pairs = Shape { c: x.c.div_ceil(2), ..x };

@@ -51,7 +51,7 @@ fn lower(
     let plan = match node.operation() {
         operation if operands.any_half() => {
             let half_weights = graph.weights_may_be_half(node, preferences.elements);
-            operands.plan_half(operation, half_weights, caps, (preferences.asked)(operation.name()))
+            operands.plan_half(operation, half_weights, caps, preferences.asked_for(operation))
         }
         Operation::Conv2dMaxPool2d { .. } => pooled(graph, node, &operands, caps, preferences),
         operation => chosen(graph, node, operation, &operands, caps, preferences),
@@ -59,9 +59,37 @@ fn lower(
     plan.map_err(|error| error.at_node(node.name()))
 }
 
-/// Whether a convolution with a pooling, which is to replace the convolution in this graph, can be planned.
-pub(super) fn can_pool(graph: &Graph, node: &Node, caps: &Caps, preferences: &Preferences<'_>) -> bool {
-    pooled(graph, node, &Operands::of(graph, node), caps, preferences).is_ok()
+/// Whether a convolution with a pooling, which is to replace these two in a graph whose values have such forms, can be planned.
+pub(super) fn can_pool(
+    graph: &Graph,
+    node: &Node,
+    [conv, pool]: [usize; 2],
+    storages: &Storages,
+    caps: &Caps,
+    preferences: &Preferences<'_>,
+) -> bool {
+    let forms = |position| graph.edges_of(position).map(|(edge, _)| storages.of(edge)).collect::<Vec<_>>();
+    let operands = Operands { output_storages: forms(pool), ..Operands::of(graph, node).stored(graph, conv, storages) };
+    let map_is_half = forms(conv).contains(&Storage::Halves);
+    match (map_is_half, operands.any_half()) {
+        (false, false) => pooled(graph, node, &operands, caps, preferences).is_ok(),
+        (true, true) => {
+            let half_weights = graph.weights_may_be_half(node, preferences.elements);
+            operands.can_pool_half(node.operation(), half_weights, caps, preferences.asked_for(node.operation()))
+        }
+        // What was to stay in f32 is not rounded on its way.
+        _ => false,
+    }
+}
+
+impl Preferences<'_> {
+    /// The variant that the caller wants for an operation, a convolution's for one that ends in a pooling.
+    fn asked_for(&self, operation: &Operation) -> Option<&'static str> {
+        match operation {
+            Operation::Conv2dMaxPool2d { conv, .. } => (self.asked)(Operation::Conv2d(*conv).name()),
+            operation => (self.asked)(operation.name()),
+        }
+    }
 }
 
 /// The plan of a convolution with a pooling, by the variant that the convolution has by itself.

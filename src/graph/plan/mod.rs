@@ -60,7 +60,7 @@ pub struct PlannedNode {
 
 impl Graph {
     /// Plans the graph, [folded](Graph::fold), for a device of such limits: kernels, order, lifetimes and buffers. Max
-    /// poolings of 2x2 windows become the end of a convolution by minimal filtering whose map nothing else reads.
+    /// poolings of 2x2 windows become the end of a convolution, by minimal filtering or in f16, whose map nothing else reads.
     ///
     /// # Errors
     /// [`Error::Node`] round what a node's kernels say, such as
@@ -94,16 +94,14 @@ impl Graph {
     /// The same network with what can be one dispatch on such a device as one node: a convolution and the max pooling of its map,
     /// a last upsampling and its labels.
     pub(crate) fn fused_for(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
-        // Minimal filtering has no f16 form.
-        let pooled =
-            if preferences.elements.is_half() { self.clone() } else { self.with_pools_fused_for(caps, preferences) };
-        pooled.with_tails_in_one(caps, preferences)
+        self.with_pools_fused_for(caps, preferences).with_tails_in_one(caps, preferences)
     }
 
     /// The same network with every max pooling that alone reads a convolution's map made part of the convolution, where the
     /// convolution's kernel on such a device can end in one.
     fn with_pools_fused_for(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
-        self.with_pools_fused(|node| lower::can_pool(self, node, caps, preferences))
+        let storages = Storages::choose(self, preferences);
+        self.with_pools_fused(|node, places| lower::can_pool(self, node, places, &storages, caps, preferences))
     }
 
     /// Plans a graph that is folded already, with kernel variants that are to be preferred.

@@ -1,14 +1,16 @@
 //! `Variant::Tiled` and `Staged`: an implicit matrix product in register tiles, over weights packed once.
 
 use super::product::Params;
-use super::{Form, Interleave, OP, Operands, Variant};
+use super::{Form, Interleave, OP, Operands, Pooling, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
 use crate::kernel::flat::window_constants;
+use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
 use crate::kernel::{
-    ACTIVATION, HALF, INDEX, NARROW, TILE, WORKGROUP, convert, loop_iterations, params, part, rounds_within,
+    ACTIVATION, HALF, INDEX, NARROW, PLANES_HALF, RANK_HALF, TILE, WORKGROUP, convert, loop_iterations, params, part,
+    rounds_within, zero,
 };
-use crate::op::Conv2d;
+use crate::op::{Conv2d, Rounding};
 use crate::shape::Shape;
 
 /// Loads of the implicit matrix product.
@@ -19,10 +21,16 @@ pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 pub(super) static OPERANDS: Part = part!("conv2d/operands.wgsl");
 static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
 static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
+/// Which cells an invocation computes.
+static IN_ROWS: Part = part!("conv2d/in_rows.wgsl");
 /// The same for maps and weights in f16.
 static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
 static COLUMNS_HALF: Part = part!("conv2d/columns_half.wgsl");
+static RESULT_HALF: Part = part!("conv2d/result_half.wgsl");
 static STORE_HALF: Part = part!("conv2d/store_half.wgsl");
+/// The same with a pooling for an end.
+static IN_WINDOWS: Part = part!("conv2d/in_windows.wgsl");
+static STORE_POOLED: Part = part!("conv2d/store_half_pooled.wgsl");
 static TILED_MAIN: Part = part!("conv2d/tiled.wgsl");
 static STAGED_MAIN: Part = part!("conv2d/staged.wgsl");
 static PACK_MAIN: Part = part!("conv2d/pack.wgsl");
@@ -31,43 +39,81 @@ const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Acces
 const BINDINGS_HALF: &[Access] =
     &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 
+const BINDINGS_POOLED: &[Access] =
+    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Write];
+
 const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
     Kernel { name, parts, bindings, needs_float_atomics: false }
 }
 
 pub(super) static TILED: Kernel = kernel(
     "conv2d/tiled",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &RESULT_F32, &STORE, &TILED_MAIN],
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &IN_ROWS, &RESULT_F32, &STORE, &TILED_MAIN],
     BINDINGS,
 );
 
 pub(super) static TILED_HALF: Kernel = kernel(
     "conv2d/tiled_half",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &NARROW, &STORE_HALF, &TILED_MAIN],
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &IN_ROWS,
+        &NARROW,
+        &RESULT_HALF,
+        &STORE_HALF,
+        &TILED_MAIN,
+    ],
     BINDINGS_HALF,
 );
 
 pub(super) static TILED_HALF_F32: Kernel = kernel(
     "conv2d/tiled_half_f32",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &RESULT_F32, &STORE, &TILED_MAIN],
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &IN_ROWS, &RESULT_F32, &STORE, &TILED_MAIN],
     BINDINGS,
 );
 
 pub(super) static STAGED: Kernel = kernel(
     "conv2d/staged",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &RESULT_F32, &STORE, &STAGED_MAIN],
+    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &IN_ROWS, &RESULT_F32, &STORE, &STAGED_MAIN],
     BINDINGS,
 );
 
 pub(super) static STAGED_HALF: Kernel = kernel(
     "conv2d/staged_half",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &NARROW, &STORE_HALF, &STAGED_MAIN],
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &IN_ROWS,
+        &NARROW,
+        &RESULT_HALF,
+        &STORE_HALF,
+        &STAGED_MAIN,
+    ],
     BINDINGS_HALF,
 );
 
 pub(super) static STAGED_HALF_F32: Kernel = kernel(
     "conv2d/staged_half_f32",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &RESULT_F32, &STORE, &STAGED_MAIN],
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &COLUMNS_HALF,
+        &IN_ROWS,
+        &RESULT_F32,
+        &STORE,
+        &STAGED_MAIN,
+    ],
     BINDINGS,
 );
 
@@ -85,6 +131,7 @@ pub(super) static TILED_INTERLEAVED: Kernel = kernel(
         &OPERANDS,
         &OPERANDS_HALF,
         &COLUMNS_HALF,
+        &IN_ROWS,
         &NARROW,
         &INTERLEAVED,
         &INTERLEAVE_HALF,
@@ -102,6 +149,7 @@ pub(super) static TILED_INTERLEAVED_F32: Kernel = kernel(
         &OPERANDS,
         &OPERANDS_HALF,
         &COLUMNS_HALF,
+        &IN_ROWS,
         &RESULT_F32,
         &INTERLEAVED,
         &INTERLEAVE,
@@ -119,6 +167,7 @@ pub(super) static STAGED_INTERLEAVED: Kernel = kernel(
         &OPERANDS,
         &OPERANDS_HALF,
         &COLUMNS_HALF,
+        &IN_ROWS,
         &NARROW,
         &INTERLEAVED,
         &INTERLEAVE_HALF,
@@ -136,12 +185,33 @@ pub(super) static STAGED_INTERLEAVED_F32: Kernel = kernel(
         &OPERANDS,
         &OPERANDS_HALF,
         &COLUMNS_HALF,
+        &IN_ROWS,
         &RESULT_F32,
         &INTERLEAVED,
         &INTERLEAVE,
         &STAGED_MAIN,
     ],
     BINDINGS,
+);
+
+#[rustfmt::skip]
+pub(super) static TILED_HALF_POOLED: Kernel = kernel(
+    "conv2d/tiled_half_pooled",
+    &[
+        &INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &IN_WINDOWS, &NARROW, &RESULT_HALF,
+        &RANK_HALF, &PLANES_HALF, &BEST, &MAXIMA_HALF, &STORE_POOLED, &TILED_MAIN,
+    ],
+    BINDINGS_POOLED,
+);
+
+#[rustfmt::skip]
+pub(super) static STAGED_HALF_POOLED: Kernel = kernel(
+    "conv2d/staged_half_pooled",
+    &[
+        &INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &IN_WINDOWS, &NARROW, &RESULT_HALF,
+        &RANK_HALF, &PLANES_HALF, &BEST, &MAXIMA_HALF, &STORE_POOLED, &STAGED_MAIN,
+    ],
+    BINDINGS_POOLED,
 );
 
 const PACK_BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
@@ -402,7 +472,7 @@ pub(super) fn plan_staged(
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
-/// division's cuts of the sum. What is cut is added up in f32 whatever the result's form.
+/// division's cuts of the sum. What is cut is added up in f32 whatever the result's form; it cannot end in a pooling.
 pub(super) fn divided(
     division: &Division,
     op: &Conv2d,
@@ -426,12 +496,20 @@ pub(super) fn divided(
     let mut plan = KernelPlan { variant: division.variant.name(), scratch, ..KernelPlan::default() };
     let stored = operands.interleave.map_or(output, |interleave| interleave.output);
     let phases = operands.interleave.map(Interleave::constants);
+    let pooling = operands.pooling;
+    if pooling.is_some() && (form != Form::Halves || division.quads < quads || division.parts > 1) {
+        return Err(Pooling::refused("the sum is made in several dispatches, or in f32".to_owned()));
+    }
     let (form, result) = match form {
         Form::Halves if division.quads < quads => {
             plan.scratch.push(Scratch { words: stored.elements() as u64, persistent: false });
             (Form::HalvesToWords, Buffer::Scratch(0))
         }
         _ => (form, operands.output),
+    };
+    let (computed, ending, switches) = match pooling {
+        None => (output, Vec::new(), None),
+        Some(pooling) => pooled_end(&mut plan, pooling, output, operands.switches, caps)?,
     };
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
@@ -459,7 +537,7 @@ pub(super) fn divided(
             ],
             workgroups: fold_workgroups((run.blocks * block_vectors).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
-        let cell_tiles = (output.plane() as u64).div_ceil(division.cells);
+        let cell_tiles = (computed.plane() as u64).div_ceil(division.cells);
         let tiles = output.n as u64 * run.blocks * cell_tiles;
         let window = window_constants(op.kernel, op.stride, op.dilation);
         for first_quad in (0..quads).step_by(usize::try_from(division.quads).unwrap_or(usize::MAX)) {
@@ -475,10 +553,16 @@ pub(super) fn divided(
             ];
             let mut bound = vec![operands.input, packed, bias, result];
             bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
+            bound.extend(switches);
+            let kernel = match (division.variant, pooling) {
+                (variant, None) => kernel_for(variant, form, phases.is_some())?,
+                (Variant::Staged, Some(_)) => &STAGED_HALF_POOLED,
+                (_, Some(_)) => &TILED_HALF_POOLED,
+            };
+            let ending = phases.as_ref().map_or(ending.as_slice(), |phases| phases);
             plan.run.push(Step {
-                kernel: kernel_for(division.variant, form, phases.is_some())?,
-                constants: [window.as_slice(), &epilogue, &division.constants, phases.as_ref().map_or(&[], |p| p)]
-                    .concat(),
+                kernel,
+                constants: [window.as_slice(), &epilogue, &division.constants, ending].concat(),
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: bound.into_iter().map(Into::into).collect(),
                 workgroups: fold_workgroups(division.parts * tiles, caps)?,
@@ -490,6 +574,36 @@ pub(super) fn divided(
         plan.run.push(convert::narrow(stored, result, operands.output, caps)?);
     }
     Ok(plan)
+}
+
+/// What the kernels with a pooling for an end need besides: the cells that they compute, overrides, and a buffer for the switches,
+/// which dispatches name whether or not they write them.
+#[allow(clippy::type_complexity, reason = "one caller, which takes it apart")]
+fn pooled_end(
+    plan: &mut KernelPlan,
+    pooling: Pooling,
+    output: Shape,
+    switches: Buffer,
+    caps: &Caps,
+) -> Result<(Shape, Vec<(&'static str, f64)>, Option<Buffer>)> {
+    let pooled = pooling.op.output_shape(output)?;
+    let compact = pooling.switches == Some(Storage::Compact);
+    let switches = match pooling.switches {
+        Some(_) => switches,
+        None => {
+            plan.scratch.push(Scratch { words: 1, persistent: false });
+            Buffer::Scratch(plan.scratch.len() - 1)
+        }
+    };
+    if compact {
+        plan.run.push(zero::step(switches, Storage::Compact.words(pooled) as usize, caps)?);
+    }
+    let constants = vec![
+        ("PARTIAL", f64::from(pooling.op.rounding != Rounding::Floor)),
+        ("SWITCHES", f64::from(pooling.switches.is_some())),
+        ("COMPACT", f64::from(compact)),
+    ];
+    Ok((pooled.with_extent([2 * pooled.h, 2 * pooled.w]), constants, Some(switches)))
 }
 
 #[cfg(test)]
@@ -505,6 +619,8 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &STAGED_HALF_F32,
         &STAGED_INTERLEAVED,
         &STAGED_INTERLEAVED_F32,
+        &TILED_HALF_POOLED,
+        &STAGED_HALF_POOLED,
     ];
     let packs = [&PACK, &PACK_HALF].map(|pack| (pack, PackParams::FIELDS));
     kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain(packs).collect()
