@@ -15,7 +15,7 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/columns.wgsl,
-//           conv2d/store.wgsl, channels/best.wgsl, conv_transpose2d/phase.wgsl
+//           conv2d/store.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so
@@ -151,33 +151,6 @@ fn main(
     if ROWS > 8 && left > 8 { store_tile(cells, plane, channel + 8, left - 8, t1); }
     if ROWS > 16 && left > 16 { store_tile(cells, plane, channel + 16, left - 16, t2); }
     if ROWS > 24 && left > 24 { store_tile(cells, plane, channel + 24, left - 24, t3); }
-}
-
-// The best of eight channels from `channel` on, as many as are left, and those before.
-fn best_of_tile(before: Best, channel: u32, left: u32, tile: Tile) -> Best {
-    var best = after_channel(before, scores(tile.r0, channel), channel);
-    if left > 1 { best = after_channel(best, scores(tile.r1, channel + 1), channel + 1); }
-    if left > 2 { best = after_channel(best, scores(tile.r2, channel + 2), channel + 2); }
-    if left > 3 { best = after_channel(best, scores(tile.r3, channel + 3), channel + 3); }
-    if left > 4 { best = after_channel(best, scores(tile.r4, channel + 4), channel + 4); }
-    if left > 5 { best = after_channel(best, scores(tile.r5, channel + 5), channel + 5); }
-    if left > 6 { best = after_channel(best, scores(tile.r6, channel + 6), channel + 6); }
-    if left > 7 { best = after_channel(best, scores(tile.r7, channel + 7), channel + 7); }
-    return best;
-}
-
-// What `store` would store.
-fn scores(sums: vec4<f32>, channel: u32) -> vec4<f32> {
-    var offset = 0.0;
-    if BIAS {
-        offset = b[channel];
-    }
-    return vec4(
-        activate(sums.x + offset),
-        activate(sums.y + offset),
-        activate(sums.z + offset),
-        activate(sums.w + offset),
-    );
 }
 
 fn store_labels(cells: Cells, n: u32, labels: vec4<f32>) {

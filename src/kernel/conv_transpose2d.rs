@@ -9,19 +9,25 @@ mod packed;
 mod phased;
 mod product;
 mod scatter;
+mod shared_phases;
 mod zero_insert;
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Scratch, Step, Storage};
+use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage};
 use crate::kernel::conv2d::Form;
 use crate::kernel::shards::{Rows, Shard};
-use crate::kernel::{check_binding, check_bytes, conv2d, variants};
+use crate::kernel::{check_binding, check_bytes, conv2d, part, variants};
 use crate::op::ConvTranspose2d;
 use crate::shape::Shape;
 
 pub(crate) use classes::plan_classes;
 
 const OP: &str = "conv_transpose2d";
+
+/// The best channel of four cells in a register tile.
+static BEST_OF_TILE: Part = part!("conv_transpose2d/best_of_tile.wgsl");
+/// Rows that are phases of output channels.
+static ROW: Part = part!("conv_transpose2d/row.wgsl");
 
 variants! {
     "conv_transpose2d";
@@ -40,6 +46,9 @@ variants! {
         /// Each output phase (row modulo stride, column modulo stride) as a dense convolution with its own taps, in the
         /// register tiles of [`conv2d`'s](crate::kernel::conv2d::Variant::Tiled), all phases in one dispatch.
         Phased = "phased",
+        /// A kernel of twice the stride: all phases lie between the same cells of the map, so that an invocation loads these
+        /// once for the register tiles of several phases.
+        SharedPhases = "shared-phases",
         /// Stride 1 is a convolution with the flipped kernel: that one, in register tiles.
         Flipped = "flipped",
         /// The same by minimal filtering F(2x2, 3x3).
@@ -69,6 +78,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &phased::PHASED,
     &packed::PACK,
     &packed::PACK_HALF,
+    &shared_phases::SHARED_PHASES,
+    &packed::PACK_SHARED_PHASES,
     &product::PRODUCT,
     &product::PRODUCT_HALF,
     &interleaved::PHASE_WEIGHT,
@@ -92,7 +103,8 @@ struct Problem<'a> {
 ///
 /// A weight that one binding cannot hold is split by all but [`Variant::ZeroInsert`]. Its rows are input
 /// channels, so that a run of output channels would not be contiguous: each dispatch adds the products of some input
-/// channels (or computes some groups) instead; [`Variant::Phased`] and [`Variant::Product`] split what they pack once more, by output channels.
+/// channels (or computes some groups) instead; [`Variant::Phased`], [`Variant::SharedPhases`] and
+/// [`Variant::Product`] split what they pack once more, by output channels.
 ///
 /// # Errors
 /// As [`ConvTranspose2d::output_shape`]; [`Error::Limit`](crate::Error::Limit) where the input, the output or one input
@@ -183,6 +195,7 @@ fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let flipped = |variant| flipped::effort(problem, variant, caps);
     let efforts = [
         (Variant::Phased, Some(phased::effort(problem, caps))),
+        (Variant::SharedPhases, shared_phases::effort(problem, caps)),
         (Variant::Flipped, flipped(flipped::tiles(problem, caps))),
         (Variant::FlippedF2, flipped(conv2d::Variant::WinogradF2)),
         (Variant::FlippedF4, flipped(conv2d::Variant::WinogradF4)),
@@ -212,6 +225,7 @@ impl Problem<'_> {
             Variant::ScatterExchange => scatter::plan(self, &Caps { float_atomics: false, ..*caps })?,
             Variant::ZeroInsert => zero_insert::plan(self, caps)?,
             Variant::Phased => phased::plan(self, caps)?,
+            Variant::SharedPhases => shared_phases::plan(self, caps)?,
             Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,
             Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,

@@ -156,6 +156,31 @@ fn phases_split_over_blocks_and_are_packed_over_input_channels() {
 }
 
 #[test]
+fn shared_phases_split_over_blocks_and_are_packed_over_input_channels() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = ConvTranspose2d::new([4, 4]).stride([2, 2]).relu();
+    let grouped = ConvTranspose2d::new([2, 6]).stride([1, 3]).output_padding([0, 2]).groups(3);
+    for (op, input, channels) in [(plain, [2, 13, 2, 3], 33), (grouped, [1, 21, 1, 2], 12)] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
+        let mut splits = Vec::new();
+        for words in [3_400, 6_000, 20_000] {
+            let caps = tiny(&gpu, words);
+            let (bias, variant) = (Some(b.shape()), Some(Variant::SharedPhases));
+            let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), bias, variant, &caps).unwrap();
+            let packed = plan.scratch.iter().map(|scratch| 4 * scratch.words);
+            assert!(packed.max() <= Some(caps.max_binding_bytes), "{op:?} at {words} words");
+            let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+            assert!(found == expected.tensor(), "{op:?} at {words} words: {:?}", expected.check(&found));
+            splits.push((plan.prepare.len(), plan.run.len()));
+        }
+        assert_eq!(splits[2], (1, 1), "{op:?}");
+        assert!(splits[0].1 > 1 || op.groups > 1, "{op:?}: {splits:?}");
+    }
+}
+
+#[test]
 fn products_split_over_blocks() {
     let Some(gpu) = adapter::gpu() else { return };
     let plain = ConvTranspose2d::new([3, 4]).pad([1, 0]).relu();

@@ -58,6 +58,7 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<ConvTranspose2d>) 
             flipped && (op.kernel, op.dilation, op.groups) == ([3, 3], [1, 1], 1)
         }
         Variant::Product => problem.input[2..] == [1, 1],
+        Variant::SharedPhases => (0..2).all(|axis| op.kernel[axis] == 2 * op.stride[axis]) && op.dilation == [1, 1],
         Variant::Interpolate => {
             let short = (0..2).all(|axis| op.kernel[axis] <= 2 * op.stride[axis]);
             let apart = op.groups == problem.input[1] && op.groups == problem.output_channels;
@@ -144,6 +145,75 @@ fn sums_longer_than_a_driver_lets_loops_run() {
     for problem in [many_channels, large_kernel] {
         check(&gpu, &problem);
     }
+}
+
+#[test]
+fn kernels_of_twice_the_stride() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = ConvProblem {
+        because: "FCN-8s' last upsampling: rows of phases across blocks, runs across the edge",
+        op: ConvTranspose2d::new([16, 16]).stride([8, 8]),
+        input: [2, 5, 3, 6],
+        output_channels: 21,
+        bias: false,
+    };
+    let border = switchback::Padding { top: 3, bottom: 1, left: 9, right: 2 };
+    let everything = ConvTranspose2d::new([6, 4]).stride([3, 2]).groups(3).pad(border).output_padding([2, 1]).relu();
+    for problem in [
+        ConvProblem {
+            because: "a border of more than a stride: whole windows are cut off",
+            op: plain.op.pad(border),
+            ..plain.clone()
+        },
+        ConvProblem {
+            because: "groups, each with rows past its last, and rows that no tap reaches",
+            op: everything,
+            input: [2, 6, 5, 11],
+            output_channels: 9,
+            bias: true,
+        },
+        ConvProblem {
+            because: "stride 1 along one axis",
+            op: ConvTranspose2d::new([2, 10]).stride([1, 5]).pad([1, 3]).output_padding([0, 4]),
+            bias: true,
+            ..plain.clone()
+        },
+        ConvProblem { because: "one cell and one row", input: [1, 3, 1, 1], output_channels: 1, ..plain.clone() },
+        ConvProblem {
+            because: "an output that lies between four cells",
+            op: plain.op.pad(12).output_size([5, 3]),
+            input: [1, 3, 2, 2],
+            ..plain.clone()
+        },
+        plain,
+    ] {
+        check(&gpu, &problem);
+    }
+}
+
+prop_compose! {
+    fn twice_the_stride()(
+        stride in [1_usize..=5, 1_usize..=5], [n, groups] in [1_usize..=2, 1_usize..=3], channels in [1_usize..=9, 1_usize..=13],
+        [h, w] in [1_usize..=9, 1_usize..=17], border in [0_usize..=7, 0_usize..=7, 0_usize..=7, 0_usize..=7],
+        more in [0_usize..=4, 0_usize..=4], relu: bool, bias: bool
+    ) -> ConvProblem<ConvTranspose2d> {
+        let [top, bottom, left, right] = border;
+        let op = ConvTranspose2d::new(stride.map(|stride| 2 * stride))
+            .stride(stride)
+            .groups(groups)
+            .pad(switchback::Padding { top, bottom, left, right })
+            .output_padding([more[0].min(stride[0] - 1), more[1].min(stride[1] - 1)]);
+        let [inputs, outputs] = channels.map(|channels| groups * channels);
+        let op = if relu { op.relu() } else { op };
+        ConvProblem { because: "generated", op, input: [n, inputs, h, w], output_channels: outputs, bias }
+    }
+}
+
+#[test]
+fn generated_kernels_of_twice_the_stride() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let problems = twice_the_stride().prop_filter("an output", |problem| problem.output_shape().is_ok());
+    proptest!(proptest_config(16), |(problem in problems)| check(&gpu, &problem));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Transposed convolutions of which only the class of each pixel is wanted: the scores are never written.
 
-use super::{OP, Problem, Variant, interpolate, phased, select};
+use super::{OP, Problem, Variant, interpolate, phased, select, shared_phases};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
 use crate::kernel::{argmax_channels, check_binding, check_bytes};
@@ -37,6 +37,11 @@ pub(crate) fn plan_classes(
             // Behind the packed weights.
             let classes = Buffer::Scratch(phased::plan(&problem, caps)?.scratch.len());
             let plan = phased::plan_into(&problem, phased::Onto::Classes(classes), caps)?;
+            (KernelPlan { variant: name, ..plan }, classes)
+        }
+        name if name == Variant::SharedPhases.name() && shared_phases::holds_classes(&problem) => {
+            let classes = Buffer::Scratch(shared_phases::plan(&problem, caps)?.scratch.len());
+            let plan = shared_phases::plan_into(&problem, phased::Onto::Classes(classes), caps)?;
             (KernelPlan { variant: name, ..plan }, classes)
         }
         name => {

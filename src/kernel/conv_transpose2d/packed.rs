@@ -1,7 +1,7 @@
-//! The weight of a transposed convolution packed once: blocks of output channels, group by group, whose input channels lie
-//! together in fours.
+//! The weight of a transposed convolution packed once: blocks of rows, group by group, in the order in which a variant's
+//! loop reads them.
 
-use super::{OP, Problem};
+use super::{OP, Problem, ROW};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
 use crate::kernel::conv2d::tiled::rows;
@@ -24,8 +24,15 @@ pub(super) static PACK_HALF: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
+pub(super) static PACK_SHARED_PHASES: Kernel = Kernel {
+    name: "conv_transpose2d/pack_shared_phases",
+    parts: &[&INDEX, &ROW, &part!("conv_transpose2d/pack_shared_phases.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
 params! {
-    /// Uniforms of `conv_transpose2d/pack`; the shader says what they mean.
+    /// Uniforms of both kernels; the shaders say what they mean.
     pub(super) struct PackParams {
         weight_offset: u32,
         group_inputs: u32,
@@ -39,8 +46,15 @@ params! {
     }
 }
 
-/// How a weight falls into blocks of `rows` output channels.
+/// How a weight falls into blocks of `rows` rows.
 pub(super) struct Packing {
+    /// The kernel that packs, and its overrides but for the workgroup.
+    kernel: &'static Kernel,
+    constants: Vec<(&'static str, f64)>,
+    /// Vectors of four packed weights in a block.
+    block_vectors: u64,
+    /// Whether weights are packed as f16.
+    half: bool,
     pub(super) rows: u64,
     pub(super) group_outputs: u64,
     /// Blocks of a group, and of all.
@@ -48,44 +62,69 @@ pub(super) struct Packing {
     pub(super) blocks: u64,
     /// Groups of four input channels.
     pub(super) quads: u64,
-    pub(super) taps: u64,
-    /// Whether weights are packed as f16.
-    half: bool,
+    taps: u64,
 }
 
 impl Packing {
+    /// Rows are output channels, input channels lie together in fours, in f32.
     pub(super) fn of(problem: &Problem<'_>) -> Self {
-        let group_outputs = problem.weight.c as u64;
-        let rows = rows(group_outputs);
-        let group_blocks = group_outputs.div_ceil(rows);
+        let channels = problem.weight.c as u64;
+        let (rows, quads) = (rows(channels), (problem.group_inputs() as u64).div_ceil(4));
+        let taps = problem.weight.plane() as u64;
+        let constants = vec![("ROWS", rows as f64)];
+        Self::in_blocks(problem, (&PACK, constants), rows, channels.div_ceil(rows), rows * quads * taps)
+    }
+
+    /// As [`Packing::of`], in f16.
+    pub(super) fn in_half(problem: &Problem<'_>) -> Self {
+        Self { kernel: &PACK_HALF, half: true, ..Self::of(problem) }
+    }
+
+    /// Rows are phases of output channels, four taps lie together. A block is of rows in order, or if `classes` of all channels
+    /// of one phase, up to 32.
+    pub(super) fn shared_phases(problem: &Problem<'_>, classes: bool) -> Self {
+        let (channels, [sy, sx]) = (problem.weight.c as u64, problem.op.stride);
+        let phases = (sy * sx) as u64;
+        let rows = if classes { channels.next_multiple_of(8) } else { rows(phases * channels) };
+        let group_blocks = if classes { phases } else { (phases * channels).div_ceil(rows) };
+        let strides = [("SY", sy as f64), ("SX", sx as f64)];
+        let constants = [strides, [("ROWS", rows as f64), ("ARGMAX", f64::from(classes))]].concat();
+        let vectors = rows * problem.group_inputs() as u64;
+        Self::in_blocks(problem, (&PACK_SHARED_PHASES, constants), rows, group_blocks, vectors)
+    }
+
+    fn in_blocks(
+        problem: &Problem<'_>,
+        (kernel, constants): (&'static Kernel, Vec<(&'static str, f64)>),
+        rows: u64,
+        group_blocks: u64,
+        block_vectors: u64,
+    ) -> Self {
         Self {
+            kernel,
+            constants,
+            block_vectors,
+            half: false,
             rows,
-            group_outputs,
+            group_outputs: problem.weight.c as u64,
             group_blocks,
             blocks: group_blocks * problem.op.groups as u64,
             quads: (problem.group_inputs() as u64).div_ceil(4),
             taps: problem.weight.plane() as u64,
-            half: false,
         }
-    }
-
-    /// Vectors of four packed weights in a block.
-    fn block_vectors(&self) -> u64 {
-        self.rows * self.quads * self.taps
     }
 
     /// Words of a block's packed weights.
     fn block_words(&self) -> u64 {
-        if self.half { 2 * self.block_vectors() } else { 4 * self.block_vectors() }
+        if self.half { 2 * self.block_vectors } else { 4 * self.block_vectors }
     }
 
     /// Into how many runs of blocks [`packed`] divides a weight.
     ///
     /// # Errors
     /// As [`packed`].
-    pub(super) fn runs(problem: &Problem<'_>, half: bool, caps: &Caps) -> Result<u64> {
-        let packing = Self { half, ..Self::of(problem) };
-        Ok(packing.blocks.div_ceil(packing.blocks_a_binding(caps)?))
+    pub(super) fn runs(&self, caps: &Caps) -> Result<u64> {
+        Ok(self.blocks.div_ceil(self.blocks_a_binding(caps)?))
     }
 
     /// Blocks whose packed weights one binding holds.
@@ -96,7 +135,7 @@ impl Packing {
         let words = caps.max_binding_bytes.min(caps.max_buffer_bytes) / 4;
         match words / self.block_words() {
             0 => Err(Error::Limit {
-                what: format!("{OP} with packed weights: those of {} output channels", self.rows),
+                what: format!("{OP} with packed weights: those of {} rows", self.rows),
                 needed: 4 * self.block_words(),
                 available: 4 * words,
                 unit: "bytes a binding",
@@ -114,7 +153,7 @@ pub(super) struct Run {
     pub(super) packed: Buffer,
 }
 
-/// Packs the weight, as f16 if that is wanted, into a persistent scratch buffer for each run of blocks; `step` gives the dispatch that reads it.
+/// Packs the weight into a persistent scratch buffer for each run of blocks; `step` gives the dispatch that reads it.
 ///
 /// Where one binding does not hold the weight as it is, each run is packed in several dispatches, one for each shard of
 /// its input channels.
@@ -123,14 +162,13 @@ pub(super) struct Run {
 /// [`Error::Limit`] where a binding does not hold one input channel's weights, or one block's packed ones.
 pub(super) fn packed(
     problem: &Problem<'_>,
-    half: bool,
+    packing: &Packing,
     caps: &Caps,
-    step: impl Fn(&Packing, &Run) -> Result<Step>,
+    step: impl Fn(&Run) -> Result<Step>,
 ) -> Result<KernelPlan> {
-    let packing = Packing { half, ..Packing::of(problem) };
     let shards = problem.rows(u64::MAX).shards(caps)?;
     let a_binding = packing.blocks_a_binding(caps)?;
-    let mut plan = KernelPlan { half_weight: half, ..KernelPlan::default() };
+    let mut plan = KernelPlan { half_weight: packing.half, ..KernelPlan::default() };
     for first_block in (0..packing.blocks).step_by(a_binding as usize) {
         let blocks = a_binding.min(packing.blocks - first_block);
         let run = Run { first_block, blocks, packed: Buffer::Scratch(plan.scratch.len()) };
@@ -139,17 +177,17 @@ pub(super) fn packed(
         let last_group = (first_block + blocks - 1) / packing.group_blocks;
         for shard in &shards {
             if shard.first_group <= last_group && first_group < shard.first_group + shard.groups {
-                plan.prepare.push(pack(problem, &packing, &run, shard, shards.len() == 1, caps)?);
+                plan.prepare.push(pack(problem, packing, &run, shard, shards.len() == 1, caps)?);
             }
         }
-        plan.run.push(step(&packing, &run)?);
+        plan.run.push(step(&run)?);
     }
     Ok(plan)
 }
 
 /// Packs what a shard of the weight has for a run of blocks.
 fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whole: bool, caps: &Caps) -> Result<Step> {
-    let vectors = run.blocks * packing.block_vectors();
+    let vectors = run.blocks * packing.block_vectors;
     let params = PackParams {
         weight_offset: shard.offset as u32,
         group_inputs: problem.group_inputs() as u32,
@@ -163,8 +201,8 @@ fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whol
     };
     let weight = Operand { buffer: Buffer::Input(1), words: (!whole).then(|| shard.words.clone()) };
     Ok(Step {
-        kernel: if packing.half { &PACK_HALF } else { &PACK },
-        constants: vec![("ROWS", packing.rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+        kernel: packing.kernel,
+        constants: [packing.constants.as_slice(), &[("WORKGROUP", f64::from(WORKGROUP))]].concat(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: vec![weight, run.packed.into()],
         workgroups: fold_workgroups(vectors.div_ceil(u64::from(WORKGROUP)), caps)?,

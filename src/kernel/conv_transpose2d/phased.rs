@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::gather::{most_taps, phase_constants};
 use super::packed::{Packing, Run, packed};
-use super::{OP, Problem};
+use super::{BEST_OF_TILE, OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
@@ -24,6 +24,7 @@ pub(super) static PHASED: Kernel = Kernel {
         &COLUMNS,
         &STORE,
         &BEST,
+        &BEST_OF_TILE,
         &part!("conv_transpose2d/phase.wgsl"),
         &part!("conv_transpose2d/phased.wgsl"),
     ],
@@ -75,7 +76,8 @@ pub(super) enum Onto {
 pub(super) fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
-    let plan = packed(problem, false, caps, |packing, run| multiply(problem, packing, run, into, caps))?;
+    let packing = Packing::of(problem);
+    let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, into, caps))?;
     Ok(KernelPlan { executed_macs: products(problem, caps), ..plan })
 }
 

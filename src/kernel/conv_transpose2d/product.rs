@@ -59,16 +59,17 @@ pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<Ker
     }
     rounds_within(OP, 0, loop_iterations(&[problem.group_inputs().div_ceil(4)]), caps)?;
     let half = form != Form::Words;
+    let packing = if half { Packing::in_half(problem) } else { Packing::of(problem) };
     let whole = match form {
-        Form::Halves => Buffer::Scratch(Packing::runs(problem, half, caps)? as usize),
+        Form::Halves => Buffer::Scratch(packing.runs(caps)? as usize),
         _ => Buffer::Output(0),
     };
-    let mut plan = packed(problem, half, caps, |packing, run| multiply(problem, packing, run, whole, half, caps))?;
+    let mut plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, whole, half, caps))?;
     if form == Form::Halves {
         plan.scratch.push(Scratch { words: problem.output.elements() as u64, persistent: false });
         plan.run.push(convert::narrow(problem.output, whole, Buffer::Output(0), caps)?);
     }
-    let Packing { blocks, rows, quads, .. } = Packing::of(problem);
+    let Packing { blocks, rows, quads, .. } = packing;
     let elements = (problem.output.n * problem.output.plane()) as u64 * blocks * rows;
     Ok(KernelPlan { executed_macs: elements * 4 * quads, ..plan })
 }

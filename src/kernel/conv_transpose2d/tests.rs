@@ -5,10 +5,11 @@
 use super::gather::GATHER;
 use super::interleaved::PHASE_WEIGHT;
 use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX, INTERPOLATE_ARGMAX_HALF, INTERPOLATE_HALF};
-use super::packed::{PACK, PACK_HALF};
+use super::packed::{PACK, PACK_HALF, PACK_SHARED_PHASES};
 use super::phased::PHASED;
 use super::product::{PRODUCT, PRODUCT_HALF};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
+use super::shared_phases::SHARED_PHASES;
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
@@ -37,6 +38,11 @@ pub(crate) fn exhibit() -> Exhibit {
     for form in [Form::Halves, Form::HalvesToWords] {
         let shapes = ([2, 6, 1, 1].into(), [6, 9, 4, 4].into(), Some(Shape::vector(9)));
         plans.push(plan_half(&plain, shapes, form, None, &Caps::WEBGPU));
+    }
+    let pairs = ConvTranspose2d::new([4, 6]).stride([2, 3]).groups(2).pad(1).output_padding([1, 2]).relu();
+    for (op, input, channels) in [(&plain, [1, 3, 5, 7], 9), (&pairs, [2, 4, 3, 5], 6)] {
+        let (weight, bias) = (op.weight_shape(input[1], channels).unwrap(), Some(Shape::vector(channels)));
+        plans.push(plan(op, input.into(), weight, bias, Some(Variant::SharedPhases), &Caps::WEBGPU));
     }
     let apart = plain.groups(3);
     for caps in [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }] {
@@ -76,6 +82,8 @@ pub(crate) fn exhibit() -> Exhibit {
         (&PHASED, phased::Params::FIELDS),
         (&PACK, packed::PackParams::FIELDS),
         (&PACK_HALF, packed::PackParams::FIELDS),
+        (&SHARED_PHASES, shared_phases::Params::FIELDS),
+        (&PACK_SHARED_PHASES, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
         (&PRODUCT_HALF, product::Params::FIELDS),
         (&PHASE_WEIGHT, interleaved::WeightParams::FIELDS),
@@ -122,12 +130,30 @@ fn phases_compute_their_own_taps_in_whole_tiles() {
 }
 
 #[test]
+fn phases_that_share_cells_waste_no_channels() {
+    let caps = Caps { software: true, ..Caps::WEBGPU };
+    let executed = |op: &ConvTranspose2d, input: [usize; 4], channels| {
+        let weight = op.weight_shape(input[1], channels).unwrap();
+        plan(op, input.into(), weight, None, Some(Variant::SharedPhases), &caps).unwrap().executed_macs
+    };
+    // 64 phases of 21 channels are 42 blocks of 32 rows. 35 rows of nine runs of four windows, rounded up to workgroups of 8.
+    let op = ConvTranspose2d::new([16, 16]).stride([8, 8]);
+    assert_eq!(executed(&op, [1, 21, 34, 34], 21), 320 * 4 * 42 * 32 * 4 * 21);
+    // With a border of 9, whole windows are cut off: rows 9 to 21 of 0 to 22 lie in windows 1 to 2 of 0 to 2.
+    let op = op.pad(crate::Padding { top: 9, ..Default::default() }).relu();
+    assert_eq!(executed(&op, [1, 1, 1, 4], 1), 8 * 4 * 2 * 32 * 4);
+}
+
+#[test]
 fn the_variant_is_chosen_by_shape() {
     let chosen = |op: ConvTranspose2d, input: [usize; 4], channels: usize| {
         let weight = op.weight_shape(input[1], channels).unwrap();
         plan(&op, input.into(), weight, None, None, &Caps { software: true, ..Caps::WEBGPU }).unwrap().variant
     };
-    assert_eq!(chosen(ConvTranspose2d::new([16, 16]).stride([8, 8]), [1, 21, 34, 34], 21), "phased");
+    assert_eq!(chosen(ConvTranspose2d::new([16, 16]).stride([8, 8]), [1, 21, 34, 34], 21), "shared-phases");
+    assert_eq!(chosen(ConvTranspose2d::new([4, 4]).stride([2, 2]), [1, 21, 16, 16], 21), "shared-phases");
+    // Two and one taps a side.
+    assert_eq!(chosen(ConvTranspose2d::new([3, 3]).stride([2, 2]).pad(1), [1, 64, 28, 28], 64), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([2, 2]).stride([2, 2]), [1, 128, 28, 28], 128), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([3, 3]).pad(1), [1, 512, 14, 14], 512), "flipped-winograd-f2");
     // One phase, in the tiles of the convolution that it is.
@@ -175,7 +201,8 @@ fn a_weight_over_the_binding_limit() {
 fn what_cannot_be_split_is_an_error() {
     let op = ConvTranspose2d::new([7, 7]);
     let caps = Caps { max_binding_bytes: 4 * 512 * 49 - 4, ..Caps::WEBGPU };
-    let others = [Variant::FlippedF2, Variant::FlippedF4, Variant::Interpolate, Variant::Cooperative];
+    let others =
+        [Variant::FlippedF2, Variant::FlippedF4, Variant::Interpolate, Variant::SharedPhases, Variant::Cooperative];
     for variant in Variant::ALL.iter().filter(|variant| !others.contains(variant)) {
         let plan = plan(&op, [1, 3, 1, 1].into(), [3, 512, 7, 7].into(), None, Some(*variant), &caps);
         assert!(matches!(plan, Err(Error::Limit { .. })), "{variant:?}");

@@ -213,6 +213,25 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
             ..ragged
         },
         ConvProblem {
+            because: "groups at stride 1, dilated, with more rows asked for: a flipped kernel",
+            op: ConvTranspose2d::new([3, 2]).dilation([2, 3]).groups(3).pad([1, 2]).output_padding([1, 2]).relu(),
+            input: [2, 6, 5, 7],
+            output_channels: 9,
+            ..ragged
+        },
+        ConvProblem {
+            because: "one pixel, with everything else at once: a matrix product",
+            op: ConvTranspose2d::new([3, 4])
+                .stride([2, 5])
+                .dilation([3, 2])
+                .groups(2)
+                .pad([1, 3])
+                .output_padding([2, 4]),
+            input: [2, 6, 1, 1],
+            output_channels: 10,
+            ..ragged
+        },
+        ConvProblem {
             because: "depthwise: bilinear upsampling's shape",
             op: ConvTranspose2d::new([4, 4]).stride([2, 2]).pad(1).groups(7),
             input: [1, 7, 5, 3],

@@ -1,0 +1,170 @@
+//! [`Variant::SharedPhases`](super::Variant::SharedPhases): phases of a kernel of twice the stride, from cells loaded once for
+//! several of them.
+
+use super::packed::{Packing, Run, packed};
+use super::phased::Onto;
+use super::{BEST_OF_TILE, OP, Problem, ROW};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::kernel::argmax_channels::BEST;
+use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, workgroup};
+use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, loop_iterations, params, part, rounds_within};
+
+pub(super) static SHARED_PHASES: Kernel = Kernel {
+    name: "conv_transpose2d/shared_phases",
+    parts: &[
+        &INDEX,
+        &ACTIVATION,
+        &RANK,
+        &TILE,
+        &COLUMNS,
+        &BEST,
+        &BEST_OF_TILE,
+        &ROW,
+        &part!("conv_transpose2d/shared_phases.wgsl"),
+    ],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv_transpose2d/shared_phases`; the shader says what they mean.
+    pub(super) struct Params {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        out_channels: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        first_block: u32,
+        blocks: u32,
+        row_runs: u32,
+        runs: u32,
+        run_tiles: u32,
+        tiles: u32,
+    }
+}
+
+/// The most classes of which an invocation has all scores: rows of a block.
+const MOST_CLASSES: usize = 32;
+
+/// Whether every phase has two taps a side, in neighbouring cells.
+pub(super) fn applies(problem: &Problem<'_>) -> bool {
+    let op = problem.op;
+    (0..2).all(|axis| op.kernel[axis] == 2 * op.stride[axis]) && op.dilation == [1, 1]
+}
+
+/// Whether an invocation has all scores of a pixel.
+pub(super) fn holds_classes(problem: &Problem<'_>) -> bool {
+    problem.op.groups == 1 && problem.output.c <= MOST_CLASSES
+}
+
+/// Packs the weight, then one dispatch for each run of its blocks.
+///
+/// # Errors
+/// [`Error::Unsupported`] for other kernels than twice the stride or a dilation, and where the driver would cut the loop short;
+/// [`Error::Limit`] as [`packed`].
+pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    plan_into(problem, Onto::Channels, caps)
+}
+
+/// As [`plan`], into channels or classes; classes need [`holds_classes`].
+pub(super) fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
+    if !applies(problem) {
+        let op = problem.op;
+        return Err(Error::Unsupported {
+            what: format!("{OP} in phases that share their cells"),
+            why: format!(
+                "that is for kernels of twice the stride and dilation 1, not for kernel {:?}, stride {:?}, dilation {:?}",
+                op.kernel, op.stride, op.dilation
+            ),
+            way_out: "use phased, or none, which chooses by shape".to_owned(),
+        });
+    }
+    rounds_within(OP, 0, loop_iterations(&[problem.group_inputs()]), caps)?;
+    let packing = Packing::shared_phases(problem, into != Onto::Channels);
+    let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, into, caps))?;
+    let rows = packing.blocks * packing.rows;
+    Ok(KernelPlan { executed_macs: windows(problem, caps) * rows * 4 * problem.group_inputs() as u64, ..plan })
+}
+
+/// Windows along each axis: between which cells of the input output cells lie.
+fn extent(problem: &Problem<'_>) -> [u64; 2] {
+    let (op, output) = (problem.op, problem.output.extent());
+    [0, 1].map(|axis| {
+        let (stride, before) = (op.stride[axis], op.pad.before()[axis]);
+        ((before + output[axis] - 1) / stride - before / stride + 1) as u64
+    })
+}
+
+/// Runs of windows along a row, of an image, and workgroups of them.
+fn runs(problem: &Problem<'_>, caps: &Caps) -> [u64; 3] {
+    let [rows, columns] = extent(problem);
+    let row_runs = columns.div_ceil(CELLS);
+    [row_runs, rows * row_runs, (rows * row_runs).div_ceil(workgroup(caps))]
+}
+
+/// Windows of all images that are computed, those beyond the last included.
+fn windows(problem: &Problem<'_>, caps: &Caps) -> u64 {
+    problem.output.n as u64 * runs(problem, caps)[2] * workgroup(caps) * CELLS
+}
+
+/// Computes the rows of a run of blocks.
+fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, caps: &Caps) -> Result<Step> {
+    let &Problem { op, input, output, .. } = problem;
+    let [row_runs, runs, run_tiles] = runs(problem, caps);
+    let tiles = output.n as u64 * run.blocks * run_tiles;
+    let params = Params {
+        in_channels: input.c as u32,
+        in_h: input.h as u32,
+        in_w: input.w as u32,
+        out_channels: output.c as u32,
+        out_h: output.h as u32,
+        out_w: output.w as u32,
+        pad_top: op.pad.top as u32,
+        pad_left: op.pad.left as u32,
+        group_inputs: problem.group_inputs() as u32,
+        group_outputs: packing.group_outputs as u32,
+        group_blocks: packing.group_blocks as u32,
+        first_block: run.first_block as u32,
+        blocks: run.blocks as u32,
+        row_runs: row_runs as u32,
+        runs: runs as u32,
+        run_tiles: run_tiles as u32,
+        tiles: tiles as u32,
+    };
+    let constants = [
+        ("SY", op.stride[0] as f64),
+        ("SX", op.stride[1] as f64),
+        ("BIAS", f64::from(problem.bias)),
+        ("RELU", f64::from(op.relu)),
+        ("ARGMAX", f64::from(into != Onto::Channels)),
+        ("ROWS", packing.rows as f64),
+        ("WORKGROUP", workgroup(caps) as f64),
+    ];
+    let result = match into {
+        Onto::Channels => Buffer::Output(0),
+        Onto::Classes(buffer) => buffer,
+    };
+    Ok(Step {
+        kernel: &SHARED_PHASES,
+        constants: constants.to_vec(),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        operands: [Buffer::Input(0), run.packed, problem.bias(), result].map(Into::into).to_vec(),
+        workgroups: fold_workgroups(tiles, caps)?,
+    })
+}
+
+/// What it takes, in multiply-adds of its register tile; comparable with the other variants' efforts. Where `phased` loads
+/// sixteen cells, this loads ten. `None` for other kernels.
+pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> Option<f64> {
+    let packing = Packing::shared_phases(problem, false);
+    let rows = packing.blocks * (packing.rows + 5);
+    let terms = 4 * problem.group_inputs() as u64;
+    applies(problem).then(|| SCATTERED * windows(problem, caps) as f64 * (rows * terms) as f64)
+}
