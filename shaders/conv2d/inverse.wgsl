@@ -13,8 +13,10 @@ struct Params {
     first_tile: u32,
     count: u32,
     tiles: u32,
-    // Channels of m: whole blocks.
+    // Channels of m: whole blocks; a group's, in the map and in m.
     channels: u32,
+    group_outputs: u32,
+    group_rows: u32,
 }
 
 override BIAS: bool;

@@ -1,7 +1,7 @@
-// Computes  u[block,p,q,r][k] = (G g G^T)[p] with g the 3x3 kernel from input channel 4q+k to the r-th output channel of the
+// Computes  u[block,p,q,r][k] = (G g G^T)[p] with g the 3x3 kernel from input channel 4q+k of the group to the r-th output channel of the
 //           block, and p the position in the 4x4 result of F(2x2, 3x3), row by row. Channels that do not exist are zero.
-// Layout    w: channels x Cin x 3 x 3, the rows of this dispatch's blocks from word weight_offset on; u: blocks x 16 x
-//           ceil(Cin/4) x ROWS x 4.
+// Layout    w: channels x Cin/groups x 3 x 3, the rows of this dispatch's blocks from word weight_offset on; u: blocks x 16 x
+//           ceil(Cin/groups/4) x ROWS x 4.
 // Bindings  0 params; 1 w; 2 u.
 // Overrides ROWS, rows of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation transforms one kernel; k varies fastest, then rows, then q, then blocks. `kernels` have work.
@@ -15,9 +15,13 @@
 
 struct Params {
     weight_offset: u32,
-    in_channels: u32,
-    out_channels: u32,
-    // The first channel of this dispatch; kernels in all, those that do not exist included.
+    // Channels a group: read and written; blocks a group.
+    group_inputs: u32,
+    group_outputs: u32,
+    group_blocks: u32,
+    // The first block of this dispatch, counted over all groups, and the first channel; kernels in all, those that do not
+    // exist included.
+    first_block: u32,
     first_channel: u32,
     kernels: u32,
 }
@@ -45,13 +49,15 @@ fn main(
     if i >= params.kernels {
         return;
     }
-    let quads = (params.in_channels + 3) / 4;
+    let quads = (params.group_inputs + 3) / 4;
     let c = i / 4 / ROWS % quads * 4 + i % 4;
     let block = i / 4 / ROWS / quads;
-    let channel = block * ROWS + i / 4 % ROWS;
+    let group = (params.first_block + block) / params.group_blocks;
+    let within = (params.first_block + block) % params.group_blocks * ROWS + i / 4 % ROWS;
     var g = mat3x3<f32>();
-    if c < params.in_channels && params.first_channel + channel < params.out_channels {
-        let at = params.weight_offset + (channel * params.in_channels + c) * 9;
+    if c < params.group_inputs && within < params.group_outputs {
+        let channel = group * params.group_outputs + within - params.first_channel;
+        let at = params.weight_offset + (channel * params.group_inputs + c) * 9;
         g = mat3x3(w[at], w[at + 1], w[at + 2], w[at + 3], w[at + 4], w[at + 5], w[at + 6], w[at + 7], w[at + 8]);
     }
     // A column of the matrix g is a row of the kernel.

@@ -1,6 +1,6 @@
 // Computes  d[p,c,t] = (B^T z B)[p] for each tile t, with z the 6x6 cells of x[n,c] from which F(4x4, 3x3) makes 4x4 cells
 //           of the output, zero outside x, and p the position in the 6x6 result, row by row.
-// Layout    x: N x Cin x H x W; d: 36 x channels x tiles, channels past Cin zero.
+// Layout    x: N x Cin x H x W; d: 36 x channels x tiles, each group with whole fours of channels, those past its last zero.
 // Bindings  0 params; 1 x; 2 d.
 // Overrides WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation transforms one tile of one channel; tiles vary fastest. tiles * channels have work.
@@ -25,8 +25,10 @@ struct Params {
     first_tile: u32,
     last_tile: u32,
     tiles: u32,
-    // Channels of d: a multiple of four.
+    // Channels of d; a group's, in x and in d, where they are a multiple of four.
     channels: u32,
+    group_inputs: u32,
+    group_channels: u32,
 }
 
 override WORKGROUP: u32 = 64;
@@ -82,7 +84,8 @@ fn main(
         return;
     }
     let c = at / params.tiles;
-    if c >= params.in_channels {
+    let within_group = c % params.group_channels;
+    if within_group >= params.group_inputs {
         for (var p = 0u; p < 36; p++) {
             d[at + p * params.channels * params.tiles] = 0.0;
         }
@@ -92,7 +95,8 @@ fn main(
     let within = tile % params.image_tiles;
     let y0 = within / params.tile_columns * 4 - params.pad_top;
     let x0 = within % params.tile_columns * 4 - params.pad_left;
-    let plane = (tile / params.image_tiles * params.in_channels + c) * params.in_h * params.in_w;
+    let channel = c / params.group_channels * params.group_inputs + within_group;
+    let plane = (tile / params.image_tiles * params.in_channels + channel) * params.in_h * params.in_w;
     let r0 = row(plane, y0, x0);
     let r1 = row(plane, y0 + 1, x0);
     let r2 = row(plane, y0 + 2, x0);

@@ -44,7 +44,8 @@ fn main(
         return;
     }
     let o = i / params.count;
-    let at = o * params.tiles + i % params.count;
+    let row_of_m = o / params.group_outputs * params.group_rows + o % params.group_outputs;
+    let at = row_of_m * params.tiles + i % params.count;
     let tile = params.first_tile + i % params.count;
     let within = tile % params.image_tiles;
     let y0 = within / params.tile_columns * 4;

@@ -1,5 +1,6 @@
-// Computes  m[p,o,t] = sum_c u[o,p,c] * d[p,c,t]: one matrix product for each position p of a transformed tile.
-// Layout    d: positions x channels x tiles; u: blocks x positions x channels/4 x ROWS x 4, as conv2d/winograd_*_weight
+// Computes  m[p,o,t] = sum_c u[o,p,c] * d[p,c,t]: one matrix product for each position p of a transformed tile
+//           and each group, over the group's channels.
+// Layout    d: positions x channels x tiles; u: blocks x positions x group_channels/4 x ROWS x 4, as conv2d/winograd_*_weight
 //           leave it; m: positions x rows x tiles, rows the channels of all blocks. tiles is a multiple of four.
 // Bindings  0 params; 1 d; 2 u, this dispatch's blocks; 3 m.
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
@@ -14,11 +15,15 @@
 // Why: as conv2d/tiled.
 
 struct Params {
+    // Of d and m in all.
     channels: u32,
     rows: u32,
     tiles: u32,
     positions: u32,
-    // The first block of this dispatch, and how many.
+    // A group's channels, a multiple of four, and blocks.
+    group_channels: u32,
+    group_blocks: u32,
+    // The first block of this dispatch, counted over all groups, and how many.
     first_block: u32,
     blocks: u32,
     // Workgroups along the tiles, and in all.
@@ -65,8 +70,9 @@ fn main(
     }
     let block = flat / params.tile_groups % params.blocks;
     let position = flat / params.tile_groups / params.blocks;
-    let quads = params.channels / 4;
-    var source = position * params.channels * step + column;
+    let quads = params.group_channels / 4;
+    let group = (params.first_block + block) / params.group_blocks;
+    var source = (position * params.channels + group * params.group_channels) * step + column;
     var i = (block * params.positions + position) * quads * ROWS;
     var t0: Tile;
     var t1: Tile;

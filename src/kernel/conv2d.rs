@@ -297,7 +297,7 @@ pub(super) fn effort(
     let loops_end = tiled::check_loops(op, weight, caps).is_ok();
     let sums = output.elements() as f64;
     let (work, sums) = match variant {
-        Variant::Direct => (direct::effort(op, weight, output), sums),
+        Variant::Direct => (direct::effort(op, weight, output, caps), sums),
         Variant::Depthwise => (depthwise::effort(op, weight, output, caps)?, sums),
         Variant::Tiled if loops_end => (tiled::effort(op, weight, output, caps), sums),
         Variant::Staged if loops_end => (tiled::staged_effort(op, weight, output, caps)?, sums),
@@ -310,6 +310,13 @@ pub(super) fn effort(
     };
     let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
     Some(work * idle)
+}
+
+/// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its bounds and
+/// the loop round it. On CPU drivers the choice between `Direct`, `Depthwise`, `Tiled` and minimal filtering was measured over
+/// the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/BENCHMARKS.md), and 24 fits; on GPUs it is an estimate.
+fn load(caps: &Caps) -> f64 {
+    if caps.software { 24.0 } else { 8.0 }
 }
 
 /// Sums that keep a GPU busy: on the largest of today some 65,536 invocations of eight channels by four cells (an estimate).

@@ -74,6 +74,24 @@ fn convolutions_split_over_output_channels() {
 }
 
 #[test]
+fn filtered_convolutions_split_over_blocks_of_all_groups() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let op = Conv2d::new([3, 3]).pad(1).groups(3).relu();
+    let (x, w) = (integers([2, 15, 5, 7]), integers(op.weight_shape(15, 33).unwrap()));
+    let b = integers(Shape::vector(33));
+    let expected = reference::conv2d(&op, &x, &w, Some(&b)).unwrap();
+    // Words of a binding, and how many dispatches transform weights under it.
+    for (words, prepared) in [(3_500, 3), (5_000, 2), (40_000, 1)] {
+        let caps = tiny(&gpu, words);
+        let variant = Some(conv2d::Variant::WinogradF2);
+        let plan = conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
+        assert_eq!(plan.prepare.len(), prepared, "{words} words");
+        let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+        assert!(found == expected.tensor(), "{words} words: {:?}", expected.check(&found));
+    }
+}
+
+#[test]
 fn transposed_convolutions_split_over_input_channels() {
     let Some(gpu) = adapter::gpu() else { return };
     let plain = ConvTranspose2d::new([4, 4]).stride([2, 2]).relu();

@@ -48,11 +48,11 @@ const F4: Filtering = Filtering {
 /// Filtering computes `A^T [ (G g G^T) * (B^T z B) ] A`, summed over input channels. Written out it is a sum of products
 /// of one entry each of the three matrices (twice), one weight and one cell; the magnitude here is the sum of their
 /// absolute values, that is the same formula over absolute values. No term passes more than 2 roundings in each of the
-/// two passes of the input's transform, 3 in each of the weight's and of the output's, one for each input channel and one
-/// for the bias: `C + 17`, which takes the place of `K` in [`Sum::bound`].
+/// two passes of the input's transform, 3 in each of the weight's and of the output's, one for each input channel of a group
+/// and one for the bias: `C + 17`, which takes the place of `K` in [`Sum::bound`].
 ///
 /// # Errors
-/// As [`Conv2d::output_shape`]; [`Error::Parameter`] for another kernel, stride, dilation, groups or `cells`.
+/// As [`Conv2d::output_shape`]; [`Error::Parameter`] for another kernel, stride, dilation or `cells`.
 pub fn conv2d_minimal_filtering(
     op: &Conv2d,
     x: &Tensor,
@@ -66,12 +66,12 @@ pub fn conv2d_minimal_filtering(
         4 => F4,
         _ => return Err(Error::parameter(OP, "cells", "2 or 4", cells)),
     };
-    if (op.kernel, op.stride, op.dilation, op.groups) != ([3, 3], [1, 1], [1, 1], 1) {
-        return Err(Error::parameter(OP, "kernel", "3x3, stride 1, dilation 1, one group", format!("{op:?}")));
+    if (op.kernel, op.stride, op.dilation) != ([3, 3], [1, 1], [1, 1]) {
+        return Err(Error::parameter(OP, "kernel", "3x3, stride 1, dilation 1", format!("{op:?}")));
     }
     let answer = conv2d(op, x, w, bias)?;
     let shape = answer.shape();
-    let positions = input.len();
+    let (positions, inputs) = (input.len(), w.shape().c);
     let cell = |n, c, y: usize, x_: usize| {
         let inside = y.checked_sub(op.pad.top).zip(x_.checked_sub(op.pad.left));
         inside.and_then(|(y, x_)| x.get([n, c, y, x_])).map_or(0.0, |value| f64::from(value.abs()))
@@ -79,6 +79,7 @@ pub fn conv2d_minimal_filtering(
     let tap = |o, c, v, u| w.get([o, c, v, u]).map_or(0.0, |value| f64::from(value.abs()));
     let sums = (0..shape.elements()).map(|position| {
         let [n, o, i, j] = shape.position(position);
+        let first = o / (shape.c / op.groups) * inputs;
         let (corner, within) = ([i / cells * cells, j / cells * cells], [i % cells, j % cells]);
         let mut magnitude = bias.map_or(0.0, |bias| f64::from(bias.data()[o].abs()));
         for (p, q) in (0..positions).flat_map(|p| (0..positions).map(move |q| (p, q))) {
@@ -86,13 +87,13 @@ pub fn conv2d_minimal_filtering(
             if factor == 0.0 {
                 continue;
             }
-            for c in 0..x.shape().c {
+            for c in 0..inputs {
                 let kernel = sandwich(&weight[p], &weight[q], |v, u| tap(o, c, v, u));
-                let tile = sandwich(input[p], input[q], |y, x_| cell(n, c, corner[0] + y, corner[1] + x_));
+                let tile = sandwich(input[p], input[q], |y, x_| cell(n, first + c, corner[0] + y, corner[1] + x_));
                 magnitude += factor * kernel * tile;
             }
         }
-        let terms = (x.shape().c + 17) as u32;
+        let terms = (inputs + 17) as u32;
         Sum { value: answer.sums()[position].value, magnitude, terms, slack: 0.0 }
     });
     Ok(Answer::new(shape, sums.collect()))

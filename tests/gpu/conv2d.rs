@@ -53,7 +53,7 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
     if variant == Variant::Depthwise {
         return (problem.input[1], op.stride, op.dilation) == (op.groups, [1, 1], [1, 1]);
     }
-    let filtered = (op.kernel, op.stride, op.dilation, op.groups) == ([3, 3], [1, 1], [1, 1], 1);
+    let filtered = (op.kernel, op.stride, op.dilation) == ([3, 3], [1, 1], [1, 1]);
     filtered || !matches!(variant, Variant::WinogradF2 | Variant::WinogradF4)
 }
 

@@ -1,7 +1,7 @@
 //! `Variant::Depthwise`: one input channel a group, blocks of four by four cells.
 
 use super::tiled::workgroup;
-use super::{OP, Operands, Variant};
+use super::{OP, Operands, Variant, load};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::{ACTIVATION, INDEX, check_binding, loop_iterations, params, part, rounds_within};
@@ -58,14 +58,13 @@ fn blocks(output: Shape) -> [usize; 2] {
     output.extent().map(|cells| cells.div_ceil(BLOCK))
 }
 
-/// What it takes, in multiply-adds of a register tile, a load as costly as eight; comparable with the other variants'. `None`
-/// where it does not apply.
+/// What it takes, in multiply-adds of a register tile; comparable with the other variants'. `None` where it does not apply.
 pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
     check(op, weight, caps).ok()?;
     let [kh, kw] = op.kernel;
     let loads = (kh + BLOCK - 1) * (kw + BLOCK - 1);
     let blocks = output.n * output.c * blocks(output).iter().product::<usize>();
-    Some(blocks as f64 * (8 * loads + BLOCK * BLOCK * kh * kw) as f64)
+    Some(blocks as f64 * (load(caps) * loads as f64 + (BLOCK * BLOCK * kh * kw) as f64))
 }
 
 /// One dispatch.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{OP, Operands, Variant};
+use super::{OP, Operands, Variant, load};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
@@ -67,13 +67,13 @@ pub(super) fn plan(
     })
 }
 
-/// What it takes, in multiply-adds of a register tile: each tap loads a cell, as costly as eight, for a few channels.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape) -> f64 {
+/// What it takes, in multiply-adds of a register tile: each tap loads a cell for a few channels.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
     let group_channels = (weight.n / op.groups) as u64;
     let channels = channel_block(group_channels, MOST_CHANNELS);
     let tiles = op.groups as u64 * group_channels.div_ceil(channels);
     let sums = (output.n * output.plane()) as f64 * tiles as f64;
-    sums * (weight.elements() / weight.n) as f64 * (channels + 8) as f64
+    sums * (weight.elements() / weight.n) as f64 * (channels as f64 + load(caps))
 }
 
 /// The dispatches: one a shard of the weight, or several that add to each other's sums, each over some of the input

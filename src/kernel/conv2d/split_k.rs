@@ -4,7 +4,7 @@
 //! atomic, so that every run gives the same.
 
 use super::tiled::{Division, STAGE_QUADS, divided};
-use super::{OP, Operands, SUMS_UNDER_WAY, Variant};
+use super::{OP, Operands, SUMS_UNDER_WAY, Variant, load};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};
 use crate::kernel::flat::flat_step;
@@ -64,8 +64,7 @@ fn parts(weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
 pub(super) fn effort(staged: f64, weight: Shape, output: Shape, caps: &Caps) -> Option<(f64, f64)> {
     let parts = parts(weight, output, caps).ok()? as f64;
     let sums = output.elements() as f64;
-    // A word moved costs as much as about six multiply-adds, as in minimal filtering.
-    Some((staged + 6.0 * (2.0 * parts + 1.0) * sums, parts * sums))
+    Some((staged + load(caps) * (2.0 * parts + 1.0) * sums, parts * sums))
 }
 
 /// The parts, then their sum.

@@ -258,6 +258,10 @@ pub(in crate::kernel) fn rows(group_outputs: u64) -> u64 {
 /// The loads of four scattered cells, with their bounds, against the aligned vectors of a Winograd product.
 pub(in crate::kernel) const SCATTERED: f64 = 1.2;
 
+/// What a tap costs besides its loads and multiply-adds, for each of a tile's cells: where they are and whether they are inside
+/// (measured by layers of few channels on a CPU driver).
+const TAP: f64 = 100.0;
+
 /// How one of the two kernels divides its work.
 pub(super) struct Division {
     variant: Variant,
@@ -361,8 +365,9 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> 
     let group_outputs = (weight.n / op.groups) as u64;
     let rows = rows(group_outputs);
     let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(CELLS * workgroup(caps));
-    let terms = (weight.c.next_multiple_of(4) * op.kernel[0] * op.kernel[1]) as u64;
-    SCATTERED * (cells * op.groups as u64 * group_outputs.div_ceil(rows) * (rows + 8)) as f64 * terms as f64
+    let taps = (op.kernel[0] * op.kernel[1]) as f64;
+    let tiles = (cells * op.groups as u64 * group_outputs.div_ceil(rows)) as f64;
+    tiles * taps * (SCATTERED * (rows + 8) as f64 * weight.c.next_multiple_of(4) as f64 + TAP)
 }
 
 /// Refuses a kernel and channels over which a driver would not let the loops of `conv2d/tiled` end.

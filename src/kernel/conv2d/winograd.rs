@@ -6,7 +6,7 @@
 //! themselves, so tiles are worked off in strips that share their scratch.
 
 use super::tiled::{Blocks, rows, workgroup};
-use super::{OP, Operands, Pooling, Variant};
+use super::{OP, Operands, Pooling, Variant, load};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORKGROUP, params, part, rounds_within, zero};
@@ -101,6 +101,8 @@ params! {
         last_tile: u32,
         tiles: u32,
         channels: u32,
+        group_inputs: u32,
+        group_channels: u32,
     }
 }
 
@@ -108,8 +110,10 @@ params! {
     /// Uniforms of `conv2d/winograd_*_weight`; the shaders say what they mean.
     struct WeightParams {
         weight_offset: u32,
-        in_channels: u32,
-        out_channels: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        first_block: u32,
         first_channel: u32,
         kernels: u32,
     }
@@ -122,6 +126,8 @@ params! {
         rows: u32,
         tiles: u32,
         positions: u32,
+        group_channels: u32,
+        group_blocks: u32,
         first_block: u32,
         blocks: u32,
         tile_groups: u32,
@@ -143,6 +149,8 @@ params! {
         count: u32,
         tiles: u32,
         channels: u32,
+        group_outputs: u32,
+        group_rows: u32,
     }
 }
 
@@ -152,20 +160,37 @@ fn strip_bytes(caps: &Caps) -> u64 {
     if caps.software { 2 << 20 } else { 32 << 20 }
 }
 
+/// What a group of a convolution has.
+struct Groups {
+    /// Input channels, and as many in whole fours.
+    inputs: u64,
+    channels: u64,
+    /// Blocks of output channels, and the rows of one.
+    blocks: u64,
+    rows: u64,
+}
+
+impl Groups {
+    fn new(op: &Conv2d, input: Shape, output: Shape) -> Self {
+        let [inputs, outputs] = [input, output].map(|map| (map.c / op.groups) as u64);
+        let rows = rows(outputs);
+        Self { inputs, channels: inputs.next_multiple_of(4), blocks: outputs.div_ceil(rows), rows }
+    }
+}
+
 /// Whether minimal filtering is defined here for this convolution.
 ///
 /// # Errors
 /// [`Error::Unsupported`] that says what it is not.
 fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
-    if op.kernel == [3, 3] && op.stride == [1, 1] && op.dilation == [1, 1] && op.groups == 1 {
+    if op.kernel == [3, 3] && op.stride == [1, 1] && op.dilation == [1, 1] {
         return Ok(());
     }
     Err(Error::Unsupported {
         what: format!("{OP} variant {}", transform.variant.name()),
         why: format!(
-            "it is for 3x3 kernels of stride 1, dilation 1 and one group, not for {:?}, stride {:?}, dilation {:?}, {} \
-             groups",
-            op.kernel, op.stride, op.dilation, op.groups
+            "it is for 3x3 kernels of stride 1 and dilation 1, not for {:?}, stride {:?}, dilation {:?}",
+            op.kernel, op.stride, op.dilation
         ),
         way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
     })
@@ -182,17 +207,15 @@ pub(super) fn effort(
 ) -> Option<(f64, f64)> {
     check(op, transform).ok()?;
     let tiles = (output.n * output.h.div_ceil(transform.cells) * output.w.div_ceil(transform.cells)) as u64;
-    let rows = rows(output.c as u64);
+    let Groups { channels, blocks, rows, .. } = Groups::new(op, input, output);
     let positions = transform.positions() as f64;
     let padded = tiles.next_multiple_of(4 * workgroup(caps)) as f64;
-    let products = positions
-        * padded
-        * (input.c.next_multiple_of(4) as u64 * (output.c as u64).div_ceil(rows) * (rows + 8)) as f64;
-    // A word loaded or stored costs as much as about six multiply-adds (measured on a CPU driver).
+    let products = positions * padded * (channels * op.groups as u64 * blocks * (rows + 8)) as f64;
     let cells = (transform.cells * transform.cells) as f64;
-    let words = tiles as f64 * (2.0 * positions * input.c as f64 + (positions + cells) * output.c as f64);
-    let strip = strip_tiles(transform.positions(), input.c as u64, output.c as u64, caps).ok()?;
-    Some((products + 6.0 * words, positions * tiles.min(strip) as f64 * output.c as f64))
+    let [d, m] = [channels, blocks * rows].map(|group| group * op.groups as u64);
+    let words = tiles as f64 * (2.0 * positions * d as f64 + (positions + cells) * m as f64);
+    let strip = strip_tiles(transform.positions(), d, m, caps).ok()?;
+    Some((products + load(caps) * words, positions * tiles.min(strip) as f64 * output.c as f64))
 }
 
 /// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with `pooling` the
@@ -213,18 +236,19 @@ pub(super) fn plan(
     check(op, transform)?;
     let pooled = pooling.map(|pooling| pooling.op.output_shape(output)).transpose()?;
     let positions = transform.positions();
-    let channels = input.c.next_multiple_of(4) as u64;
-    rounds_within(OP, 0, channels / 4, caps)?;
-    let rows = rows(output.c as u64);
+    let Groups { inputs: group_inputs, channels: group_channels, rows, .. } = Groups::new(op, input, output);
+    let (groups, channels) = (op.groups as u64, op.groups as u64 * group_channels);
+    rounds_within(OP, 0, group_channels / 4, caps)?;
     let blocks = Blocks {
         rows,
-        groups: 1,
-        group_outputs: output.c as u64,
-        row_words: 9 * input.c as u64,
-        block_words: positions * channels * rows,
+        groups,
+        group_outputs: output.c as u64 / groups,
+        row_words: 9 * group_inputs,
+        block_words: positions * group_channels * rows,
     };
     let mut plan = KernelPlan { variant: transform.variant.name(), ..KernelPlan::default() };
-    let out_rows = blocks.group_blocks() * rows;
+    let group_rows = blocks.group_blocks() * rows;
+    let out_rows = groups * group_rows;
 
     let grid = [output.h.div_ceil(transform.cells), output.w.div_ceil(transform.cells)];
     let image_tiles = (grid[0] * grid[1]) as u64;
@@ -238,12 +262,14 @@ pub(super) fn plan(
     let whole = runs.len() == 1;
     for run in &runs {
         let packed = Buffer::Scratch(plan.scratch.len());
-        let kernels = run.blocks * rows * channels;
+        let kernels = run.blocks * rows * group_channels;
         plan.scratch.push(Scratch { words: run.blocks * blocks.block_words, persistent: true });
         let params = WeightParams {
             weight_offset: run.offset as u32,
-            in_channels: input.c as u32,
-            out_channels: output.c as u32,
+            group_inputs: group_inputs as u32,
+            group_outputs: blocks.group_outputs as u32,
+            group_blocks: blocks.group_blocks() as u32,
+            first_block: run.first_block as u32,
             first_channel: run.first_channel as u32,
             kernels: kernels as u32,
         };
@@ -285,6 +311,8 @@ pub(super) fn plan(
             last_tile: (first_tile + count - 1) as u32,
             tiles: tiles as u32,
             channels: channels as u32,
+            group_inputs: group_inputs as u32,
+            group_channels: group_channels as u32,
         };
         plan.run.push(Step {
             kernel: transform.input,
@@ -296,25 +324,27 @@ pub(super) fn plan(
         for (place, run) in runs.iter().enumerate() {
             let lanes = workgroup(caps);
             let tile_groups = tiles.div_ceil(4 * lanes);
-            let groups = positions * run.blocks * tile_groups;
+            let workgroups = positions * run.blocks * tile_groups;
             let params = ProductParams {
                 channels: channels as u32,
                 rows: out_rows as u32,
                 tiles: tiles as u32,
                 positions: positions as u32,
+                group_channels: group_channels as u32,
+                group_blocks: blocks.group_blocks() as u32,
                 first_block: run.first_block as u32,
                 blocks: run.blocks as u32,
                 tile_groups: tile_groups as u32,
-                groups: groups as u32,
+                groups: workgroups as u32,
             };
             plan.run.push(Step {
                 kernel: &PRODUCT,
                 constants: vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)],
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],
-                workgroups: fold_workgroups(groups, caps)?,
+                workgroups: fold_workgroups(workgroups, caps)?,
             });
-            plan.executed_macs += groups * 4 * lanes * rows * channels;
+            plan.executed_macs += workgroups * 4 * lanes * rows * group_channels;
         }
         let bias = operands.bias != Buffer::Absent;
         let params = OutputParams {
@@ -329,6 +359,8 @@ pub(super) fn plan(
             count: count as u32,
             tiles: tiles as u32,
             channels: out_rows as u32,
+            group_outputs: blocks.group_outputs as u32,
+            group_rows: group_rows as u32,
         };
         let mut constants =
             vec![("BIAS", f64::from(bias)), ("RELU", f64::from(op.relu)), ("WORKGROUP", f64::from(WORKGROUP))];

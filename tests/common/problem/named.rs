@@ -64,6 +64,13 @@ pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
             ..ragged
         },
         ConvProblem {
+            because: "groups of 3x3 kernels with odd fours of input channels and odd blocks of output channels",
+            op: Conv2d::new([3, 3]).groups(3).pad([1, 2]).relu(),
+            input: [2, 15, 6, 9],
+            output_channels: 33,
+            ..ragged
+        },
+        ConvProblem {
             because: "depthwise",
             op: Conv2d::new([5, 3]).groups(7).pad([2, 1]),
             input: [1, 7, 11, 5],
