@@ -31,10 +31,10 @@ variants! {
         Staged = "staged",
         /// `Staged` with each sum in parts that are added in order: for GPUs that few outputs of long sums would leave idle.
         SplitK = "split-k",
-        /// Minimal filtering F(2x2, 3x3): 2.25 times fewer products, for 3x3 kernels of stride 1.
+        /// Minimal filtering F(2x2, 3x3): 2.25 times fewer products, for 3x3 kernels of stride 1, in any groups.
         WinogradF2 = "winograd-f2",
-        /// Minimal filtering F(4x4, 3x3): 4 times fewer products, for 3x3 kernels of stride 1. Its error bound is wider
-        /// ([`crate::reference::conv2d_minimal_filtering`] derives it).
+        /// Minimal filtering F(4x4, 3x3): 4 times fewer products, for 3x3 kernels of stride 1, in any groups. Its error bound
+        /// is wider ([`crate::reference::conv2d_minimal_filtering`] derives it).
         WinogradF4 = "winograd-f4",
         /// The implicit matrix product on matrix units, where the device has them: operands rounded to f16, products summed
         /// in f32, in tiles of 128 channels by 128 cells a workgroup. Never chosen where f32 operands are wanted; its error
