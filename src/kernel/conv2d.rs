@@ -1,5 +1,6 @@
 //! Convolution on the device.
 
+mod choice;
 pub(super) mod cooperative;
 mod depthwise;
 pub(super) mod direct;
@@ -13,6 +14,8 @@ use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
 use crate::kernel::{check_binding, check_bytes, variants};
 use crate::op::{Conv2d, MaxPool2d};
 use crate::shape::Shape;
+
+pub(super) use choice::effort;
 
 const OP: &str = "conv2d";
 
@@ -105,7 +108,7 @@ pub(crate) fn plan(
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let buffers = Operands::with_bias(bias.is_some());
-    match variant.unwrap_or_else(|| select(op, input, weight, output, caps)) {
+    match variant.unwrap_or_else(|| choice::select(op, input, weight, output, caps)) {
         Variant::Direct => direct::plan(op, input, weight, output, buffers, caps),
         Variant::Depthwise => depthwise::plan(op, input, weight, output, buffers, caps),
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
@@ -276,51 +279,6 @@ pub(super) fn plan_product(
 pub(crate) fn check_device(variant: &str, caps: &Caps) -> Result<()> {
     if variant == Variant::Cooperative.name() { cooperative::check_device(OP, caps) } else { Ok(()) }
 }
-
-/// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
-/// answer on every machine of a kind.
-fn select(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Variant {
-    let effort = |&variant: &Variant| Some((variant, effort(op, variant, input, weight, output, caps)?));
-    let offers = Variant::ALL.iter().filter_map(effort);
-    offers.min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(Variant::Direct, |(variant, _)| variant)
-}
-
-/// What a variant takes, in multiply-adds of a register tile; `None` where it does not apply.
-pub(super) fn effort(
-    op: &Conv2d,
-    variant: Variant,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    caps: &Caps,
-) -> Option<f64> {
-    let loops_end = tiled::check_loops(op, weight, caps).is_ok();
-    let sums = output.elements() as f64;
-    let (work, sums) = match variant {
-        Variant::Direct => (direct::effort(op, weight, output, caps), sums),
-        Variant::Depthwise => (depthwise::effort(op, weight, output, caps)?, sums),
-        Variant::Tiled if loops_end => (tiled::effort(op, weight, output, caps), sums),
-        Variant::Staged if loops_end => (tiled::staged_effort(op, weight, output, caps)?, sums),
-        Variant::SplitK if loops_end => {
-            split_k::effort(tiled::staged_effort(op, weight, output, caps)?, weight, output, caps)?
-        }
-        Variant::Tiled | Variant::Staged | Variant::SplitK | Variant::Cooperative => return None,
-        Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,
-        Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps)?,
-    };
-    let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
-    Some(work * idle)
-}
-
-/// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its bounds and
-/// the loop round it. On CPU drivers the choice between `Direct`, `Depthwise`, `Tiled` and minimal filtering was measured over
-/// the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/BENCHMARKS.md), and 24 fits; on GPUs it is an estimate.
-fn load(caps: &Caps) -> f64 {
-    if caps.software { 24.0 } else { 8.0 }
-}
-
-/// Sums that keep a GPU busy: on the largest of today some 65,536 invocations of eight channels by four cells (an estimate).
-const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 
 impl Gpu {
     /// Convolution of `x` (`N x Cin x H x W`) with `weight` (`Cout x Cin/groups x kh x kw`), plus `bias`

@@ -1,7 +1,8 @@
 //! `Variant::Depthwise`: one input channel a group, blocks of four by four cells.
 
+use super::choice::load;
 use super::tiled::workgroup;
-use super::{OP, Operands, Variant, load};
+use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::{ACTIVATION, INDEX, check_binding, loop_iterations, params, part, rounds_within};

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{OP, Operands, Variant, load};
+use super::choice::load;
+use super::{OP, Operands, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;

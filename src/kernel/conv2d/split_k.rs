@@ -3,8 +3,9 @@
 //! Each part is written by workgroups of its own, one whole result a part; then the parts are added in order. Nothing is
 //! atomic, so that every run gives the same.
 
+use super::choice::{SUMS_UNDER_WAY, load};
 use super::tiled::{Division, STAGE_QUADS, divided};
-use super::{OP, Operands, SUMS_UNDER_WAY, Variant, load};
+use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};
 use crate::kernel::flat::flat_step;

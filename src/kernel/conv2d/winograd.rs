@@ -5,8 +5,9 @@
 //! a position), and the products transformed back (Lavin and Gray, 2015). The transformed maps are larger than the maps
 //! themselves, so tiles are worked off in strips that share their scratch.
 
+use super::choice::load;
 use super::tiled::{Blocks, rows, workgroup};
-use super::{OP, Operands, Pooling, Variant, load};
+use super::{OP, Operands, Pooling, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORKGROUP, params, part, rounds_within, zero};

@@ -1,0 +1,119 @@
+//! Which variant of a convolution is taken where none is asked for: the one of least effort.
+
+use super::{Variant, depthwise, direct, split_k, tiled, winograd};
+use crate::gpu::Caps;
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+/// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
+/// answer on every machine of a kind.
+pub(super) fn select(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Variant {
+    let effort = |&variant: &Variant| Some((variant, effort(op, variant, input, weight, output, caps)?));
+    let offers = Variant::ALL.iter().filter_map(effort);
+    offers.min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(Variant::Direct, |(variant, _)| variant)
+}
+
+/// What a variant takes, in multiply-adds of a register tile; `None` where it does not apply.
+pub(in crate::kernel) fn effort(
+    op: &Conv2d,
+    variant: Variant,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    caps: &Caps,
+) -> Option<f64> {
+    let loops_end = tiled::check_loops(op, weight, caps).is_ok();
+    let sums = output.elements() as f64;
+    let (work, sums) = match variant {
+        Variant::Direct => (direct::effort(op, weight, output, caps), sums),
+        Variant::Depthwise => (depthwise::effort(op, weight, output, caps)?, sums),
+        Variant::Tiled if loops_end => (tiled::effort(op, weight, output, caps), sums),
+        Variant::Staged if loops_end => (tiled::staged_effort(op, weight, output, caps)?, sums),
+        Variant::SplitK if loops_end => {
+            split_k::effort(tiled::staged_effort(op, weight, output, caps)?, weight, output, caps)?
+        }
+        Variant::Tiled | Variant::Staged | Variant::SplitK | Variant::Cooperative => return None,
+        Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,
+        Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps)?,
+    };
+    let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
+    Some(work * idle)
+}
+
+/// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its bounds and
+/// the loop round it. On CPU drivers the choice between `Direct`, `Depthwise`, `Tiled` and minimal filtering was measured over
+/// the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/BENCHMARKS.md), and 24 fits; on GPUs it is an estimate.
+pub(super) fn load(caps: &Caps) -> f64 {
+    if caps.software { 24.0 } else { 8.0 }
+}
+
+/// Sums that keep a GPU busy: on the largest of today some 65,536 invocations of eight channels by four cells (an estimate).
+pub(super) const SUMS_UNDER_WAY: f64 = 2_097_152.0;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::Variant::{Depthwise, Direct, Tiled, WinogradF2, WinogradF4};
+    use super::*;
+
+    /// What was the fastest on llvmpipe, or within a few per cent of it (docs/BENCHMARKS.md).
+    #[test]
+    fn the_choice_on_a_cpu_driver_is_what_was_measured_to_be_the_fastest() {
+        let caps = Caps { software: true, ..Caps::WEBGPU };
+        let convolution = |kernel, pad| Conv2d::new([kernel, kernel]).pad(pad);
+        let (one, three, seven) = (convolution(1, 0), convolution(3, 1), convolution(7, 3));
+        for (op, [inputs, h, w], outputs, fastest) in [
+            // FCN-8s at 500x500.
+            (convolution(3, 100), [3, 500, 500], 64, Tiled),
+            (three, [64, 698, 698], 64, WinogradF4),
+            (three, [64, 349, 349], 128, WinogradF4),
+            (three, [128, 349, 349], 128, WinogradF4),
+            (three, [128, 175, 175], 256, WinogradF4),
+            (three, [256, 175, 175], 256, WinogradF4),
+            (three, [256, 88, 88], 512, WinogradF4),
+            (three, [512, 88, 88], 512, WinogradF4),
+            (three, [512, 44, 44], 512, WinogradF4),
+            (convolution(7, 0), [512, 22, 22], 4096, Tiled),
+            (one, [4096, 16, 16], 4096, Tiled),
+            (one, [4096, 16, 16], 21, Tiled),
+            (one, [512, 44, 44], 21, Tiled),
+            (one, [256, 88, 88], 21, Tiled),
+            // SegNet and SegNet-Basic at 360x480.
+            (three, [3, 360, 480], 64, Tiled),
+            (three, [64, 360, 480], 64, WinogradF4),
+            (three, [512, 45, 60], 512, WinogradF4),
+            (three, [512, 23, 30], 512, WinogradF4),
+            (three, [512, 45, 60], 256, WinogradF4),
+            (three, [128, 180, 240], 64, WinogradF4),
+            (three, [64, 360, 480], 12, WinogradF4),
+            (seven, [3, 360, 480], 64, Tiled),
+            (seven, [64, 360, 480], 64, Tiled),
+            (seven, [64, 45, 60], 64, Tiled),
+            (one, [64, 360, 480], 12, Tiled),
+            // DeconvNet at 224x224.
+            (three, [3, 224, 224], 64, Tiled),
+            (three, [64, 224, 224], 64, WinogradF4),
+            (three, [512, 28, 28], 512, WinogradF4),
+            (three, [512, 14, 14], 512, WinogradF2),
+            (convolution(7, 0), [512, 7, 7], 4096, Direct),
+            (one, [4096, 1, 1], 4096, Direct),
+            (one, [64, 224, 224], 21, Tiled),
+            // Groups.
+            (three.groups(2), [128, 56, 56], 128, WinogradF4),
+            (three.groups(8), [128, 56, 56], 128, WinogradF4),
+            (three.groups(16), [128, 56, 56], 128, WinogradF4),
+            (three.groups(32), [128, 56, 56], 128, Direct),
+            (three.groups(64), [128, 56, 56], 128, Direct),
+            (three.groups(128), [128, 56, 56], 128, Depthwise),
+            (three.groups(128).stride([2, 2]), [128, 56, 56], 128, Direct),
+            (convolution(5, 2).groups(128), [128, 56, 56], 128, Depthwise),
+            (three.groups(64), [64, 56, 56], 128, Depthwise),
+            (three.groups(32), [256, 28, 28], 256, WinogradF4),
+        ] {
+            let input: Shape = [1, inputs, h, w].into();
+            let weight = op.weight_shape(inputs, outputs).unwrap();
+            let output = op.output_shape(input, weight, None).unwrap();
+            assert_eq!(select(&op, input, weight, output, &caps), fastest, "{op:?} of {input} to {outputs}");
+        }
+    }
+}
