@@ -175,3 +175,30 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     ];
     crate::kernel::checks::Exhibit { params, plans }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn windows_that_two_bits_do_not_hold_are_refused_in_either_element() {
+        let pairs = MaxPool2d::new([2, 2]);
+        let overlapping = [pairs.stride([1, 1]), MaxPool2d::new([3, 3]).stride([2, 2])];
+        let others = [pairs.stride([2, 3]), pairs.pad(1), pairs.dilation([1, 2]), MaxPool2d::new([2, 3])];
+        for pool in overlapping.into_iter().chain(others) {
+            let (input, variant) = ([1, 3, 9, 8].into(), Variant::CompactSwitches);
+            for planned in [plan(&pool, input, variant, &Caps::WEBGPU), plan_half(&pool, input, variant, &Caps::WEBGPU)]
+            {
+                let message = planned.unwrap_err().to_string();
+                let expected = "max_pool2d with compact switches is not supported: two bits hold a cell of 2x2 windows of \
+                                step 2 without border or dilation";
+                assert!(message.starts_with(expected), "{message}");
+                assert!(message.ends_with(&format!("not of {pool:?}; use the variant switches")), "{message}");
+            }
+            assert!(plan(&pool, input, Variant::Switches, &Caps::WEBGPU).is_ok());
+            assert!(plan_half(&pool, input, Variant::Switches, &Caps::WEBGPU).is_ok());
+        }
+    }
+}

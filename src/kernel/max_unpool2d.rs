@@ -353,6 +353,53 @@ mod tests {
     }
 
     #[test]
+    fn switches_of_another_pooling_are_refused() {
+        let pairs = MaxPool2d::new([2, 2]);
+        let overlapping = pairs.stride([1, 1]);
+        let shape = Shape::from([1, 3, 3, 4]);
+        let refused = |op: MaxUnpool2d, input: Shape, source, maps, variant| {
+            plan_stored(&op, input, source, maps, variant, &Caps::WEBGPU).unwrap_err().to_string()
+        };
+        for maps in [Storage::Words, Storage::Halves] {
+            for storage in [Storage::Words, Storage::Compact] {
+                let own = Source { shape, origin: [6, 8], pool: &pairs, storage };
+                let (op, gather) = (MaxUnpool2d::new(), Some(Variant::Gather));
+                assert!(plan_stored(&op, shape, own, maps, None, &Caps::WEBGPU).is_ok());
+                assert_eq!(
+                    refused(op, [1, 3, 3, 5].into(), own, maps, None),
+                    "max_unpool2d: switches is 1x3x3x4, expected 1x3x3x5, the input's shape"
+                );
+                assert_eq!(
+                    refused(op, shape, Source { origin: [8, 8], ..own }, maps, None),
+                    "max_unpool2d: switches is 1x3x3x4, expected 1x3x4x4, from planes of 8x8"
+                );
+                assert_eq!(
+                    refused(op.output_size([5, 8]), shape, own, maps, gather),
+                    "max_unpool2d: output_size is [5, 8], expected at least [6, 8], the extent that was pooled"
+                );
+            }
+            let compact = |pool, origin| Source { shape, origin, pool, storage: Storage::Compact };
+            let message = refused(MaxUnpool2d::new(), shape, compact(&overlapping, [4, 5]), maps, None);
+            assert!(
+                message.contains("by compact switches of") && message.contains("2x2 windows of step 2"),
+                "{message}"
+            );
+            let larger = MaxUnpool2d::new().output_size([7, 9]);
+            let message = refused(larger, shape, compact(&pairs, [6, 8]), maps, None);
+            assert!(message.contains("into 7x9") && message.contains("back to the 6x8 that were pooled"), "{message}");
+            assert!(message.ends_with("make the switches by the variant switches"), "{message}");
+            let scattered = refused(MaxUnpool2d::new(), shape, compact(&pairs, [6, 8]), maps, Some(Variant::Scatter));
+            assert!(scattered.contains("scatter of compact switches"), "{scattered}");
+        }
+        let own = Source { shape, origin: [6, 8], pool: &pairs, storage: Storage::Words };
+        let scattered = refused(MaxUnpool2d::new(), shape, own, Storage::Halves, Some(Variant::Scatter));
+        assert!(
+            scattered.contains("scatter in f16") && scattered.ends_with("use the variant gather, or f32"),
+            "{scattered}"
+        );
+    }
+
+    #[test]
     fn names_are_parsed() {
         for &variant in Variant::ALL {
             assert_eq!(variant.name().parse::<Variant>().unwrap(), variant);
