@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", gpu.info());
     let dense = Tensor::from_fn(WEIGHT, |[c, o, u, v]| 1.0 / (1 + c + o + u + v) as f32)?;
     let mut rows = Vec::new();
-    for variant in [Variant::ZeroInsert, Variant::Scatter, Variant::Gather, Variant::Phased] {
+    for variant in [Variant::ZeroInsert, Variant::Scatter, Variant::Gather, Variant::Phased, Variant::SharedPhases] {
         rows.push(measure(variant.name().to_owned(), &gpu.with_variant(variant), &dense)?);
     }
     rows.push(measure("bilinear, interpolate".to_owned(), &gpu, &bilinear_weight(WEIGHT)?)?);

@@ -1,5 +1,5 @@
 // Four neighbouring cells weighed: the transposed convolution of one channel by a kernel of at most two strides a side. For
-// kernels that bind w: array<f32>, one filter for each of params.channels.
+// kernels that bind w: array<f32>, one filter for each of params.channels, and whose params say out_h, out_w, pad_top, pad_left.
 
 override KH: u32;
 override KW: u32;
@@ -38,6 +38,22 @@ struct Taps {
 fn taps_from(u: u32, v: u32) -> Taps {
     let t = vec4(0u, 1u, 2u, 3u);
     return Taps(u + t / TILE_COLUMNS, v + t % TILE_COLUMNS);
+}
+
+// Where four output cells lie in y, and whether they are to be stored.
+struct Kept {
+    at: vec4<u32>,
+    stored: vec4<bool>,
+}
+
+// For the cells between the same four cells of x, the last of which is (i, j): those inside the output, of rows of taps before `end`.
+fn kept_cells(plane: u32, i: u32, j: u32, end: u32, taps: Taps) -> Kept {
+    // A row or column before the first wraps around to a number beyond the last.
+    let p = i * SY + taps.u - params.pad_top;
+    let q = j * SX + taps.v - params.pad_left;
+    let own = (taps.u < vec4(end)) & (taps.v < vec4(SX));
+    let at = (plane * params.out_h + p) * params.out_w + q;
+    return Kept(at, own & (p < vec4(params.out_h)) & (q < vec4(params.out_w)));
 }
 
 // For each of four output cells, the sum of the taps (u, v), (u, v+SX), (u+SY, v), (u+SY, v+SX) of a channel's filter times the

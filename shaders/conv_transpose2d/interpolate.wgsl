@@ -62,16 +62,11 @@ fn main(
         for (var v = 0u; v < SX; v += TILE_COLUMNS) {
             let taps = taps_from(first_u + k, v);
             let values = weigh(own, taps);
-            // A row or column before the first wraps around to a number beyond the last.
-            let p = i * SY + taps.u - params.pad_top;
-            let q = j * SX + taps.v - params.pad_left;
-            let kept = (taps.u < vec4(first_u + ROWS)) & (taps.v < vec4(SX));
-            let stored = kept & (p < vec4(params.out_h)) & (q < vec4(params.out_w));
-            let at = (plane * params.out_h + p) * params.out_w + q;
-            if stored.x { put(at.x, values.x); }
-            if stored.y { put(at.y, values.y); }
-            if stored.z { put(at.z, values.z); }
-            if stored.w { put(at.w, values.w); }
+            let kept = kept_cells(plane, i, j, first_u + ROWS, taps);
+            if kept.stored.x { put(kept.at.x, values.x); }
+            if kept.stored.y { put(kept.at.y, values.y); }
+            if kept.stored.z { put(kept.at.z, values.z); }
+            if kept.stored.w { put(kept.at.w, values.w); }
         }
     }
 }

@@ -70,11 +70,11 @@ fn main(
                 best2 = after_channel(best2, scores(corner, c, taps_from(u + 2 * tile_rows, v)), c);
                 best3 = after_channel(best3, scores(corner, c, taps_from(u + 3 * tile_rows, v)), c);
             }
-            let place = Strip(n, i, j, first_u + ROWS);
-            store(place, taps_from(u, v), best0.labels);
-            store(place, taps_from(u + tile_rows, v), best1.labels);
-            store(place, taps_from(u + 2 * tile_rows, v), best2.labels);
-            store(place, taps_from(u + 3 * tile_rows, v), best3.labels);
+            let end = first_u + ROWS;
+            store(kept_cells(n, i, j, end, taps_from(u, v)), best0.labels);
+            store(kept_cells(n, i, j, end, taps_from(u + tile_rows, v)), best1.labels);
+            store(kept_cells(n, i, j, end, taps_from(u + 2 * tile_rows, v)), best2.labels);
+            store(kept_cells(n, i, j, end, taps_from(u + 3 * tile_rows, v)), best3.labels);
         }
     }
 }
@@ -93,24 +93,10 @@ fn scores(corner: Corner, channel: u32, taps: Taps) -> vec4<f32> {
     );
 }
 
-// The pixels of an invocation: image, row and column of the last of the four cells of x around them, end of the rows of taps.
-struct Strip {
-    n: u32,
-    i: u32,
-    j: u32,
-    end: u32,
-}
-
-fn store(strip: Strip, taps: Taps, labels: vec4<u32>) {
-    // A row or column before the first wraps around to a number beyond the last.
-    let p = strip.i * SY + taps.u - params.pad_top;
-    let q = strip.j * SX + taps.v - params.pad_left;
-    let own = (taps.u < vec4(strip.end)) & (taps.v < vec4(SX));
-    let stored = own & (p < vec4(params.out_h)) & (q < vec4(params.out_w));
-    let at = (strip.n * params.out_h + p) * params.out_w + q;
+fn store(kept: Kept, labels: vec4<u32>) {
     let values = vec4<f32>(labels);
-    if stored.x { y[at.x] = values.x; }
-    if stored.y { y[at.y] = values.y; }
-    if stored.z { y[at.z] = values.z; }
-    if stored.w { y[at.w] = values.w; }
+    if kept.stored.x { y[kept.at.x] = values.x; }
+    if kept.stored.y { y[kept.at.y] = values.y; }
+    if kept.stored.z { y[kept.at.z] = values.z; }
+    if kept.stored.w { y[kept.at.w] = values.w; }
 }
