@@ -171,11 +171,20 @@ mod tests {
         let first = fs::read(&path).unwrap();
         compile(&nested).unwrap();
         assert_eq!(files(&nested).len(), 1);
-        for damaged in [&first[..first.len() - 1], b"garbage", b""] {
+        // What the first line says is right, but a driver would refuse the bytes after it.
+        let maker = str::from_utf8(&first[..first.iter().position(|&byte| byte == b'\n').unwrap()]).unwrap();
+        let maker = maker.splitn(3, ", ").nth(2).unwrap();
+        let start = first.len() - content(&first, maker).unwrap().len();
+        let foreign = file(b"bytes of no driver", maker);
+        let mut another = first[start..].to_vec();
+        another.iter_mut().take(40).for_each(|byte| *byte ^= 0x55);
+        let another = file(&another, maker);
+        for damaged in [&first[..first.len() - 1], b"garbage", b"", &foreign, &another] {
             fs::write(&path, damaged).unwrap();
             compile(&nested).unwrap();
             let rebuilt = fs::read(&path).unwrap();
             assert_eq!(rebuilt.iter().position(|&byte| byte == b'\n'), first.iter().position(|&byte| byte == b'\n'));
+            assert!(content(&rebuilt, maker).is_ok() && rebuilt != damaged);
         }
     }
 

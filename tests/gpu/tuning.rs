@@ -1,6 +1,7 @@
 //! Measured variants are taken in place of the library's choice; what does not apply is not.
 
 use std::path::Path;
+use std::sync::{Mutex, Once};
 
 use switchback::gpu::Tuning;
 use switchback::weights::Weights;
@@ -47,4 +48,74 @@ fn a_tuning_chooses_variants() {
     assert_eq!(variant(&graph, &weights, &file), Some(default));
     std::fs::write(&file, tuning.to_string().replace("device ", "device not ")).unwrap();
     assert_eq!(variant(&graph, &weights, &file), Some(default));
+}
+
+/// What the library warned of, in all tests of this binary.
+static WARNINGS: Warnings = Warnings(Mutex::new(Vec::new()));
+
+struct Warnings(Mutex<Vec<String>>);
+
+impl log::Log for Warnings {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::Level::Warn
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+impl Warnings {
+    fn of(&self, subject: &str) -> Vec<String> {
+        let all = self.0.lock().unwrap();
+        all.iter().filter(|warning| warning.contains(subject)).cloned().collect()
+    }
+}
+
+#[test]
+fn a_line_or_a_file_that_does_not_fit_is_ignored_with_a_warning_that_says_why() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&WARNINGS).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+    });
+    let Some(gpu) = adapter::gpu() else { return };
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 16, 20, 12]).unwrap();
+    let y = g.conv2d("edited by hand", x, Conv2d::new([3, 3]).pad(1).stride([2, 1]), 16).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let weights = Weights::random(graph.weights_required(), 1).unwrap();
+    let default = gpu.compile(&graph, &weights).unwrap().plan().nodes()[0].variant();
+    let tuning = gpu.tune(&graph, |_| {}).unwrap();
+    let (_, fastest) = tuning.iter().next().unwrap();
+    let text = tuning.to_string();
+    let line = |variant: &str| text.replace(&format!(" = {fastest}\n"), &format!(" = {variant}\n"));
+    let folder = tempfile::tempdir().unwrap();
+    for (name, edited, why) in [
+        ("device", text.replacen("device ", "device Another ", 1), "measured on Another"),
+        ("version", text.replacen(env!("CARGO_PKG_VERSION"), "0.0.1", 1), "made by version 0.0.1"),
+        ("half", text[..text.len() / 2].to_owned(), "expected"),
+        ("no end", text.replace("end of 1 lines\n", ""), "truncated"),
+        ("count", text.replace("end of 1 lines", "end of 99999999999999999999999 lines"), "expected end of 1 lines"),
+        ("negative", text.replace("end of 1 lines", "end of -1 lines"), "expected end of 1 lines"),
+        ("no variant", line("no-such-variant"), "no-such-variant"),
+        ("stride", line("winograd-f4"), "3x3 kernels of stride 1"),
+        ("channels", line("depthwise"), "one input channel a group"),
+        ("sums", line("split-k"), "16 input channels"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, edited).unwrap();
+        let before = WARNINGS.of("edited by hand").len();
+        let gpu = adapter::open(Gpu::builder().tuning(&file)).unwrap();
+        assert_eq!(gpu.compile(&graph, &weights).unwrap().plan().nodes()[0].variant(), default, "{name}");
+        let of_file = WARNINGS.of(file.to_str().unwrap());
+        let found = if of_file.is_empty() { WARNINGS.of("edited by hand").split_off(before) } else { of_file };
+        assert!(!found.is_empty() && found.iter().all(|warning| warning.contains("is ignored")), "{name}: {found:?}");
+        assert!(found.iter().all(|warning| warning.contains(why)), "{name}: {found:?}");
+    }
 }

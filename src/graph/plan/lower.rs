@@ -152,7 +152,7 @@ impl Graph {
         tuning: &Tuning,
     ) -> Option<KernelPlan> {
         let variant = tuning.variant(&self.problem_of(node, operation))?;
-        let plan = operands.plan(operation, caps, Some(variant));
+        let plan = operands.plan_by(operation, caps, variant);
         plan.inspect_err(|error| log::warn!("the tuning of node `{}` is ignored: {error}", node.name())).ok()
     }
 }
@@ -180,6 +180,24 @@ impl Operands {
         let input_storages = graph.nodes()[position].inputs().iter().map(|&edge| storages.of(edge)).collect();
         let output_storages = graph.edges_of(position).map(|(edge, _)| storages.of(edge)).collect();
         Self { input_storages, output_storages, ..self }
+    }
+
+    /// The plan by this variant of a convolution and no other.
+    ///
+    /// # Errors
+    /// As the operator's own plan, where the variant is not for these operands.
+    fn plan_by(&self, operation: &Operation, caps: &Caps, variant: &str) -> Result<KernelPlan> {
+        match operation {
+            Operation::Conv2d(op) => {
+                let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
+                kernel::conv2d::plan(op, x, weight, bias, Some(variant.parse()?), caps)
+            }
+            Operation::ConvTranspose2d(op) => {
+                let (x, weight, bias) = (self.tensor(operation, 0)?, self.weight(operation)?, self.bias());
+                kernel::conv_transpose2d::plan(op, x, weight, bias, Some(variant.parse()?), caps)
+            }
+            _ => self.plan(operation, caps, Some(variant)),
+        }
     }
 
     pub(super) fn plan(&self, operation: &Operation, caps: &Caps, preferred: Option<&str>) -> Result<KernelPlan> {
