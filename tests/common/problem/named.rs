@@ -220,6 +220,18 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
             ..ragged
         },
         ConvProblem {
+            because: "kernel twice the stride, but dilated: its phases have other taps",
+            op: ConvTranspose2d::new([4, 6]).stride([2, 3]).dilation([3, 2]),
+            ..ragged
+        },
+        ConvProblem {
+            because: "depthwise, kernel twice the stride, but dilated",
+            op: ConvTranspose2d::new([4, 6]).stride([2, 3]).dilation([1, 2]).groups(7),
+            input: [1, 7, 5, 3],
+            output_channels: 7,
+            ..ragged
+        },
+        ConvProblem {
             because: "groups at stride 1, dilated, with more rows asked for: a flipped kernel",
             op: ConvTranspose2d::new([3, 2]).dilation([2, 3]).groups(3).pad([1, 2]).output_padding([1, 2]).relu(),
             input: [2, 6, 5, 7],
