@@ -7,7 +7,7 @@
 // Writes    Every word of y, once; overflow if a sum is too large.
 // Order     The product, then the sum, in f32; the device may fuse them.
 // Uses      common/index.wgsl, common/place.wgsl, convert/half_word.wgsl
-// Oracle    reference::crop_add, and reference::add by a window of everything
+// Oracle    reference::crop_add
 
 struct Params {
     words: u32,

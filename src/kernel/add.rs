@@ -1,9 +1,9 @@
 //! Addition on the device.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
 use crate::kernel::flat::{flat_step, only_way};
-use crate::kernel::{INDEX, check_binding, params, part};
+use crate::kernel::{INDEX, NARROW, check_binding, check_bytes, params, part};
 use crate::op::Add;
 use crate::shape::Shape;
 
@@ -16,13 +16,38 @@ static ADD: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&ADD];
+static ADD_HALF: Kernel = Kernel {
+    name: "elementwise/add_half",
+    parts: &[&INDEX, &NARROW, &part!("elementwise/add_half.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write, Access::Write],
+    needs_float_atomics: false,
+};
+
+pub(crate) static KERNELS: &[&Kernel] = &[&ADD, &ADD_HALF];
 
 params! {
     /// Uniforms of `elementwise/add`; the shader says what they mean.
     struct Params {
         elements: u32,
     }
+}
+
+params! {
+    /// Uniforms of `elementwise/add_half`; the shader says what they mean.
+    struct HalfParams {
+        words: u32,
+    }
+}
+
+/// The same in f16, all operands [`Storage::Halves`].
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn plan_half(a: Shape, b: Shape, caps: &Caps) -> Result<KernelPlan> {
+    let words = Storage::Halves.words(Add.output_shape(a, b)?) as usize;
+    check_bytes(OP, format_args!("a of {a}"), 4 * words as u64, caps)?;
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0), Buffer::Overflow];
+    Ok(only_way(0, vec![flat_step(&ADD_HALF, &[], &HalfParams { words: words as u32 }, &operands, words, caps)?]))
 }
 
 /// The dispatch for these operands.
@@ -51,7 +76,7 @@ impl Gpu {
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let shape = Shape::from([2, 3, 5, 7]);
     crate::kernel::checks::Exhibit {
-        params: vec![(&ADD, Params::FIELDS)],
-        plans: vec![plan(shape, shape, &Caps::WEBGPU)],
+        params: vec![(&ADD, Params::FIELDS), (&ADD_HALF, HalfParams::FIELDS)],
+        plans: vec![plan(shape, shape, &Caps::WEBGPU), plan_half(shape, shape, &Caps::WEBGPU)],
     }
 }

@@ -7,7 +7,7 @@ use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::kernel::conv2d::{Form, Pooling};
 use crate::kernel::{max_pool2d, max_unpool2d};
-use crate::op::{CropAdd, Slice};
+use crate::op::Slice;
 use crate::shape::Shape;
 
 impl Graph {
@@ -116,7 +116,7 @@ impl Operands {
         let pairs = Shape { c: x.c.div_ceil(2), ..x };
         Some(match operation {
             Operation::Relu => kernel::relu::plan_half(x, caps),
-            Operation::Add => kernel::crop_add::plan_half(&CropAdd::new([0, 0]), x, tensor(1)?, caps),
+            Operation::Add => kernel::add::plan_half(x, tensor(1)?, caps),
             Operation::CropAdd(op) => kernel::crop_add::plan_half(op, x, tensor(1)?, caps),
             Operation::Crop(op) => kernel::crop::plan(op, pairs, caps),
             Operation::Pad(op) => kernel::pad::plan(op, pairs, caps),
