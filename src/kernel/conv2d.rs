@@ -1,9 +1,12 @@
 //! Convolution on the device.
 
+mod blocks;
 mod choice;
 pub(super) mod cooperative;
 mod depthwise;
 pub(super) mod direct;
+pub(super) mod forms;
+mod pack;
 mod product;
 mod split_k;
 pub(super) mod tiled;
@@ -49,30 +52,30 @@ variants! {
 pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
     &depthwise::DEPTHWISE,
-    &tiled::TILED,
-    &tiled::STAGED,
-    &tiled::TILED_HALF,
-    &tiled::TILED_HALF_F32,
-    &tiled::STAGED_HALF,
-    &tiled::STAGED_HALF_F32,
-    &tiled::TILED_INTERLEAVED,
-    &tiled::TILED_INTERLEAVED_F32,
-    &tiled::STAGED_INTERLEAVED,
-    &tiled::STAGED_INTERLEAVED_F32,
-    &tiled::TILED_HALF_POOLED,
-    &tiled::STAGED_HALF_POOLED,
-    &tiled::PACK,
-    &tiled::PACK_HALF,
+    &forms::TILED,
+    &forms::STAGED,
+    &forms::TILED_HALF,
+    &forms::TILED_HALF_F32,
+    &forms::STAGED_HALF,
+    &forms::STAGED_HALF_F32,
+    &forms::TILED_INTERLEAVED,
+    &forms::TILED_INTERLEAVED_F32,
+    &forms::STAGED_INTERLEAVED,
+    &forms::STAGED_INTERLEAVED_F32,
+    &forms::TILED_HALF_POOLED,
+    &forms::STAGED_HALF_POOLED,
+    &pack::PACK,
+    &pack::PACK_HALF,
     &split_k::SUM_PARTS,
-    &winograd::F2_INPUT,
-    &winograd::F2_WEIGHT,
-    &winograd::F2_OUTPUT,
-    &winograd::F2_POOLED,
-    &winograd::F4_INPUT,
-    &winograd::F4_WEIGHT,
-    &winograd::F4_OUTPUT,
-    &winograd::F4_POOLED,
-    &winograd::PRODUCT,
+    &winograd::kernels::F2_INPUT,
+    &winograd::kernels::F2_WEIGHT,
+    &winograd::kernels::F2_OUTPUT,
+    &winograd::kernels::F2_POOLED,
+    &winograd::kernels::F4_INPUT,
+    &winograd::kernels::F4_WEIGHT,
+    &winograd::kernels::F4_OUTPUT,
+    &winograd::kernels::F4_POOLED,
+    &winograd::kernels::PRODUCT,
     &cooperative::COOPERATIVE_8,
     &cooperative::COOPERATIVE_8_HALF,
     &cooperative::COOPERATIVE_8_HALF_F32,
@@ -114,8 +117,8 @@ pub(crate) fn plan(
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
         Variant::SplitK => split_k::plan(op, input, weight, output, buffers, caps),
-        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, None, buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, None, buffers, caps),
+        Variant::WinogradF2 => winograd::plan(&winograd::kernels::F2, op, input, output, None, buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::kernels::F4, op, input, output, None, buffers, caps),
         Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
     }
 }
@@ -150,8 +153,8 @@ pub(crate) fn plan_pooled(
     pooling.check()?;
     let buffers = Operands { switches: Buffer::Output(1), ..Operands::with_bias(bias.is_some()) };
     match variant {
-        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, Some(pooling), buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, Some(pooling), buffers, caps),
+        Variant::WinogradF2 => winograd::plan(&winograd::kernels::F2, op, input, output, Some(pooling), buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::kernels::F4, op, input, output, Some(pooling), buffers, caps),
         _ => Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", variant.name()))),
     }
 }
@@ -415,8 +418,9 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let params = [
         direct::params_exhibited(),
         depthwise::params_exhibited(),
-        tiled::params_exhibited(),
-        winograd::params_exhibited(),
+        forms::params_exhibited(),
+        pack::params_exhibited(),
+        winograd::kernels::params_exhibited(),
         split_k::params_exhibited(),
         cooperative::params_exhibited(),
     ];

@@ -17,7 +17,7 @@ macro_rules! params {
         $(#[$meta])*
         #[repr(C)]
         #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-        $vis struct $name { $( $(#[$field_meta])* $field: $type, )* }
+        $vis struct $name { $( $(#[$field_meta])* $vis $field: $type, )* }
 
         #[cfg(test)]
         impl $name {

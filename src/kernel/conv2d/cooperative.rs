@@ -1,7 +1,8 @@
 //! `Variant::Cooperative`: an implicit matrix product on matrix units, operands rounded to f16 and summed in f32.
 
+use super::blocks::Blocks;
+use super::forms::{INTERLEAVED, OPERANDS};
 use super::product::Params;
-use super::tiled::{Blocks, INTERLEAVED, OPERANDS};
 use super::{Form, Interleave, OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{

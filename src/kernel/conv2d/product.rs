@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Interleave;
-use super::tiled::{Blocks, Run};
+use super::blocks::{Blocks, Run};
 use crate::kernel::params;
 use crate::op::Conv2d;
 use crate::shape::Shape;

@@ -1,244 +1,18 @@
 //! `Variant::Tiled` and `Staged`: an implicit matrix product in register tiles, over weights packed once.
 
+use super::blocks::Blocks;
+use super::forms::{STAGED_HALF_POOLED, TILED_HALF_POOLED, kernel_for};
 use super::product::Params;
-use super::{Form, Interleave, OP, Operands, Pooling, Variant};
-use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
+use super::{Form, Interleave, OP, Operands, Pooling, Variant, pack};
+use crate::error::Result;
+use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, Storage, fold_workgroups};
 use crate::kernel::flat::window_constants;
-use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
-use crate::kernel::{
-    ACTIVATION, HALF, INDEX, NARROW, PLANES_HALF, RANK_HALF, TILE, WORKGROUP, convert, loop_iterations, params, part,
-    rounds_within, zero,
-};
+use crate::kernel::{convert, loop_iterations, rounds_within, zero};
 use crate::op::{Conv2d, Rounding};
 use crate::shape::Shape;
 
-/// Loads of the implicit matrix product.
-pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
-/// The end of its register tiles.
-pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
-/// Uniforms, overrides and bindings of its kernels.
-pub(super) static OPERANDS: Part = part!("conv2d/operands.wgsl");
-static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
-static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
-/// Which cells an invocation computes.
-static IN_ROWS: Part = part!("conv2d/in_rows.wgsl");
-/// The same for maps and weights in f16.
-static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
-static COLUMNS_HALF: Part = part!("conv2d/columns_half.wgsl");
-static RESULT_HALF: Part = part!("conv2d/result_half.wgsl");
-static STORE_HALF: Part = part!("conv2d/store_half.wgsl");
-/// The same with a pooling for an end.
-static IN_WINDOWS: Part = part!("conv2d/in_windows.wgsl");
-static STORE_POOLED: Part = part!("conv2d/store_half_pooled.wgsl");
-static TILED_MAIN: Part = part!("conv2d/tiled.wgsl");
-static STAGED_MAIN: Part = part!("conv2d/staged.wgsl");
-static PACK_MAIN: Part = part!("conv2d/pack.wgsl");
-
-const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
-const BINDINGS_HALF: &[Access] =
-    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
-
-const BINDINGS_POOLED: &[Access] =
-    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Write];
-
-const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
-    Kernel { name, parts, bindings, needs_float_atomics: false }
-}
-
-pub(super) static TILED: Kernel = kernel(
-    "conv2d/tiled",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &IN_ROWS, &RESULT_F32, &STORE, &TILED_MAIN],
-    BINDINGS,
-);
-
-pub(super) static TILED_HALF: Kernel = kernel(
-    "conv2d/tiled_half",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &NARROW,
-        &RESULT_HALF,
-        &STORE_HALF,
-        &TILED_MAIN,
-    ],
-    BINDINGS_HALF,
-);
-
-pub(super) static TILED_HALF_F32: Kernel = kernel(
-    "conv2d/tiled_half_f32",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &IN_ROWS, &RESULT_F32, &STORE, &TILED_MAIN],
-    BINDINGS,
-);
-
-pub(super) static STAGED: Kernel = kernel(
-    "conv2d/staged",
-    &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_F32, &COLUMNS, &IN_ROWS, &RESULT_F32, &STORE, &STAGED_MAIN],
-    BINDINGS,
-);
-
-pub(super) static STAGED_HALF: Kernel = kernel(
-    "conv2d/staged_half",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &NARROW,
-        &RESULT_HALF,
-        &STORE_HALF,
-        &STAGED_MAIN,
-    ],
-    BINDINGS_HALF,
-);
-
-pub(super) static STAGED_HALF_F32: Kernel = kernel(
-    "conv2d/staged_half_f32",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &RESULT_F32,
-        &STORE,
-        &STAGED_MAIN,
-    ],
-    BINDINGS,
-);
-
-/// Output channels as phases of another map, and the end of a register tile that stores them.
-pub(in crate::kernel) static INTERLEAVED: Part = part!("conv_transpose2d/interleaved.wgsl");
-static INTERLEAVE: Part = part!("conv_transpose2d/interleave.wgsl");
-static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_half.wgsl");
-
-pub(super) static TILED_INTERLEAVED: Kernel = kernel(
-    "conv2d/tiled_interleaved",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &NARROW,
-        &INTERLEAVED,
-        &INTERLEAVE_HALF,
-        &TILED_MAIN,
-    ],
-    BINDINGS_HALF,
-);
-
-pub(super) static TILED_INTERLEAVED_F32: Kernel = kernel(
-    "conv2d/tiled_interleaved_f32",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &RESULT_F32,
-        &INTERLEAVED,
-        &INTERLEAVE,
-        &TILED_MAIN,
-    ],
-    BINDINGS,
-);
-
-pub(super) static STAGED_INTERLEAVED: Kernel = kernel(
-    "conv2d/staged_interleaved",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &NARROW,
-        &INTERLEAVED,
-        &INTERLEAVE_HALF,
-        &STAGED_MAIN,
-    ],
-    BINDINGS_HALF,
-);
-
-pub(super) static STAGED_INTERLEAVED_F32: Kernel = kernel(
-    "conv2d/staged_interleaved_f32",
-    &[
-        &INDEX,
-        &ACTIVATION,
-        &TILE,
-        &OPERANDS,
-        &OPERANDS_HALF,
-        &COLUMNS_HALF,
-        &IN_ROWS,
-        &RESULT_F32,
-        &INTERLEAVED,
-        &INTERLEAVE,
-        &STAGED_MAIN,
-    ],
-    BINDINGS,
-);
-
-#[rustfmt::skip]
-pub(super) static TILED_HALF_POOLED: Kernel = kernel(
-    "conv2d/tiled_half_pooled",
-    &[
-        &INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &IN_WINDOWS, &NARROW, &RESULT_HALF,
-        &RANK_HALF, &PLANES_HALF, &BEST, &MAXIMA_HALF, &STORE_POOLED, &TILED_MAIN,
-    ],
-    BINDINGS_POOLED,
-);
-
-#[rustfmt::skip]
-pub(super) static STAGED_HALF_POOLED: Kernel = kernel(
-    "conv2d/staged_half_pooled",
-    &[
-        &INDEX, &ACTIVATION, &TILE, &OPERANDS, &OPERANDS_HALF, &COLUMNS_HALF, &IN_WINDOWS, &NARROW, &RESULT_HALF,
-        &RANK_HALF, &PLANES_HALF, &BEST, &MAXIMA_HALF, &STORE_POOLED, &STAGED_MAIN,
-    ],
-    BINDINGS_POOLED,
-);
-
-const PACK_BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
-
-static PACKED_F32: Part = part!("conv2d/packed_f32.wgsl");
-static PACKED_HALF: Part = part!("conv2d/packed_half.wgsl");
-
-pub(super) static PACK: Kernel = kernel("conv2d/pack", &[&INDEX, &PACKED_F32, &PACK_MAIN], PACK_BINDINGS);
-pub(super) static PACK_HALF: Kernel =
-    kernel("conv2d/pack_half", &[&INDEX, &HALF, &PACKED_HALF, &PACK_MAIN], PACK_BINDINGS);
-
 /// Whole stages of input channels, in fours, of which `conv2d/staged` loads the weights at once.
 pub(super) const STAGE_QUADS: u64 = 4;
-
-params! {
-    /// Uniforms of `conv2d/pack`; the shader says what they mean.
-    struct PackParams {
-        weight_offset: u32,
-        group_inputs: u32,
-        group_outputs: u32,
-        group_blocks: u32,
-        taps: u32,
-        first_block: u32,
-        first_channel: u32,
-        vectors: u32,
-    }
-}
 
 /// Cells of an invocation: a vector.
 pub(in crate::kernel) const CELLS: u64 = 4;
@@ -312,32 +86,6 @@ impl Division {
     }
 }
 
-/// The kernel of a division for maps in such a form, whose output channels may be phases.
-///
-/// # Errors
-/// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.
-fn kernel_for(variant: Variant, form: Form, phases: bool) -> Result<&'static Kernel> {
-    Ok(match (variant, form, phases) {
-        (_, Form::Words, true) => {
-            return Err(Error::Unsupported {
-                what: format!("{OP} to phases by {}", variant.name()),
-                why: "its maps are f32".to_owned(),
-                way_out: "use the phased variant of conv_transpose2d".to_owned(),
-            });
-        }
-        (Variant::Staged | Variant::SplitK, Form::Words, _) => &STAGED,
-        (Variant::Staged, Form::Halves, false) => &STAGED_HALF,
-        (Variant::Staged, Form::HalvesToWords, false) => &STAGED_HALF_F32,
-        (Variant::Staged, Form::Halves, true) => &STAGED_INTERLEAVED,
-        (Variant::Staged, Form::HalvesToWords, true) => &STAGED_INTERLEAVED_F32,
-        (_, Form::Words, _) => &TILED,
-        (_, Form::Halves, false) => &TILED_HALF,
-        (_, Form::HalvesToWords, false) => &TILED_HALF_F32,
-        (_, Form::Halves, true) => &TILED_INTERLEAVED,
-        (_, Form::HalvesToWords, true) => &TILED_INTERLEAVED_F32,
-    })
-}
-
 /// Fours of input channels whose weights for a block stay in a quarter of a core's second-level cache (1 MiB, say) while
 /// all cells pass, and whose planes, if they are small, stay in half of it while all blocks pass. Without this, fc6's and
 /// fc7's weights come from memory once for every 32 cells.
@@ -377,72 +125,6 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> 
 pub(super) fn check_loops(op: &Conv2d, weight: Shape, caps: &Caps) -> Result<()> {
     rounds_within(OP, 0, loop_iterations(&[op.kernel[0], op.kernel[1], weight.c.div_ceil(4)]), caps)?;
     Ok(())
-}
-
-/// A run of blocks whose weights, raw and packed, each fit a binding.
-pub(super) struct Run {
-    pub(super) first_block: u64,
-    pub(super) blocks: u64,
-    pub(super) first_channel: u64,
-    /// Words of the raw weight, from where bindings can start.
-    pub(super) words: std::ops::Range<u64>,
-    /// Word of the binding at which the first channel's row starts.
-    pub(super) offset: u64,
-}
-
-/// How a weight's output channels fall into blocks of `rows`, group by group.
-#[derive(Clone, Copy)]
-pub(super) struct Blocks {
-    pub(super) rows: u64,
-    pub(super) groups: u64,
-    pub(super) group_outputs: u64,
-    /// Words of one channel's raw weights.
-    pub(super) row_words: u64,
-    /// Words of one block's packed weights.
-    pub(super) block_words: u64,
-}
-
-impl Blocks {
-    pub(super) fn group_blocks(&self) -> u64 {
-        self.group_outputs.div_ceil(self.rows)
-    }
-
-    /// The first output channel of a block, counted over all groups.
-    fn channel(&self, block: u64) -> u64 {
-        let per_group = self.group_blocks();
-        block / per_group * self.group_outputs + (block % per_group * self.rows).min(self.group_outputs)
-    }
-
-    /// The fewest runs of blocks.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] where not even one block fits a binding.
-    pub(super) fn runs(&self, caps: &Caps) -> Result<Vec<Run>> {
-        let most_words = caps.max_binding_bytes.min(caps.max_buffer_bytes) / 4;
-        let alignment = u64::from(caps.storage_alignment / 4).max(1);
-        let all = self.groups * self.group_blocks();
-        let raw = self.rows * self.row_words + alignment - 1;
-        let most =
-            (most_words / self.block_words).min(most_words.saturating_sub(alignment - 1) / (raw + 1 - alignment));
-        if most == 0 {
-            return Err(Error::Limit {
-                what: format!("{OP}: the weights of {} output channels", self.rows),
-                needed: 4 * self.block_words.max(raw),
-                available: 4 * most_words,
-                unit: "bytes a binding",
-                way_out: "use the direct variant, or an adapter and limits that allow more".to_owned(),
-            });
-        }
-        let run = |first_block: u64| {
-            let blocks = most.min(all - first_block);
-            let first_channel = self.channel(first_block);
-            let start = first_channel * self.row_words;
-            let end = self.channel(first_block + blocks) * self.row_words;
-            let offset = start % alignment;
-            Run { first_block, blocks, first_channel, words: start - offset..end, offset }
-        };
-        Ok((0..all).step_by(most as usize).map(run).collect())
-    }
 }
 
 /// The plan of [`Variant::Tiled`].
@@ -522,26 +204,8 @@ pub(super) fn divided(
         let packed = Buffer::Scratch(plan.scratch.len());
         let words = run.blocks * blocks.block_words;
         plan.scratch.push(Scratch { words, persistent: true });
-        let pack = PackParams {
-            weight_offset: run.offset as u32,
-            group_inputs: weight.c as u32,
-            group_outputs: group_outputs as u32,
-            group_blocks: blocks.group_blocks() as u32,
-            taps: taps as u32,
-            first_block: run.first_block as u32,
-            first_channel: run.first_channel as u32,
-            vectors: (run.blocks * block_vectors) as u32,
-        };
-        plan.prepare.push(Step {
-            kernel: if form == Form::Words { &PACK } else { &PACK_HALF },
-            constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
-            params: bytemuck::bytes_of(&pack).to_vec(),
-            operands: vec![
-                Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
-                packed.into(),
-            ],
-            workgroups: fold_workgroups((run.blocks * block_vectors).div_ceil(u64::from(WORKGROUP)), caps)?,
-        });
+        let raw = Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) };
+        plan.prepare.push(pack::step([weight.c as u64, taps], (&blocks, &run), form, raw, packed, caps)?);
         let cell_tiles = (computed.plane() as u64).div_ceil(division.cells);
         let tiles = output.n as u64 * run.blocks * cell_tiles;
         let window = window_constants(op.kernel, op.stride, op.dilation);
@@ -609,24 +273,4 @@ fn pooled_end(
         ("COMPACT", f64::from(compact)),
     ];
     Ok((pooled.with_extent([2 * pooled.h, 2 * pooled.w]), constants, Some(switches)))
-}
-
-#[cfg(test)]
-pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    let kernels = [
-        &TILED,
-        &TILED_HALF,
-        &TILED_HALF_F32,
-        &TILED_INTERLEAVED,
-        &TILED_INTERLEAVED_F32,
-        &STAGED,
-        &STAGED_HALF,
-        &STAGED_HALF_F32,
-        &STAGED_INTERLEAVED,
-        &STAGED_INTERLEAVED_F32,
-        &TILED_HALF_POOLED,
-        &STAGED_HALF_POOLED,
-    ];
-    let packs = [&PACK, &PACK_HALF].map(|pack| (pack, PackParams::FIELDS));
-    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain(packs).collect()
 }

@@ -5,7 +5,7 @@
 use super::{OP, Problem, with_own_weight};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step};
-use crate::kernel::conv2d::{self, Form, Interleave, Operands, tiled};
+use crate::kernel::conv2d::{self, Form, Interleave, Operands, forms};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, params, part};
 use crate::op::Conv2d;
@@ -13,7 +13,7 @@ use crate::shape::{Padding, Shape};
 
 pub(super) static PHASE_WEIGHT: Kernel = Kernel {
     name: "conv_transpose2d/phase_weight",
-    parts: &[&INDEX, &tiled::INTERLEAVED, &part!("conv_transpose2d/phase_weight.wgsl")],
+    parts: &[&INDEX, &forms::INTERLEAVED, &part!("conv_transpose2d/phase_weight.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };

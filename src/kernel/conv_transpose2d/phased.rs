@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
-use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, STORE, workgroup};
+use crate::kernel::conv2d::forms::{COLUMNS, STORE};
+use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, loop_iterations, params, part, rounds_within};
 

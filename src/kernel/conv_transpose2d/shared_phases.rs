@@ -7,7 +7,8 @@ use super::{BEST_OF_TILE, OP, Problem, ROW};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
-use crate::kernel::conv2d::tiled::{CELLS, COLUMNS, SCATTERED, workgroup};
+use crate::kernel::conv2d::forms::COLUMNS;
+use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, loop_iterations, params, part, rounds_within};
 
 pub(super) static SHARED_PHASES: Kernel = Kernel {

@@ -1,0 +1,138 @@
+//! The kernels of the implicit matrix products in register tiles: one for each form of the maps and each end of the sums.
+
+use super::{Form, OP, Variant};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Kernel, Part};
+use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
+use crate::kernel::{ACTIVATION, INDEX, NARROW, PLANES_HALF, RANK_HALF, TILE, part};
+
+/// Loads of the implicit matrix product.
+pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
+/// The end of its register tiles.
+pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
+/// Uniforms, overrides and bindings of its kernels.
+pub(super) static OPERANDS: Part = part!("conv2d/operands.wgsl");
+static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
+static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
+/// Which cells an invocation computes.
+static IN_ROWS: Part = part!("conv2d/in_rows.wgsl");
+/// The same for maps and weights in f16.
+static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
+static COLUMNS_HALF: Part = part!("conv2d/columns_half.wgsl");
+static RESULT_HALF: Part = part!("conv2d/result_half.wgsl");
+static STORE_HALF: Part = part!("conv2d/store_half.wgsl");
+/// The same with a pooling for an end.
+static IN_WINDOWS: Part = part!("conv2d/in_windows.wgsl");
+static STORE_POOLED: Part = part!("conv2d/store_half_pooled.wgsl");
+/// Output channels as phases of another map, and the end of a register tile that stores them.
+pub(in crate::kernel) static INTERLEAVED: Part = part!("conv_transpose2d/interleaved.wgsl");
+static INTERLEAVE: Part = part!("conv_transpose2d/interleave.wgsl");
+static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_half.wgsl");
+static TILED_MAIN: Part = part!("conv2d/tiled.wgsl");
+static STAGED_MAIN: Part = part!("conv2d/staged.wgsl");
+
+const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+/// With the overflow words after the result.
+const BINDINGS_HALF: &[Access] =
+    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
+/// With the switches after those.
+const BINDINGS_POOLED: &[Access] =
+    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Write];
+
+const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
+
+/// Two kernels of the same parts but for the last, which divides the work.
+macro_rules! tiled_and_staged {
+    ($tiled:ident $tiled_name:literal, $staged:ident $staged_name:literal, $bindings:ident, [$($part:ident),*]) => {
+        pub(super) static $tiled: Kernel = kernel(
+            $tiled_name,
+            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &TILED_MAIN],
+            $bindings,
+        );
+        pub(super) static $staged: Kernel = kernel(
+            $staged_name,
+            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &STAGED_MAIN],
+            $bindings,
+        );
+    };
+}
+
+tiled_and_staged!(
+    TILED "conv2d/tiled", STAGED "conv2d/staged", BINDINGS,
+    [OPERANDS_F32, COLUMNS, IN_ROWS, RESULT_F32, STORE]
+);
+
+tiled_and_staged!(
+    TILED_HALF "conv2d/tiled_half", STAGED_HALF "conv2d/staged_half", BINDINGS_HALF,
+    [OPERANDS_HALF, COLUMNS_HALF, IN_ROWS, NARROW, RESULT_HALF, STORE_HALF]
+);
+
+tiled_and_staged!(
+    TILED_HALF_F32 "conv2d/tiled_half_f32", STAGED_HALF_F32 "conv2d/staged_half_f32", BINDINGS,
+    [OPERANDS_HALF, COLUMNS_HALF, IN_ROWS, RESULT_F32, STORE]
+);
+
+tiled_and_staged!(
+    TILED_INTERLEAVED "conv2d/tiled_interleaved", STAGED_INTERLEAVED "conv2d/staged_interleaved", BINDINGS_HALF,
+    [OPERANDS_HALF, COLUMNS_HALF, IN_ROWS, NARROW, INTERLEAVED, INTERLEAVE_HALF]
+);
+
+tiled_and_staged!(
+    TILED_INTERLEAVED_F32 "conv2d/tiled_interleaved_f32", STAGED_INTERLEAVED_F32 "conv2d/staged_interleaved_f32", BINDINGS,
+    [OPERANDS_HALF, COLUMNS_HALF, IN_ROWS, RESULT_F32, INTERLEAVED, INTERLEAVE]
+);
+
+tiled_and_staged!(
+    TILED_HALF_POOLED "conv2d/tiled_half_pooled", STAGED_HALF_POOLED "conv2d/staged_half_pooled", BINDINGS_POOLED,
+    [
+        OPERANDS_HALF, COLUMNS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, RANK_HALF, PLANES_HALF, BEST, MAXIMA_HALF,
+        STORE_POOLED
+    ]
+);
+
+/// The kernel of a division for maps in such a form, whose output channels may be phases.
+///
+/// # Errors
+/// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.
+pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool) -> Result<&'static Kernel> {
+    Ok(match (variant, form, phases) {
+        (_, Form::Words, true) => {
+            return Err(Error::Unsupported {
+                what: format!("{OP} to phases by {}", variant.name()),
+                why: "its maps are f32".to_owned(),
+                way_out: "use the phased variant of conv_transpose2d".to_owned(),
+            });
+        }
+        (Variant::Staged | Variant::SplitK, Form::Words, _) => &STAGED,
+        (Variant::Staged, Form::Halves, false) => &STAGED_HALF,
+        (Variant::Staged, Form::HalvesToWords, false) => &STAGED_HALF_F32,
+        (Variant::Staged, Form::Halves, true) => &STAGED_INTERLEAVED,
+        (Variant::Staged, Form::HalvesToWords, true) => &STAGED_INTERLEAVED_F32,
+        (_, Form::Words, _) => &TILED,
+        (_, Form::Halves, false) => &TILED_HALF,
+        (_, Form::HalvesToWords, false) => &TILED_HALF_F32,
+        (_, Form::Halves, true) => &TILED_INTERLEAVED,
+        (_, Form::HalvesToWords, true) => &TILED_INTERLEAVED_F32,
+    })
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    let kernels = [
+        &TILED,
+        &TILED_HALF,
+        &TILED_HALF_F32,
+        &TILED_INTERLEAVED,
+        &TILED_INTERLEAVED_F32,
+        &STAGED,
+        &STAGED_HALF,
+        &STAGED_HALF_F32,
+        &STAGED_INTERLEAVED,
+        &STAGED_INTERLEAVED_F32,
+        &TILED_HALF_POOLED,
+        &STAGED_HALF_POOLED,
+    ];
+    kernels.map(|kernel| (kernel, super::product::Params::FIELDS)).into()
+}

@@ -1,0 +1,69 @@
+//! Weights in the order in which the implicit matrix products in register tiles read them.
+
+use super::Form;
+use super::blocks::{Blocks, Run};
+use crate::error::Result;
+use crate::gpu::{Access, Buffer, Caps, Kernel, Operand, Part, Step, fold_workgroups};
+use crate::kernel::{HALF, INDEX, WORKGROUP, params, part};
+
+static PACK_MAIN: Part = part!("conv2d/pack.wgsl");
+static PACKED_F32: Part = part!("conv2d/packed_f32.wgsl");
+static PACKED_HALF: Part = part!("conv2d/packed_half.wgsl");
+
+const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
+    Kernel { name, parts, bindings: &[Access::Uniform, Access::Read, Access::Write], needs_float_atomics: false }
+}
+
+pub(super) static PACK: Kernel = kernel("conv2d/pack", &[&INDEX, &PACKED_F32, &PACK_MAIN]);
+pub(super) static PACK_HALF: Kernel = kernel("conv2d/pack_half", &[&INDEX, &HALF, &PACKED_HALF, &PACK_MAIN]);
+
+params! {
+    /// Uniforms of `conv2d/pack`; the shader says what they mean.
+    struct PackParams {
+        weight_offset: u32,
+        group_inputs: u32,
+        group_outputs: u32,
+        group_blocks: u32,
+        taps: u32,
+        first_block: u32,
+        first_channel: u32,
+        vectors: u32,
+    }
+}
+
+/// Packs a run of blocks of a weight with so many input channels a group and taps; `words` of the raw weight, if not all.
+///
+/// # Errors
+/// As [`fold_workgroups`].
+pub(super) fn step(
+    [inputs, taps]: [u64; 2],
+    (blocks, run): (&Blocks, &Run),
+    form: Form,
+    weight: Operand,
+    packed: Buffer,
+    caps: &Caps,
+) -> Result<Step> {
+    let vectors = run.blocks * blocks.rows * inputs.div_ceil(4) * taps;
+    let params = PackParams {
+        weight_offset: run.offset as u32,
+        group_inputs: inputs as u32,
+        group_outputs: blocks.group_outputs as u32,
+        group_blocks: blocks.group_blocks() as u32,
+        taps: taps as u32,
+        first_block: run.first_block as u32,
+        first_channel: run.first_channel as u32,
+        vectors: vectors as u32,
+    };
+    Ok(Step {
+        kernel: if form == Form::Words { &PACK } else { &PACK_HALF },
+        constants: vec![("ROWS", blocks.rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+        params: bytemuck::bytes_of(&params).to_vec(),
+        operands: vec![weight, packed.into()],
+        workgroups: fold_workgroups(vectors.div_ceil(u64::from(WORKGROUP)), caps)?,
+    })
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    [&PACK, &PACK_HALF].map(|pack| (pack, PackParams::FIELDS)).into()
+}
