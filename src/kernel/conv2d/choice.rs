@@ -42,7 +42,7 @@ pub(in crate::kernel) fn effort(
 
 /// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its bounds and
 /// the loop round it. On CPU drivers the choice between `Direct`, `Depthwise`, `Tiled` and minimal filtering was measured over
-/// the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/BENCHMARKS.md), and 24 fits; on GPUs it is an estimate.
+/// the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/CHOICES.md), and 24 fits; on GPUs it is an estimate.
 pub(super) fn load(caps: &Caps) -> f64 {
     if caps.software { 24.0 } else { 8.0 }
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::Variant::{Depthwise, Direct, Tiled, WinogradF2, WinogradF4};
     use super::*;
 
-    /// What was the fastest on llvmpipe, or within a few per cent of it (docs/BENCHMARKS.md).
+    /// What was the fastest on llvmpipe, or within a few per cent of it (docs/CHOICES.md).
     #[test]
     fn the_choice_on_a_cpu_driver_is_what_was_measured_to_be_the_fastest() {
         let caps = Caps { software: true, ..Caps::WEBGPU };
