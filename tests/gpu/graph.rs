@@ -168,7 +168,11 @@ fn every_variant_serves_a_graph() {
         check(&gpu.with_variant(variant), "conv2d", variant.name());
     }
     // These are for other shapes than this graph has.
-    let special = [conv_transpose2d::Variant::Product, conv_transpose2d::Variant::Interpolate];
+    let special = [
+        conv_transpose2d::Variant::SharedPhases,
+        conv_transpose2d::Variant::Product,
+        conv_transpose2d::Variant::Interpolate,
+    ];
     let here = |variant: &conv_transpose2d::Variant| *variant != conv_transpose2d::Variant::Cooperative || matrices;
     let served = |variant: &&conv_transpose2d::Variant| here(variant) && !special.contains(variant);
     for &variant in conv_transpose2d::Variant::ALL.iter().filter(served) {
@@ -183,7 +187,11 @@ fn every_variant_serves_a_graph() {
 fn transposed_convolutions_of_special_shapes_serve_a_graph() {
     let Some(gpu) = adapter::gpu() else { return };
     let up = ConvTranspose2d::new([4, 4]).stride([2, 2]);
-    for (input, op, variant) in [([2, 6, 1, 1], up, "product"), ([2, 6, 3, 5], up.groups(6), "interpolate")] {
+    for (input, op, variant) in [
+        ([2, 6, 1, 1], up, "product"),
+        ([2, 6, 3, 5], up, "shared-phases"),
+        ([2, 6, 3, 5], up.groups(6), "interpolate"),
+    ] {
         let mut g = Graph::builder();
         let x = g.input("x", input).unwrap();
         let y = g.conv_transpose2d("up", x, op, 6).unwrap();
