@@ -144,7 +144,25 @@ async fn enumerate() -> Vec<wgpu::Adapter> {
     if wgpu::Instance::enabled_backend_features().is_empty() {
         return Vec::new();
     }
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+    instance().enumerate_adapters(wgpu::Backends::all()).await
+}
+
+/// The process's one way to its drivers, which stays open until the process ends: Vulkan's loader has been seen to crash where one
+/// instance closes, and unloads its drivers, while a device of another opens.
+#[cfg(not(target_arch = "wasm32"))]
+fn instance() -> &'static wgpu::Instance {
+    static INSTANCE: std::sync::OnceLock<wgpu::Instance> = std::sync::OnceLock::new();
+    INSTANCE.get_or_init(open_instance)
+}
+
+/// The browser's, which has no drivers to unload and does not cross threads.
+#[cfg(target_arch = "wasm32")]
+fn instance() -> wgpu::Instance {
+    open_instance()
+}
+
+fn open_instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor {
         // Off by default also in debug builds: the driver's own validation layer warns where it is not installed.
         flags: wgpu::InstanceFlags::empty().with_env(),
         // Allocations fail as errors before the driver, or the system, is out of memory.
@@ -154,8 +172,7 @@ async fn enumerate() -> Vec<wgpu::Adapter> {
         },
         // `WGPU_BACKEND` and its like work as in every wgpu program.
         ..wgpu::InstanceDescriptor::new_without_display_handle_from_env()
-    });
-    instance.enumerate_adapters(wgpu::Backends::all()).await
+    })
 }
 
 fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice, cooperative: bool) -> wgpu::DeviceDescriptor<'static> {

@@ -261,7 +261,8 @@ fn a_device_without_timestamps_is_timed_by_the_clock() {
     if adapter::gpu().is_none() {
         return;
     }
-    let instance = wgpu::Instance::default();
+    // Not closed while other tests open devices; see `builder::instance`.
+    let instance = Box::leak(Box::new(wgpu::Instance::default()));
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default())).unwrap();
     let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
     let gpu = Gpu::from_device(device, queue).unwrap();

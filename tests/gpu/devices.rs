@@ -33,7 +33,10 @@ fn with_few_workgroups(gpu: &Gpu) -> Gpu {
 
 /// The adapter of `gpu`, opened as an application would open it, perhaps with lower limits than any real device has.
 pub(crate) fn with_limits(gpu: &Gpu, required_limits: wgpu::Limits) -> Gpu {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    // One, never closed, as the library has its own: Vulkan's loader may crash where one closes while another's device opens.
+    static INSTANCE: OnceLock<wgpu::Instance> = OnceLock::new();
+    let open = || wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let instance = INSTANCE.get_or_init(open);
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let adapter = adapters.into_iter().find(|adapter| adapter.get_info().name == gpu.info().name).unwrap();
     let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
