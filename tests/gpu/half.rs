@@ -212,25 +212,36 @@ fn a_weight_over_the_binding_limit_is_packed_in_parts() {
     assert!(session.plan().weight_bytes() < 72 << 20, "{}", session.plan());
 }
 
-/// The last upsampling of bilinear weights reads f16 and writes labels.
+/// The last upsampling writes labels; that of bilinear weights reads f16, others their map widened.
 #[test]
 fn labels_come_from_scores_in_f16_that_are_never_written() {
     let Some(gpu) = adapter::gpu() else { return };
-    for channels in [4, 5] {
+    let twice = ConvTranspose2d::new([8, 8]).stride([4, 4]);
+    let odd = ConvTranspose2d::new([9, 7]).stride([4, 4]);
+    for (channels, up, variant) in [
+        (4, twice.groups(4), "interpolate"),
+        (5, twice.groups(5), "interpolate"),
+        (5, twice, "shared-phases"),
+        (6, twice, "shared-phases"),
+        (5, odd, "phased"),
+        (6, odd, "phased"),
+    ] {
         let mut g = Graph::builder();
-        let x = g.input("x", [2, channels, 7, 9]).unwrap();
+        let x = g.input("x", [2, channels, 17, 19]).unwrap();
         let x = g.conv2d("score", x, Conv2d::new([1, 1]), channels).unwrap();
-        let up = ConvTranspose2d::new([8, 8]).stride([4, 4]).groups(channels);
         let up = g.conv_transpose2d("up", x, up, channels).unwrap();
-        let cropped = g.crop("cropped", up, Crop::new([3, 2], [25, 30])).unwrap();
+        let cropped = g.crop("cropped", up, Crop::new([3, 2], [61, 66])).unwrap();
         let labels = g.argmax_channels("labels", cropped).unwrap();
         g.output(labels).unwrap();
         let graph = g.build().unwrap().with_outputs(["score", "labels"]).unwrap();
         let weights = Weights::random(graph.weights_required(), 7).unwrap();
-        let x = reference::half_tensor(&Random::new(8).reals([2, channels, 7, 9]));
+        let x = reference::half_tensor(&Random::new(8).reals([2, channels, 17, 19]));
         let mut session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
         let planned = session.plan().node("labels").unwrap();
-        assert_eq!((planned.operator(), planned.via_f32()), ("conv_transpose2d_argmax", false));
+        assert_eq!(
+            (planned.operator(), planned.variant(), planned.via_f32()),
+            ("conv_transpose2d_argmax", variant, variant != "interpolate")
+        );
         assert_eq!(session.plan().node("score").unwrap().storages(), [Storage::Halves]);
         let outputs = session.run(&x).unwrap();
         assert_checked(&session, &weights, (&x).into(), &outputs);

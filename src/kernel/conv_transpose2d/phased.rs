@@ -64,17 +64,32 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     plan_into(problem, Onto::Channels, caps)
 }
 
+/// As [`plan`], but for the class of each pixel, a word each, in the scratch buffer after those of this plan; needs
+/// [`in_one_block`].
+pub(super) fn plan_classes(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    plan_into(problem, Onto::Classes, caps)
+}
+
 /// What the register tiles become.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Onto {
     /// The output.
     Channels,
-    /// The class of each pixel, a word each, in this buffer.
-    Classes(Buffer),
+    /// The class of each pixel.
+    Classes,
 }
 
-/// As [`plan`], into channels or classes; classes need all channels in one block.
-pub(super) fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
+impl Onto {
+    /// Where they go: behind the packed weights, if not into the output.
+    pub(super) fn result(self, packing: &Packing, caps: &Caps) -> Result<Buffer> {
+        Ok(match self {
+            Self::Channels => Buffer::Output(0),
+            Self::Classes => Buffer::Scratch(packing.runs(caps)? as usize),
+        })
+    }
+}
+
+fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
     let packing = Packing::of(problem);
@@ -124,16 +139,12 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
         ("WORKGROUP", workgroup(caps) as f64),
     ];
     let window = window_constants(op.kernel, op.stride, op.dilation);
-    let result = match into {
-        Onto::Channels => Buffer::Output(0),
-        Onto::Classes(buffer) => buffer,
-    };
-    let operands = vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), result.into()];
+    let operands = [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?];
     Ok(Step {
         kernel: &PHASED,
         constants: [window.as_slice(), &phase_constants(op), &own].concat(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        operands,
+        operands: operands.map(Into::into).to_vec(),
         workgroups: fold_workgroups(tiles, caps)?,
     })
 }

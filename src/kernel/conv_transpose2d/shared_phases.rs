@@ -74,8 +74,13 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     plan_into(problem, Onto::Channels, caps)
 }
 
-/// As [`plan`], into channels or classes; classes need [`holds_classes`].
-pub(super) fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
+/// As [`plan`], but for the class of each pixel, a word each, in the scratch buffer after those of this plan; needs
+/// [`holds_classes`].
+pub(super) fn plan_classes(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
+    plan_into(problem, Onto::Classes, caps)
+}
+
+fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     if !applies(problem) {
         let op = problem.op;
         return Err(Error::Unsupported {
@@ -148,15 +153,11 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
         ("ROWS", packing.rows as f64),
         ("WORKGROUP", workgroup(caps) as f64),
     ];
-    let result = match into {
-        Onto::Channels => Buffer::Output(0),
-        Onto::Classes(buffer) => buffer,
-    };
     Ok(Step {
         kernel: &SHARED_PHASES,
         constants: constants.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        operands: [Buffer::Input(0), run.packed, problem.bias(), result].map(Into::into).to_vec(),
+        operands: [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?].map(Into::into).to_vec(),
         workgroups: fold_workgroups(tiles, caps)?,
     })
 }
