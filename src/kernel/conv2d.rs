@@ -6,19 +6,24 @@ pub(super) mod cooperative;
 mod depthwise;
 pub(super) mod direct;
 pub(super) mod forms;
+mod operands;
 mod pack;
+mod pooled;
 mod product;
 mod split_k;
 pub(super) mod tiled;
 mod winograd;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
+use crate::gpu::{Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
 use crate::kernel::{check_binding, check_bytes, variants};
-use crate::op::{Conv2d, MaxPool2d};
+use crate::op::Conv2d;
 use crate::shape::Shape;
 
 pub(super) use choice::effort;
+pub(crate) use operands::Form;
+pub(super) use operands::{Interleave, Operands};
+pub(crate) use pooled::{Pooling, plan_half_pooled, plan_pooled};
 
 const OP: &str = "conv2d";
 
@@ -76,18 +81,18 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::kernels::F4_OUTPUT,
     &winograd::kernels::F4_POOLED,
     &winograd::kernels::PRODUCT,
-    &cooperative::COOPERATIVE_8,
-    &cooperative::COOPERATIVE_8_HALF,
-    &cooperative::COOPERATIVE_8_HALF_F32,
-    &cooperative::COOPERATIVE_8_INTERLEAVED,
-    &cooperative::COOPERATIVE_8_HALF_INTERLEAVED,
-    &cooperative::COOPERATIVE_8_HALF_F32_INTERLEAVED,
-    &cooperative::COOPERATIVE_16,
-    &cooperative::COOPERATIVE_16_HALF,
-    &cooperative::COOPERATIVE_16_HALF_F32,
-    &cooperative::COOPERATIVE_16_INTERLEAVED,
-    &cooperative::COOPERATIVE_16_HALF_INTERLEAVED,
-    &cooperative::COOPERATIVE_16_HALF_F32_INTERLEAVED,
+    &cooperative::kernels::EIGHT,
+    &cooperative::kernels::EIGHT_HALF,
+    &cooperative::kernels::EIGHT_HALF_F32,
+    &cooperative::kernels::EIGHT_INTERLEAVED,
+    &cooperative::kernels::EIGHT_HALF_INTERLEAVED,
+    &cooperative::kernels::EIGHT_HALF_F32_INTERLEAVED,
+    &cooperative::kernels::SIXTEEN,
+    &cooperative::kernels::SIXTEEN_HALF,
+    &cooperative::kernels::SIXTEEN_HALF_F32,
+    &cooperative::kernels::SIXTEEN_INTERLEAVED,
+    &cooperative::kernels::SIXTEEN_HALF_INTERLEAVED,
+    &cooperative::kernels::SIXTEEN_HALF_F32_INTERLEAVED,
     &cooperative::PACK,
 ];
 
@@ -117,67 +122,13 @@ pub(crate) fn plan(
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
         Variant::SplitK => split_k::plan(op, input, weight, output, buffers, caps),
-        Variant::WinogradF2 => winograd::plan(&winograd::kernels::F2, op, input, output, None, buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::kernels::F4, op, input, output, None, buffers, caps),
+        Variant::WinogradF2 => winograd::plan(&winograd::kernels::F2, op, input, output, buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::kernels::F4, op, input, output, buffers, caps),
         Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
     }
 }
 
-/// A max pooling as the end of a convolution, so that the map between them is never written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pooling {
-    /// The pooling.
-    pub(crate) op: MaxPool2d,
-    /// The form in which its switches are wanted too, if they are.
-    pub(crate) switches: Option<Storage>,
-}
-
-/// Dispatches for a convolution by this variant and the max pooling of its map. Inputs: as [`plan`]; outputs: the maxima, and
-/// the switches if they are wanted.
-///
-/// # Errors
-/// As [`plan`] and [`MaxPool2d::output_shape`], but that the map may exceed a binding; [`Error::Unsupported`] unless the
-/// variant is one of minimal filtering, whose tiles hold whole windows of 2x2 cells, and the pooling one of such windows.
-pub(crate) fn plan_pooled(
-    op: &Conv2d,
-    pooling: Pooling,
-    shapes: (Shape, Shape, Option<Shape>),
-    variant: Variant,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    let (input, weight, bias) = shapes;
-    let output = op.output_shape(input, weight, bias)?;
-    let pooled = pooling.op.output_shape(output)?;
-    check_binding(OP, "input", input, caps)?;
-    check_binding(OP, "pooled output", pooled, caps)?;
-    pooling.check()?;
-    let buffers = Operands { switches: Buffer::Output(1), ..Operands::with_bias(bias.is_some()) };
-    match variant {
-        Variant::WinogradF2 => winograd::plan(&winograd::kernels::F2, op, input, output, Some(pooling), buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::kernels::F4, op, input, output, Some(pooling), buffers, caps),
-        _ => Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", variant.name()))),
-    }
-}
-
-impl Pooling {
-    /// Refuses windows that are not four cells of their own.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`].
-    fn check(&self) -> Result<()> {
-        if Storage::holds_compactly(&self.op) {
-            return Ok(());
-        }
-        Err(Self::refused(format!("windows are 2x2 of step 2 without border here, not {:?}", self.op)))
-    }
-
-    fn refused(why: String) -> Error {
-        let (what, way_out) = (format!("{OP} that ends in a max pooling"), "pool in a step of its own".to_owned());
-        Error::Unsupported { what, why, way_out }
-    }
-}
-
-/// The same for a map in f16, by kernels that read f16 maps and weights and sum in f32: `Cooperative` where a GPU has matrix
+/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights and sum in f32: `Cooperative` where a GPU has matrix
 /// units, else `Staged` on GPUs and `Tiled` elsewhere.
 ///
 /// # Errors
@@ -200,33 +151,6 @@ pub(crate) fn plan_half(
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
     let variant = variant.unwrap_or_else(|| half_variant(caps));
     plan_product(op, [input, weight, output], buffers, variant, caps)
-}
-
-/// The same with a max pooling of the map, which stays in f16, for an end.
-///
-/// # Errors
-/// As [`plan_half`] and [`plan_pooled`]; [`Error::Unsupported`] for `Cooperative`, and where the sum takes several dispatches.
-pub(crate) fn plan_half_pooled(
-    op: &Conv2d,
-    pooling: Pooling,
-    shapes: (Shape, Shape, Option<Shape>),
-    variant: Option<Variant>,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    let (input, weight, bias) = shapes;
-    let output = op.output_shape(input, weight, bias)?;
-    let pooled = pooling.op.output_shape(output)?;
-    check_bytes(OP, "input", 4 * Storage::Halves.words(input), caps)?;
-    check_bytes(OP, "pooled output", 4 * Storage::Halves.words(pooled), caps)?;
-    pooling.switches.map_or(Ok(()), |form| check_bytes(OP, "switches", 4 * form.words(pooled), caps))?;
-    pooling.check()?;
-    check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
-    let operands = Operands::with_bias(bias.is_some());
-    let operands = Operands { form: Form::Halves, pooling: Some(pooling), switches: Buffer::Output(1), ..operands };
-    match variant.unwrap_or_else(|| half_variant(caps)) {
-        Variant::Cooperative => Err(Pooling::refused("matrix units sum cells in rows".to_owned())),
-        variant => plan_product(op, [input, weight, output], operands, variant, caps),
-    }
 }
 
 /// Refuses groups of channels in f16 that do not begin with a word of their own.
@@ -311,73 +235,10 @@ impl Gpu {
     }
 }
 
-/// Where a convolution's operands are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operands {
-    pub(super) input: Buffer,
-    pub(super) weight: Buffer,
-    pub(super) bias: Buffer,
-    pub(super) output: Buffer,
-    pub(super) form: Form,
-    /// Of a pooling that ends the convolution.
-    pub(super) switches: Buffer,
-    /// That pooling, of an implicit product in f16.
-    pub(super) pooling: Option<Pooling>,
-    /// Where output channels go that are phases of another map.
-    pub(super) interleave: Option<Interleave>,
-}
-
-/// How output channels that are phases of a map are stored (`conv_transpose2d/interleaved.wgsl`).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Interleave {
-    /// Phases along rows and columns.
-    pub(super) phases: [usize; 2],
-    /// Channels of the map that lie together.
-    pub(super) pair: usize,
-    /// The map.
-    pub(super) output: Shape,
-    /// The first row and column of cells that the convolution computes.
-    pub(super) first: [usize; 2],
-    /// Rows and columns of the first cells' phases that the map does not have.
-    pub(super) cut: [usize; 2],
-}
-
-impl Interleave {
-    pub(super) fn constants(self) -> [(&'static str, f64); 3] {
-        let [rows, columns] = self.phases;
-        [("PY", rows as f64), ("PX", columns as f64), ("PAIR", self.pair as f64)]
-    }
-}
-
-impl Operands {
-    pub(super) fn with_bias(bias: bool) -> Self {
-        Self {
-            form: Form::Words,
-            input: Buffer::Input(0),
-            weight: Buffer::Input(1),
-            bias: if bias { Buffer::Input(2) } else { Buffer::Absent },
-            output: Buffer::Output(0),
-            switches: Buffer::Absent,
-            pooling: None,
-            interleave: None,
-        }
-    }
-}
-
-/// In which form a convolution's maps lie; weights are packed in the form of the map that is read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
-    /// f32.
-    Words,
-    /// f16, two channels a word ([`Storage::Halves`]).
-    Halves,
-    /// Read in f16, written in f32.
-    HalvesToWords,
-}
-
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     use crate::gpu::Cooperative;
+    use crate::op::MaxPool2d;
     let op = Conv2d::new([3, 3]).pad(1).relu();
     let odd = Conv2d::new([2, 5]).stride([3, 1]).dilation([1, 2]).groups(2);
     let bias = Some(Shape::vector(6));

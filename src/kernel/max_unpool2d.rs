@@ -1,12 +1,13 @@
 //! Max unpooling on the device.
 
 mod compact;
+mod scatter;
 
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
 use crate::kernel::max_pool2d::{is_pairs, run_of_pairs};
-use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, check_bytes, params, part, variants, zero};
+use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, check_bytes, params, part, variants};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
 
@@ -56,20 +57,6 @@ static PAIRS_HALF: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-static CLAIM: Kernel = Kernel {
-    name: "max_unpool2d/claim",
-    parts: &[&INDEX, &part!("max_unpool2d/claim.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
-
-static RESOLVE: Kernel = Kernel {
-    name: "max_unpool2d/resolve",
-    parts: &[&INDEX, &part!("max_unpool2d/resolve.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
-
 pub(crate) static KERNELS: &[&Kernel] = &[
     &GATHER,
     &GATHER_HALF,
@@ -79,8 +66,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &compact::SCALARS,
     &compact::VECTORS_HALF,
     &compact::SCALARS_HALF,
-    &CLAIM,
-    &RESOLVE,
+    &scatter::CLAIM,
+    &scatter::RESOLVE,
 ];
 
 params! {
@@ -107,24 +94,6 @@ params! {
         rows: u32,
         row_pairs: u32,
         channels: u32,
-    }
-}
-
-params! {
-    /// Uniforms of `max_unpool2d/claim`; the shader says what they mean.
-    struct ClaimParams {
-        elements: u32,
-        x_plane: u32,
-        y_plane: u32,
-        origin_w: u32,
-        out_w: u32,
-    }
-}
-
-params! {
-    /// Uniforms of `max_unpool2d/resolve`.
-    struct ResolveParams {
-        elements: u32,
     }
 }
 
@@ -193,7 +162,7 @@ fn plan_stored(
     let run = match (variant, storage) {
         (Variant::Gather, Storage::Words) => vec![gather(shapes, origin, pool, maps, caps)?],
         (Variant::Gather, Storage::Compact) => vec![compact::gather(shapes, origin, pool, maps, caps)?],
-        (Variant::Scatter, Storage::Words) if maps == Storage::Words => scatter(input, output, origin, caps)?,
+        (Variant::Scatter, Storage::Words) if maps == Storage::Words => scatter::plan(input, output, origin, caps)?,
         (_, Storage::Halves) => return Err(Error::operand(OP, "switches", "words, or compact", "f16")),
         (Variant::Scatter, Storage::Words) => {
             return Err(Error::Unsupported {
@@ -263,23 +232,6 @@ fn gather(
     flat_step(if half { &GATHER_HALF } else { &GATHER }, &constants, &params, &operands, words, caps)
 }
 
-fn scatter(input: Shape, output: Shape, origin: [usize; 2], caps: &Caps) -> Result<Vec<Step>> {
-    let cells = ResolveParams { elements: output.elements() as u32 };
-    let claims = ClaimParams {
-        elements: input.elements() as u32,
-        x_plane: input.plane() as u32,
-        y_plane: output.plane() as u32,
-        origin_w: origin[1] as u32,
-        out_w: output.w as u32,
-    };
-    let (x, switches, y) = (Buffer::Input(0), Buffer::Input(1), Buffer::Output(0));
-    Ok(vec![
-        zero::step(y, output.elements(), caps)?,
-        flat_step(&CLAIM, &[], &claims, &[switches, y], input.elements(), caps)?,
-        flat_step(&RESOLVE, &[], &cells, &[x, y], output.elements(), caps)?,
-    ])
-}
-
 impl Gpu {
     /// [`MaxUnpool2d`] of `x`: its values go back to where the switches say, over zeros.
     ///
@@ -324,8 +276,8 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         (&compact::SCALARS, compact::Params::FIELDS),
         (&compact::VECTORS_HALF, compact::Params::FIELDS),
         (&compact::SCALARS_HALF, compact::Params::FIELDS),
-        (&CLAIM, ClaimParams::FIELDS),
-        (&RESOLVE, ResolveParams::FIELDS),
+        (&scatter::CLAIM, scatter::ClaimParams::FIELDS),
+        (&scatter::RESOLVE, scatter::ResolveParams::FIELDS),
     ];
     let plans = [Storage::Words, Storage::Halves].into_iter().flat_map(gather).chain([scatter]).collect();
     crate::kernel::checks::Exhibit { params, plans }

@@ -53,6 +53,7 @@ pub struct PlannedNode {
     /// The slots of the outputs, then those of the temporaries.
     slots: Vec<usize>,
     cost: Cost,
+    least_bytes: u64,
     pub(super) kernel: KernelPlan,
     /// The slot of each of the kernel plan's temporaries that every run writes.
     pub(super) scratch: Vec<Option<usize>>,
@@ -210,6 +211,12 @@ impl PlannedNode {
         self.cost
     }
 
+    /// Bytes of the definition, each operand read once and each result written once, in the forms in which they are kept.
+    #[must_use]
+    pub fn least_bytes(&self) -> u64 {
+        self.least_bytes
+    }
+
     /// The kernel variant that was chosen.
     #[must_use]
     pub fn variant(&self) -> &'static str {
@@ -330,6 +337,7 @@ impl Layout {
                 storages: graph.edges_of(node).map(|(edge, _)| storages.of(edge)).collect(),
                 slots: outputs.chain(scratch.iter().flatten().copied()).collect(),
                 cost: described.cost(),
+                least_bytes: storages.least_bytes(graph, node, &kernel),
                 kernel,
                 scratch,
             }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Preferences;
-use crate::gpu::{Elements, Storage};
+use crate::gpu::{Elements, KernelPlan, Storage};
 use crate::graph::{Edge, Graph, Node, Operation, ValueType};
 use crate::kernel::{max_pool2d, max_unpool2d};
 
@@ -32,6 +32,20 @@ impl Storages {
     /// A value's form.
     pub(super) fn of(&self, edge: Edge) -> Storage {
         self.other.get(&edge).copied().unwrap_or_default()
+    }
+
+    /// A node's least bytes by its definition, with its values and weights in the forms in which they are kept. Of a value of
+    /// which the definition reads a part, such as a crop's, that part is taken to shrink as all of them do.
+    pub(super) fn least_bytes(&self, graph: &Graph, node: usize, kernel: &KernelPlan) -> u64 {
+        let described = &graph.nodes()[node];
+        let read = described.inputs().iter().map(|&edge| (edge, graph.value_type(edge)));
+        let values: Vec<_> = read.chain(graph.edges_of(node)).collect();
+        let plain: u64 = values.iter().map(|(_, value_type)| value_type.bytes()).sum();
+        let kept: u64 = values.iter().map(|&(edge, value_type)| 4 * words(value_type, self.of(edge))).sum();
+        let cost = described.cost();
+        let moved =
+            u128::from(cost.bytes.saturating_sub(4 * cost.parameters)) * u128::from(kept) / u128::from(plain.max(1));
+        moved as u64 + cost.parameters * if kernel.half_weight { 2 } else { 4 }
     }
 }
 

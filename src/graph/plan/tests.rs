@@ -148,6 +148,29 @@ fn the_plan_says_what_is_slow_by_an_order_of_magnitude() {
 }
 
 #[test]
+fn least_bytes_go_by_the_forms_of_values() {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 2, 8, 64]).unwrap();
+    let (pooled, switches) = g.max_pool2d_switches("pool", x, MaxPool2d::new([2, 2])).unwrap();
+    let up = g.max_unpool2d("up", pooled, switches).unwrap();
+    let score = g.conv2d("score", up, Conv2d::new([1, 1]), 3).unwrap();
+    g.output(score).unwrap();
+    let graph = g.build().unwrap();
+    // Two words of two-bit switches a row of 32 windows.
+    let (map, maxima, compact) = (2 * 8 * 64, 2 * 4 * 32, 4 * (2 * 4 * 2));
+    let plan = graph.plan(&Caps::WEBGPU).unwrap();
+    let least = |plan: &Plan, node: &str| plan.node(node).unwrap().least_bytes();
+    assert_eq!(plan.node("pool").unwrap().cost().bytes, 4 * (map + 2 * maxima));
+    assert_eq!(least(&plan, "pool"), 4 * (map + maxima) + compact);
+    assert_eq!(least(&plan, "up"), 4 * (map + maxima) + compact);
+    assert_eq!(least(&plan, "score"), plan.node("score").unwrap().cost().bytes);
+    let plan = graph.plan_in(&Caps::WEBGPU, &Elements::f16().with_ports()).unwrap();
+    assert_eq!(least(&plan, "pool"), 2 * (map + maxima) + compact);
+    // Three channels take two words, and weights two bytes.
+    assert_eq!(least(&plan, "score"), 2 * (map + 4 * 8 * 64) + 2 * (6 + 3));
+}
+
+#[test]
 fn dead_nodes_are_dropped() {
     let mut g = Graph::builder();
     let x = g.input("x", [1, 2, 4, 4]).unwrap();

@@ -1,89 +1,17 @@
 //! `Variant::Cooperative`: an implicit matrix product on matrix units, operands rounded to f16 and summed in f32.
 
+pub(super) mod kernels;
+mod trial;
+
 use super::blocks::Blocks;
-use super::forms::{INTERLEAVED, OPERANDS};
 use super::product::Params;
 use super::{Form, Interleave, OP, Operands, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{
-    Access, Buffer, Caps, Cooperative, Gpu, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups,
-};
+use crate::gpu::{Access, Buffer, Caps, Cooperative, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{
-    ACTIVATION, HALF, INDEX, NARROW, WORKGROUP, convert, loop_iterations, params, part, rounds_within,
-};
+use crate::kernel::{HALF, INDEX, WORKGROUP, convert, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
-use crate::tensor::Tensor;
-
-static TILE_8: Part = part!("common/cooperative_8.wgsl");
-static TILE_16: Part = part!("common/cooperative_16.wgsl");
-static MAIN: Part = part!("conv2d/cooperative.wgsl");
-
-const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
-
-const BINDINGS_HALF: &[Access] =
-    &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
-
-static CELLS: Part = part!("conv2d/cooperative_cells.wgsl");
-static CELLS_HALF: Part = part!("conv2d/cooperative_cells_half.wgsl");
-static STORE: Part = part!("conv2d/cooperative_store.wgsl");
-static STORE_HALF: Part = part!("conv2d/cooperative_store_half.wgsl");
-static INTERLEAVE: Part = part!("conv_transpose2d/interleave_matrices.wgsl");
-static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_matrices_half.wgsl");
-
-const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
-    Kernel { name, parts, bindings, needs_float_atomics: false }
-}
-
-pub(super) static COOPERATIVE_8: Kernel =
-    kernel("conv2d/cooperative_8", &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN], BINDINGS);
-pub(super) static COOPERATIVE_8_HALF: Kernel = kernel(
-    "conv2d/cooperative_8_half",
-    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
-    BINDINGS_HALF,
-);
-pub(super) static COOPERATIVE_8_HALF_F32: Kernel =
-    kernel("conv2d/cooperative_8_half_f32", &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
-pub(super) static COOPERATIVE_8_INTERLEAVED: Kernel = kernel(
-    "conv2d/cooperative_8_interleaved",
-    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS, &INTERLEAVED, &INTERLEAVE, &MAIN],
-    BINDINGS,
-);
-pub(super) static COOPERATIVE_8_HALF_INTERLEAVED: Kernel = kernel(
-    "conv2d/cooperative_8_half_interleaved",
-    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &INTERLEAVED, &INTERLEAVE_HALF, &MAIN],
-    BINDINGS_HALF,
-);
-pub(super) static COOPERATIVE_8_HALF_F32_INTERLEAVED: Kernel = kernel(
-    "conv2d/cooperative_8_half_f32_interleaved",
-    &[&TILE_8, &ACTIVATION, &OPERANDS, &CELLS_HALF, &INTERLEAVED, &INTERLEAVE, &MAIN],
-    BINDINGS,
-);
-pub(super) static COOPERATIVE_16: Kernel =
-    kernel("conv2d/cooperative_16", &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &STORE, &MAIN], BINDINGS);
-pub(super) static COOPERATIVE_16_HALF: Kernel = kernel(
-    "conv2d/cooperative_16_half",
-    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &STORE_HALF, &MAIN],
-    BINDINGS_HALF,
-);
-pub(super) static COOPERATIVE_16_HALF_F32: Kernel =
-    kernel("conv2d/cooperative_16_half_f32", &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &STORE, &MAIN], BINDINGS);
-pub(super) static COOPERATIVE_16_INTERLEAVED: Kernel = kernel(
-    "conv2d/cooperative_16_interleaved",
-    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS, &INTERLEAVED, &INTERLEAVE, &MAIN],
-    BINDINGS,
-);
-pub(super) static COOPERATIVE_16_HALF_INTERLEAVED: Kernel = kernel(
-    "conv2d/cooperative_16_half_interleaved",
-    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &NARROW, &INTERLEAVED, &INTERLEAVE_HALF, &MAIN],
-    BINDINGS_HALF,
-);
-pub(super) static COOPERATIVE_16_HALF_F32_INTERLEAVED: Kernel = kernel(
-    "conv2d/cooperative_16_half_f32_interleaved",
-    &[&TILE_16, &ACTIVATION, &OPERANDS, &CELLS_HALF, &INTERLEAVED, &INTERLEAVE, &MAIN],
-    BINDINGS,
-);
 
 pub(super) static PACK: Kernel = Kernel {
     name: "conv2d/pack_cooperative",
@@ -139,18 +67,18 @@ impl Division {
 
     fn kernel(&self, form: Form, phases: bool) -> &'static Kernel {
         match (self.tile, form, phases) {
-            (16, Form::Words, false) => &COOPERATIVE_16,
-            (16, Form::Halves, false) => &COOPERATIVE_16_HALF,
-            (16, Form::HalvesToWords, false) => &COOPERATIVE_16_HALF_F32,
-            (16, Form::Words, true) => &COOPERATIVE_16_INTERLEAVED,
-            (16, Form::Halves, true) => &COOPERATIVE_16_HALF_INTERLEAVED,
-            (16, Form::HalvesToWords, true) => &COOPERATIVE_16_HALF_F32_INTERLEAVED,
-            (_, Form::Words, false) => &COOPERATIVE_8,
-            (_, Form::Halves, false) => &COOPERATIVE_8_HALF,
-            (_, Form::HalvesToWords, false) => &COOPERATIVE_8_HALF_F32,
-            (_, Form::Words, true) => &COOPERATIVE_8_INTERLEAVED,
-            (_, Form::Halves, true) => &COOPERATIVE_8_HALF_INTERLEAVED,
-            (_, Form::HalvesToWords, true) => &COOPERATIVE_8_HALF_F32_INTERLEAVED,
+            (16, Form::Words, false) => &kernels::SIXTEEN,
+            (16, Form::Halves, false) => &kernels::SIXTEEN_HALF,
+            (16, Form::HalvesToWords, false) => &kernels::SIXTEEN_HALF_F32,
+            (16, Form::Words, true) => &kernels::SIXTEEN_INTERLEAVED,
+            (16, Form::Halves, true) => &kernels::SIXTEEN_HALF_INTERLEAVED,
+            (16, Form::HalvesToWords, true) => &kernels::SIXTEEN_HALF_F32_INTERLEAVED,
+            (_, Form::Words, false) => &kernels::EIGHT,
+            (_, Form::Halves, false) => &kernels::EIGHT_HALF,
+            (_, Form::HalvesToWords, false) => &kernels::EIGHT_HALF_F32,
+            (_, Form::Words, true) => &kernels::EIGHT_INTERLEAVED,
+            (_, Form::Halves, true) => &kernels::EIGHT_HALF_INTERLEAVED,
+            (_, Form::HalvesToWords, true) => &kernels::EIGHT_HALF_F32_INTERLEAVED,
         }
     }
 
@@ -196,53 +124,6 @@ fn unsupported(op: &'static str, why: String) -> Error {
         what: format!("{op} variant {}", Variant::Cooperative.name()),
         why,
         way_out: format!("ask for no variant, which takes {instead}, by shape"),
-    }
-}
-
-impl Gpu {
-    /// Tries the matrix units, once a device, before an operator uses them: integers have to come out as from
-    /// [`Variant::Tiled`], several times in a row. Drivers are known that lose or double terms. The kernels of both operators
-    /// multiply by the same code.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] if they do not; the device's faults.
-    pub(crate) async fn check_cooperative(&self, op: &'static str) -> Result<()> {
-        let works = match self.shared.cooperative_works.get() {
-            Some(&works) => works,
-            None => {
-                let works = self.try_cooperative().await?;
-                *self.shared.cooperative_works.get_or_init(|| works)
-            }
-        };
-        if works {
-            return Ok(());
-        }
-        Err(unsupported(op, format!("the matrix units of {} computed something else than plain kernels", self.info())))
-    }
-
-    async fn try_cooperative(&self) -> Result<bool> {
-        self.try_kernels_of(|plan| plan).await
-    }
-
-    /// Whether `Cooperative`, as `planted` leaves its plan, agrees with `Tiled`.
-    async fn try_kernels_of(&self, planted: impl Fn(KernelPlan) -> KernelPlan) -> Result<bool> {
-        // More channels and cells than a tile has, and no multiple of one.
-        const RUNS: usize = 3;
-        let op = Conv2d::new([3, 3]).pad(1).relu();
-        let integers = |shape: [usize; 4], factor: usize| {
-            Tensor::from_fn(shape, |[n, c, y, x]| ((factor * (n + 3 * c + 5 * y) + 7 * x) % 17) as f32 - 8.0)
-        };
-        let (x, w, b) = (integers([1, 37, 12, 13], 11)?, integers([150, 37, 3, 3], 13)?, integers([1, 150, 1, 1], 5)?);
-        let shape = op.output_shape(x.shape(), w.shape(), Some(b.shape()))?;
-        let operands = [self.upload(&x)?, self.upload(&w)?, self.upload(&b)?];
-        let mut answers = Vec::new();
-        for variant in [Variant::Tiled].into_iter().chain([Variant::Cooperative; RUNS]) {
-            let plan = super::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), self.caps())?;
-            let plan = if variant == Variant::Cooperative { planted(plan) } else { plan };
-            let y = self.compute(OP, &plan, &operands.each_ref(), shape)?;
-            answers.push(self.download_async(&y).await?);
-        }
-        Ok(answers.iter().all(|answer| *answer == answers[0]))
     }
 }
 
@@ -339,32 +220,25 @@ pub(super) fn plan(
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
     let kernels = [
-        &COOPERATIVE_8,
-        &COOPERATIVE_8_HALF,
-        &COOPERATIVE_8_HALF_F32,
-        &COOPERATIVE_8_INTERLEAVED,
-        &COOPERATIVE_8_HALF_INTERLEAVED,
-        &COOPERATIVE_8_HALF_F32_INTERLEAVED,
-        &COOPERATIVE_16,
-        &COOPERATIVE_16_HALF,
-        &COOPERATIVE_16_HALF_F32,
-        &COOPERATIVE_16_INTERLEAVED,
-        &COOPERATIVE_16_HALF_INTERLEAVED,
-        &COOPERATIVE_16_HALF_F32_INTERLEAVED,
+        &kernels::EIGHT,
+        &kernels::EIGHT_HALF,
+        &kernels::EIGHT_HALF_F32,
+        &kernels::EIGHT_INTERLEAVED,
+        &kernels::EIGHT_HALF_INTERLEAVED,
+        &kernels::EIGHT_HALF_F32_INTERLEAVED,
+        &kernels::SIXTEEN,
+        &kernels::SIXTEEN_HALF,
+        &kernels::SIXTEEN_HALF_F32,
+        &kernels::SIXTEEN_INTERLEAVED,
+        &kernels::SIXTEEN_HALF_INTERLEAVED,
+        &kernels::SIXTEEN_HALF_F32_INTERLEAVED,
     ];
     kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::adapter;
-    use crate::gpu::Elements;
-    use crate::graph::Graph;
-    use crate::kernel::conv_transpose2d;
-    use crate::op::ConvTranspose2d;
-    use crate::weights::Weights;
 
     #[test]
     fn subgroups_divide_the_staging() {
@@ -383,85 +257,5 @@ mod tests {
         // Too few lanes to stage a step in two turns, too many for a workgroup.
         assert_eq!(of(16, 8, 512), None);
         assert_eq!(of(16, 256, 512), None);
-    }
-
-    /// A device of its own whose matrix units are used as on a GPU, where they are asked about; `None` if it has none.
-    fn matrices() -> Option<Gpu> {
-        let mut gpu = adapter::open(Gpu::builder())?;
-        if gpu.caps().cooperative.is_none() {
-            let required = std::env::var("SWITCHBACK_REQUIRE_COOPERATIVE").is_ok_and(|value| value == "1");
-            assert!(!required, "{} has no matrix units, which SWITCHBACK_REQUIRE_COOPERATIVE promises", gpu.info());
-            eprintln!("SKIPPED: {} has no matrix units", gpu.info());
-            return None;
-        }
-        std::sync::Arc::get_mut(&mut gpu.shared).unwrap().caps.software = false;
-        Some(gpu)
-    }
-
-    /// The plan with a kernel that differs in one place.
-    fn faulty(mut plan: KernelPlan, right: &str, wrong: &str) -> KernelPlan {
-        for step in plan.run.iter_mut().filter(|step| step.kernel.name.starts_with("conv2d/cooperative")) {
-            let source = step.kernel.source();
-            assert!(source.contains(right), "{right}");
-            let source: &'static str = String::leak(source.replace(right, wrong));
-            let part: &'static Part = Box::leak(Box::new(Part { path: "planted.wgsl", source }));
-            let kernel = Kernel { name: "planted", parts: Box::leak(Box::new([part])), ..*step.kernel };
-            step.kernel = Box::leak(Box::new(kernel));
-        }
-        plan
-    }
-
-    /// Variants by which a graph of both operators would run in f16.
-    fn chosen(gpu: &Gpu) -> [String; 2] {
-        let mut g = Graph::builder();
-        let x = g.input("x", [1, 3, 6, 7]).unwrap();
-        let x = g.conv2d("first", x, Conv2d::new([3, 3]), 8).unwrap();
-        let y = g.conv2d("conv", x, Conv2d::new([3, 3]), 8).unwrap();
-        let y = g.conv_transpose2d("up", y, ConvTranspose2d::new([4, 4]).stride([2, 2]), 8).unwrap();
-        g.output(y).unwrap();
-        let graph = g.build().unwrap();
-        let weights = Weights::random(graph.weights_required(), 1).unwrap();
-        let session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
-        ["conv", "up"].map(|name| session.plan().node(name).unwrap().variant().to_owned())
-    }
-
-    #[test]
-    fn units_that_pass_their_trial_are_used() {
-        let Some(gpu) = matrices() else { return };
-        assert!(pollster::block_on(gpu.try_cooperative()).unwrap());
-        assert_eq!(chosen(&gpu), ["cooperative", "cooperative"]);
-    }
-
-    /// Drivers that lose a term, double one, or add to another sum.
-    #[test]
-    fn units_with_wrong_sums_are_seen_and_not_used() {
-        for (right, wrong) in [
-            ("s00 = coopMultiplyAdd(left0, right0, s00);", ""),
-            (
-                "s13 = coopMultiplyAdd(left1, right3, s13);",
-                "s13 = coopMultiplyAdd(left1, right3, coopMultiplyAdd(left1, right3, s13));",
-            ),
-            ("s01 = coopMultiplyAdd(left0, right1, s01);", "s01 = coopMultiplyAdd(left0, right1, s00);"),
-        ] {
-            let Some(gpu) = matrices() else { return };
-            let works = pollster::block_on(gpu.try_kernels_of(|plan| faulty(plan, right, wrong))).unwrap();
-            assert!(!works, "{wrong}");
-            // What the trial says stands for the device.
-            gpu.shared.cooperative_works.set(works).unwrap();
-            assert_eq!(chosen(&gpu), ["staged", "phased"]);
-            let (x, w) = (Tensor::full([1, 2, 5, 5], 1.0).unwrap(), Tensor::full([2, 2, 3, 3], 1.0).unwrap());
-            let [x, w] = [x, w].map(|tensor| gpu.upload(&tensor).unwrap());
-            let conv = gpu.with_variant(Variant::Cooperative).conv2d(&Conv2d::new([3, 3]), &x, &w, None);
-            let up = gpu.with_variant(conv_transpose2d::Variant::Cooperative);
-            let up = up.conv_transpose2d(&ConvTranspose2d::new([3, 3]), &x, &w, None);
-            for (result, op) in [(conv, "conv2d"), (up, "conv_transpose2d")] {
-                let error = result.map(|_| ()).unwrap_err();
-                assert!(error.is_unsupported());
-                let message = error.to_string();
-                for part in [op, "variant cooperative", "something else than plain kernels", "ask for no variant"] {
-                    assert!(message.contains(part), "{message}");
-                }
-            }
-        }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::blocks::Blocks;
 use super::forms::{STAGED_HALF_POOLED, TILED_HALF_POOLED, kernel_for};
+use super::pooled::{End, Pooling};
 use super::product::Params;
-use super::{Form, Interleave, OP, Operands, Pooling, Variant, pack};
+use super::{Form, Interleave, OP, Operands, Variant, pack};
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, Storage, fold_workgroups};
+use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{convert, loop_iterations, rounds_within, zero};
+use crate::kernel::{convert, loop_iterations, rounds_within};
 use crate::op::{Conv2d, Rounding};
 use crate::shape::Shape;
 
@@ -194,10 +195,12 @@ pub(super) fn divided(
         }
         _ => (form, operands.output),
     };
-    let (computed, ending, switches) = match pooling {
-        None => (output, Vec::new(), None),
-        Some(pooling) => pooled_end(&mut plan, pooling, output, operands.switches, caps)?,
-    };
+    let mut end = pooling.map(|pooling| pooling.end(&mut plan, output, caps)).transpose()?;
+    if let (Some(pooling), Some(end)) = (pooling, &mut end) {
+        end.constants.push(("PARTIAL", f64::from(pooling.op.rounding != Rounding::Floor)));
+    }
+    // Whole windows, whose cells past the map are left out.
+    let computed = end.as_ref().map_or(output, |End { pooled, .. }| pooled.with_extent([2 * pooled.h, 2 * pooled.w]));
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -222,13 +225,17 @@ pub(super) fn divided(
             ];
             let mut bound = vec![operands.input, packed, bias, result];
             bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
-            bound.extend(switches);
+            bound.extend(end.as_ref().map(|end| end.switches));
             let kernel = match (division.variant, pooling) {
                 (variant, None) => kernel_for(variant, form, phases.is_some())?,
                 (Variant::Staged, Some(_)) => &STAGED_HALF_POOLED,
                 (_, Some(_)) => &TILED_HALF_POOLED,
             };
-            let ending = phases.as_ref().map_or(ending.as_slice(), |phases| phases);
+            let ending: &[_] = match (&phases, &end) {
+                (Some(phases), _) => phases,
+                (_, Some(end)) => &end.constants,
+                _ => &[],
+            };
             plan.run.push(Step {
                 kernel,
                 constants: [window.as_slice(), &epilogue, &division.constants, ending].concat(),
@@ -243,34 +250,4 @@ pub(super) fn divided(
         plan.run.push(convert::narrow(stored, result, operands.output, caps)?);
     }
     Ok(plan)
-}
-
-/// What the kernels with a pooling for an end need besides: the cells that they compute, overrides, and a buffer for the switches,
-/// which dispatches name whether or not they write them.
-#[allow(clippy::type_complexity, reason = "one caller, which takes it apart")]
-fn pooled_end(
-    plan: &mut KernelPlan,
-    pooling: Pooling,
-    output: Shape,
-    switches: Buffer,
-    caps: &Caps,
-) -> Result<(Shape, Vec<(&'static str, f64)>, Option<Buffer>)> {
-    let pooled = pooling.op.output_shape(output)?;
-    let compact = pooling.switches == Some(Storage::Compact);
-    let switches = match pooling.switches {
-        Some(_) => switches,
-        None => {
-            plan.scratch.push(Scratch { words: 1, persistent: false });
-            Buffer::Scratch(plan.scratch.len() - 1)
-        }
-    };
-    if compact {
-        plan.run.push(zero::step(switches, Storage::Compact.words(pooled) as usize, caps)?);
-    }
-    let constants = vec![
-        ("PARTIAL", f64::from(pooling.op.rounding != Rounding::Floor)),
-        ("SWITCHES", f64::from(pooling.switches.is_some())),
-        ("COMPACT", f64::from(compact)),
-    ];
-    Ok((pooled.with_extent([2 * pooled.h, 2 * pooled.w]), constants, Some(switches)))
 }

@@ -10,10 +10,10 @@ pub(super) mod kernels;
 use super::blocks::Blocks;
 use super::choice::load;
 use super::tiled::{rows, workgroup};
-use super::{OP, Operands, Pooling};
+use super::{OP, Operands};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, Storage, fold_workgroups};
-use crate::kernel::{WORKGROUP, rounds_within, zero};
+use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::kernel::{WORKGROUP, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 use kernels::{InputParams, OutputParams, PRODUCT, ProductParams, Transform, WeightParams};
@@ -84,7 +84,7 @@ pub(super) fn effort(
     Some((products + load(caps) * words, positions * tiles.min(strip) as f64 * output.c as f64))
 }
 
-/// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with `pooling` the
+/// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with a pooling the
 /// output's maxima in place of the output.
 ///
 /// # Errors
@@ -95,12 +95,10 @@ pub(super) fn plan(
     op: &Conv2d,
     input: Shape,
     output: Shape,
-    pooling: Option<Pooling>,
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
     check(op, transform)?;
-    let pooled = pooling.map(|pooling| pooling.op.output_shape(output)).transpose()?;
     let positions = transform.positions();
     let Groups { inputs: group_inputs, channels: group_channels, rows, .. } = Groups::new(op, input, output);
     let (groups, channels) = (op.groups as u64, op.groups as u64 * group_channels);
@@ -151,17 +149,7 @@ pub(super) fn plan(
         });
     }
 
-    // Dispatches name a buffer for the switches whether or not they write them.
-    let switches = match pooling {
-        Some(Pooling { switches: None, .. }) => {
-            plan.scratch.push(Scratch { words: 1, persistent: false });
-            Buffer::Scratch(plan.scratch.len() - 1)
-        }
-        _ => operands.switches,
-    };
-    if let (Some(Pooling { switches: Some(Storage::Compact), .. }), Some(pooled)) = (pooling, pooled) {
-        plan.run.push(zero::step(switches, Storage::Compact.words(pooled) as usize, caps)?);
-    }
+    let end = operands.pooling.map(|pooling| pooling.end(&mut plan, output, caps)).transpose()?;
     for first_tile in (0..all_tiles).step_by(strip as usize) {
         let count = strip.min(all_tiles - first_tile);
         let tiles = count.next_multiple_of(4);
@@ -217,8 +205,8 @@ pub(super) fn plan(
             out_channels: output.c as u32,
             out_h: output.h as u32,
             out_w: output.w as u32,
-            pooled_h: pooled.map_or(0, |pooled| pooled.h as u32),
-            pooled_w: pooled.map_or(0, |pooled| pooled.w as u32),
+            pooled_h: end.as_ref().map_or(0, |end| end.pooled.h as u32),
+            pooled_w: end.as_ref().map_or(0, |end| end.pooled.w as u32),
             tile_columns: grid[1] as u32,
             image_tiles: image_tiles as u32,
             first_tile: first_tile as u32,
@@ -231,13 +219,12 @@ pub(super) fn plan(
         let mut constants =
             vec![("BIAS", f64::from(bias)), ("RELU", f64::from(op.relu)), ("WORKGROUP", f64::from(WORKGROUP))];
         let mut bound = vec![products.into(), operands.bias.into(), operands.output.into()];
-        if let Some(pooling) = pooling {
-            constants.push(("SWITCHES", f64::from(pooling.switches.is_some())));
-            constants.push(("COMPACT", f64::from(pooling.switches == Some(Storage::Compact))));
-            bound.push(switches.into());
+        if let Some(end) = &end {
+            constants.extend_from_slice(&end.constants);
+            bound.push(end.switches.into());
         }
         plan.run.push(Step {
-            kernel: if pooling.is_some() { transform.pooled_output } else { transform.output },
+            kernel: if end.is_some() { transform.pooled_output } else { transform.output },
             constants,
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: bound,

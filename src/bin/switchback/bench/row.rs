@@ -141,11 +141,9 @@ pub(super) fn rows(
     let mut rows: Vec<Row> = measured.nodes.iter().filter_map(node_row).collect();
     if let Some(statistics) = measured.whole {
         let executed = measured.nodes.iter().map(|(node, _)| node.executed_macs()).sum();
-        let mut cost = workload.graph.cost();
+        let bytes = measured.nodes.iter().map(|(node, _)| node.least_bytes()).sum();
+        let cost = Cost { bytes, ..workload.graph.cost() };
         let element = if plan.nodes().iter().any(is_half) { "f16" } else { "f32" };
-        if element == "f16" {
-            cost.bytes /= 2;
-        }
         let row = Row::new(machine, &workload.label, cost, executed, statistics, "wall clock".to_owned());
         // A single operator's shapes say what was run; a network's label does.
         let row = match (measured.nodes.as_slice(), rows.as_slice()) {
@@ -171,13 +169,9 @@ fn is_half(planned: &PlannedNode) -> bool {
     planned.storages().first() == Some(&Storage::Halves)
 }
 
-/// What a node costs by its definition, operands and result in the elements that they are kept in.
+/// What a node costs by its definition, values and weights in the forms in which they are kept.
 fn necessary(planned: &PlannedNode) -> Cost {
-    let mut cost = planned.cost();
-    if is_half(planned) {
-        cost.bytes /= 2;
-    }
-    cost
+    Cost { bytes: planned.least_bytes(), ..planned.cost() }
 }
 
 impl Row {

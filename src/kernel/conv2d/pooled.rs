@@ -1,0 +1,118 @@
+//! A max pooling as the end of a convolution.
+
+use super::operands::{Form, Operands};
+use super::winograd::{self, kernels};
+use super::{OP, Variant, check_half_groups, half_variant, plan_product};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
+use crate::kernel::{check_binding, check_bytes, zero};
+use crate::op::{Conv2d, MaxPool2d};
+use crate::shape::Shape;
+
+/// A max pooling as the end of a convolution, so that the map between them is never written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pooling {
+    /// The pooling.
+    pub(crate) op: MaxPool2d,
+    /// The form in which its switches are wanted too, if they are.
+    pub(crate) switches: Option<Storage>,
+}
+
+/// What dispatches that end in a pooling are given besides.
+pub(super) struct End {
+    /// Shape of the maxima.
+    pub(super) pooled: Shape,
+    /// Where the switches go; a word that is not written, where none are wanted, for dispatches name it all the same.
+    pub(super) switches: Buffer,
+    /// Overrides that say what is wanted.
+    pub(super) constants: Vec<(&'static str, f64)>,
+}
+
+impl Pooling {
+    /// The end of this plan's dispatches, for which it has room in scratch and clears compact switches, whose words windows share.
+    pub(super) fn end(&self, plan: &mut KernelPlan, output: Shape, caps: &Caps) -> Result<End> {
+        let pooled = self.op.output_shape(output)?;
+        let compact = self.switches == Some(Storage::Compact);
+        let switches = match self.switches {
+            Some(_) => Buffer::Output(1),
+            None => {
+                plan.scratch.push(Scratch { words: 1, persistent: false });
+                Buffer::Scratch(plan.scratch.len() - 1)
+            }
+        };
+        if compact {
+            plan.run.push(zero::step(switches, Storage::Compact.words(pooled) as usize, caps)?);
+        }
+        let constants = vec![("SWITCHES", f64::from(self.switches.is_some())), ("COMPACT", f64::from(compact))];
+        Ok(End { pooled, switches, constants })
+    }
+
+    /// Refuses windows that are not four cells of their own.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    fn check(&self) -> Result<()> {
+        if Storage::holds_compactly(&self.op) {
+            return Ok(());
+        }
+        Err(Self::refused(format!("windows are 2x2 of step 2 without border here, not {:?}", self.op)))
+    }
+
+    pub(super) fn refused(why: String) -> Error {
+        let (what, way_out) = (format!("{OP} that ends in a max pooling"), "pool in a step of its own".to_owned());
+        Error::Unsupported { what, why, way_out }
+    }
+}
+
+/// Dispatches for a convolution by this variant and the max pooling of its map. Inputs: as [`plan`](super::plan); outputs: the maxima, and
+/// the switches if they are wanted.
+///
+/// # Errors
+/// As [`plan`](super::plan) and [`MaxPool2d::output_shape`], but that the map may exceed a binding; [`Error::Unsupported`] unless the
+/// variant is one of minimal filtering, whose tiles hold whole windows of 2x2 cells, and the pooling one of such windows.
+pub(crate) fn plan_pooled(
+    op: &Conv2d,
+    pooling: Pooling,
+    shapes: (Shape, Shape, Option<Shape>),
+    variant: Variant,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (input, weight, bias) = shapes;
+    let output = op.output_shape(input, weight, bias)?;
+    let pooled = pooling.op.output_shape(output)?;
+    check_binding(OP, "input", input, caps)?;
+    check_binding(OP, "pooled output", pooled, caps)?;
+    pooling.check()?;
+    let operands = Operands { pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
+    match variant {
+        Variant::WinogradF2 => winograd::plan(&kernels::F2, op, input, output, operands, caps),
+        Variant::WinogradF4 => winograd::plan(&kernels::F4, op, input, output, operands, caps),
+        _ => Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", variant.name()))),
+    }
+}
+
+/// As [`plan_pooled`], for maps in f16.
+///
+/// # Errors
+/// As [`plan_half`](super::plan_half) and [`plan_pooled`]; [`Error::Unsupported`] for `Cooperative`, and where the sum takes several dispatches.
+pub(crate) fn plan_half_pooled(
+    op: &Conv2d,
+    pooling: Pooling,
+    shapes: (Shape, Shape, Option<Shape>),
+    variant: Option<Variant>,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    let (input, weight, bias) = shapes;
+    let output = op.output_shape(input, weight, bias)?;
+    let pooled = pooling.op.output_shape(output)?;
+    check_bytes(OP, "input", 4 * Storage::Halves.words(input), caps)?;
+    check_bytes(OP, "pooled output", 4 * Storage::Halves.words(pooled), caps)?;
+    pooling.switches.map_or(Ok(()), |form| check_bytes(OP, "switches", 4 * form.words(pooled), caps))?;
+    pooling.check()?;
+    check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
+    let operands = Operands { form: Form::Halves, pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
+    match variant.unwrap_or_else(|| half_variant(caps)) {
+        Variant::Cooperative => Err(Pooling::refused("matrix units sum cells in rows".to_owned())),
+        variant => plan_product(op, [input, weight, output], operands, variant, caps),
+    }
+}
