@@ -1,14 +1,16 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], x and w rounded to f16
-//           and summed in f32, negative ones made zero if RELU; cells outside x count as zero.
+//           and summed in f32, negative ones made zero if RELU; cells outside x count as zero. With a pooling y is the maxima of
+//           that over 2x2 windows of step 2.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack_cooperative leaves them, four f16 a vector; b: Cout;
 //           y: N x Cout x OH x OW. Or x, or x and y, in f16, two channels a word. Or o are phases of y
 //           (conv_transpose2d/interleaved).
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6 switches.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; LANES, the invocations of a subgroup; ROW_GROUPS (2 or
-//           4) and COLUMN_GROUPS (1 or 2), subgroups of a workgroup along channels and along cells.
+//           4) and COLUMN_GROUPS (1 or 2), subgroups of a workgroup along channels and along cells; with a pooling PARTIAL,
+//           SWITCHES, COMPACT.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write, by matrices of TILE x TILE that a
 //           subgroup multiplies at once. A subgroup computes 2 x 4 of them, a workgroup 2*TILE*ROW_GROUPS channels of
-//           4*TILE*COLUMN_GROUPS cells in a row. Cells vary fastest, then blocks, then images; `tiles` workgroups have work.
+//           4*TILE*COLUMN_GROUPS cells, in a row or of windows. Cells vary fastest, then blocks, then images; `tiles` workgroups have work.
 //           Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements; LANES is the size of every subgroup, and subgroups
 //           are runs of invocations; the workgroup's size divides by its cells or the other way round, and it stages at most
@@ -17,9 +19,12 @@
 // Order     One f32 accumulator a channel and cell: over u, then v, then TILE input channels at a time; among these in the
 //           device's order; the bias last.
 // Uses      common/activation.wgsl, common/cooperative_8.wgsl or common/cooperative_16.wgsl, conv2d/operands.wgsl,
-//           conv2d/cooperative_cells.wgsl or conv2d/cooperative_cells_half.wgsl, conv2d/cooperative_store.wgsl or
-//           convert/half_word.wgsl, conv2d/cooperative_store_half.wgsl, or for phases conv_transpose2d/interleaved.wgsl and
-//           conv_transpose2d/interleave_matrices.wgsl or conv_transpose2d/interleave_matrices_half.wgsl
+//           conv2d/cooperative_cells.wgsl or conv2d/cooperative_cells_half.wgsl, conv2d/in_rows.wgsl, conv2d/cooperative_store.wgsl
+//           or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/cooperative_store_half.wgsl, or for phases
+//           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave_matrices.wgsl or
+//           conv_transpose2d/interleave_matrices_half.wgsl, with a pooling conv2d/in_windows.wgsl, common/rank_half.wgsl,
+//           common/planes_half.wgsl, max_pool2d/best.wgsl, max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl,
+//           conv2d/cooperative_store_windows.wgsl
 // Oracle    reference::conv2d_half_operands; for phases reference::conv_transpose2d_half_operands
 //
 // Why: the weights of a step are whole matrices, read straight from memory; its cells are gathered and converted once a
@@ -86,7 +91,6 @@ fn main(
     let cells = 4 * TILE * COLUMN_GROUPS;
     let size = LANES * ROW_GROUPS * COLUMN_GROUPS;
 
-    let plane_cells = params.out_h * params.out_w;
     let first_cell = flat % params.cell_tiles * cells;
     let local_block = flat / params.cell_tiles % params.blocks;
     let block = params.first_block + local_block;
@@ -101,10 +105,9 @@ fn main(
     let other_channels = own_channels + size / cells * 8;
     let own = own_cell * QUADS + own_channels / 4;
     let other = own_cell * QUADS + other_channels / 4;
-    // Cells past the plane's last repeat it; they are not stored.
-    let cell = min(first_cell + own_cell, plane_cells - 1);
-    let row = cell / params.out_w * SY - params.pad_top;
-    let column = cell % params.out_w * SX - params.pad_left;
+    let cell = cell_at(first_cell + own_cell);
+    let row = cell.x * SY - params.pad_top;
+    let column = cell.y * SX - params.pad_left;
     let first_plane = group_planes(n, group);
 
     var tap = 0u;

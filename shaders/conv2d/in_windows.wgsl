@@ -1,5 +1,5 @@
-// Which cells an invocation of an implicit matrix product computes: those of a 2x2 window, in raster order, of which only the
-// maximum is stored.
+// Which cells an implicit matrix product computes: those of 2x2 windows, window after window, each in raster order, of which
+// only the maxima are stored.
 
 // Whether windows that reach past the map count.
 override PARTIAL: bool;
@@ -21,7 +21,15 @@ fn computed_cells() -> u32 {
     return 4 * windows().x * windows().y;
 }
 
-// The four from `first` on. Past the map, and past the last window, they repeat the last of their row and column.
+// Row and column of the i-th. Past the map, and past the last window, they repeat the last of their row and column.
+fn cell_at(i: u32) -> vec2<u32> {
+    let columns = windows().y;
+    let window = i / 4;
+    let cell = 2 * vec2(window / columns, window % columns) + vec2(i % 4 / 2, i % 2);
+    return min(cell, vec2(params.out_h, params.out_w) - 1);
+}
+
+// The four from `first` on, a window, an invocation's of a register tile. They repeat as `cell_at` does.
 fn four_cells(first: u32) -> Four {
     let columns = windows().y;
     let window = first / 4;

@@ -1,13 +1,11 @@
-// The result of a register tile in f16: words of two channels, with what follows the sum.
+// The result of an implicit matrix product in f16: words of two channels, with what follows the sum.
 
 override BIAS: bool;
-// Sums are in f32: nothing is added to what y holds.
-override ACCUMULATE: bool;
 
 @group(0) @binding(4) var<storage, read_write> y: array<u32>;
 @group(0) @binding(5) var<storage, read_write> overflow: array<atomic<u32>>;
 
-// The cells of an invocation: where they lie in a plane of y, and how many there are. Those past the last repeat it.
+// The cells of a register tile: where they lie in a plane of y, and how many there are. Those past the last repeat it.
 struct Cells {
     at: vec4<u32>,
     count: u32,

@@ -6,7 +6,7 @@
 //           y (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
 //           switches.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; with a pooling PARTIAL,
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds, where that is f32; with a pooling PARTIAL,
 //           SWITCHES, COMPACT.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
 //           channels of 128 cells, in a row or of windows, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
@@ -20,7 +20,7 @@
 //           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
 //           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
 //           pooling conv2d/in_windows.wgsl, common/rank_half.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
-//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl
+//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64

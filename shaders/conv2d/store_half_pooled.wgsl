@@ -1,5 +1,5 @@
-// The end of a register tile in f16 whose four cells are a 2x2 window: stores the maximum of each of eight channels, two a word,
-// and where it was. Cells are rounded first and compared as max_pool2d compares them, so that results are those of the pooling
+// The end of sums in f16 four of whose cells are a 2x2 window: stores the maximum of each of four channels, two a word, and where
+// it was. Cells are rounded first and compared as max_pool2d compares them, so that results are those of the pooling
 // of a map that was stored. Switches are flat positions in a plane of the map or, if COMPACT, two bits each, added to words that
 // are zero before (max_pool2d/compact says where).
 
@@ -57,10 +57,4 @@ fn store_maxima(window: u32, plane: u32, channel: u32, left: u32, r0: vec4<f32>,
         if left > 2 { store_switch(window, plane + channel + 2, best.cells.y); }
         if left > 3 { store_switch(window, plane + channel + 3, best.second_cells.y); }
     }
-}
-
-// Stores eight channels from `channel` on, an even one, as many as the group has left.
-fn store_tile(cells: Cells, plane: u32, channel: u32, left: u32, tile: Tile) {
-    if left > 0 { store_maxima(cells.at.x, plane, channel, left, tile.r0, tile.r1, tile.r2, tile.r3); }
-    if left > 4 { store_maxima(cells.at.x, plane, channel + 4, left - 4, tile.r4, tile.r5, tile.r6, tile.r7); }
 }

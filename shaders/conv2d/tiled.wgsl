@@ -5,7 +5,7 @@
 //           (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
 //           switches.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24 or
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds, where that is f32; ROWS (8, 16, 24 or
 //           32), output channels of a block; with a pooling PARTIAL, SWITCHES, COMPACT; WORKGROUP.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. An invocation computes ROWS
 //           channels of four cells, in a row or of a window, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the
@@ -19,7 +19,7 @@
 //           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
 //           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
 //           pooling conv2d/in_windows.wgsl, common/rank_half.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
-//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl
+//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: a load costs a CPU driver several multiply-adds (each of its lanes loads alone; eight is assumed), except where all

@@ -2,8 +2,6 @@
 // channels of y a word. PAIR is 2, and a group's channels begin with a word of their own.
 
 override BIAS: bool;
-// Sums are in f32: nothing is added to what y holds.
-override ACCUMULATE: bool;
 
 @group(0) @binding(4) var<storage, read_write> y: array<u32>;
 @group(0) @binding(5) var<storage, read_write> overflow: array<atomic<u32>>;

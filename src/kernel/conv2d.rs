@@ -93,6 +93,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &cooperative::kernels::SIXTEEN_INTERLEAVED,
     &cooperative::kernels::SIXTEEN_HALF_INTERLEAVED,
     &cooperative::kernels::SIXTEEN_HALF_F32_INTERLEAVED,
+    &cooperative::kernels::EIGHT_HALF_POOLED,
+    &cooperative::kernels::SIXTEEN_HALF_POOLED,
     &cooperative::PACK,
 ];
 
@@ -271,11 +273,14 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     };
     let forms = |variant| [None, Some(Storage::Words), Some(Storage::Compact)].map(|form| (variant, form));
     let plans = plans.chain([Variant::WinogradF2, Variant::WinogradF4].into_iter().flat_map(forms).map(pooled));
-    let pooled_half = |(variant, switches)| {
+    let pooled_half = |(variant, switches), caps| {
         let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
-        plan_half_pooled(&op, pooling, shapes, Some(variant), &Caps::WEBGPU)
+        plan_half_pooled(&op, pooling, shapes, Some(variant), caps)
     };
-    let plans = plans.chain([Variant::Tiled, Variant::Staged].into_iter().flat_map(forms).map(pooled_half));
+    let plain = [Variant::Tiled, Variant::Staged].into_iter().flat_map(forms);
+    let plans = plans.chain(plain.map(|way| pooled_half(way, &Caps::WEBGPU)));
+    let by_matrices = |caps| forms(Variant::Cooperative).map(|way| pooled_half(way, caps));
+    let plans = plans.chain(matrices.iter().flat_map(by_matrices));
     let params = [
         direct::params_exhibited(),
         depthwise::params_exhibited(),

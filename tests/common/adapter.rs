@@ -31,6 +31,18 @@ pub(crate) fn open(builder: GpuBuilder) -> Option<Gpu> {
     gpu
 }
 
+/// Whether a device has matrix units; `SWITCHBACK_REQUIRE_COOPERATIVE=1` promises them.
+pub(crate) fn has_matrix_units(gpu: &Gpu) -> bool {
+    let found = gpu.caps().cooperative.is_some();
+    let promised = std::env::var("SWITCHBACK_REQUIRE_COOPERATIVE").is_ok_and(|value| value == "1");
+    assert!(found || !promised, "{} has no matrix units, which SWITCHBACK_REQUIRE_COOPERATIVE promises", gpu.info());
+    if !found {
+        let name = std::thread::current().name().unwrap_or("a test").to_owned();
+        say(&format!("SKIPPED of {name}: matrix units, which {} does not have", gpu.info()));
+    }
+    found
+}
+
 fn try_open(builder: GpuBuilder) -> Option<Gpu> {
     static SAID: OnceLock<()> = OnceLock::new();
     match builder.build() {

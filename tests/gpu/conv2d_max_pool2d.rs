@@ -87,14 +87,20 @@ fn check_half(gpu: &Gpu, problem: &Problem) {
     for x in [even.unwrap(), reference::half_tensor(&random.reals(problem.input))] {
         let weights = Weights::random(fused.weights_required(), 5).unwrap();
         let gpu = gpu.with_elements(Elements::f16().with_ports());
-        compare(&gpu, problem, [Variant::Tiled, Variant::Staged], [&fused, &open], &weights, &x);
+        compare(&gpu, problem, products(&gpu), [&fused, &open], &weights, &x);
     }
+}
+
+/// The implicit products that a device has.
+fn products(gpu: &Gpu) -> impl Iterator<Item = Variant> + use<> {
+    let units = gpu.caps().cooperative.map(|_| Variant::Cooperative);
+    [Variant::Tiled, Variant::Staged].into_iter().chain(units)
 }
 
 fn compare(
     gpu: &Gpu,
     problem: &Problem,
-    variants: [Variant; 2],
+    variants: impl IntoIterator<Item = Variant>,
     [fused, open]: [&Graph; 2],
     weights: &Weights,
     x: &Tensor,
@@ -144,11 +150,20 @@ fn named_of_any_kernel() -> Vec<Problem> {
     ]
 }
 
+/// Windows and channels one less, as many, one more than a workgroup on matrix units of 8x8 holds, and than one matrix.
+fn named_of_matrices() -> Vec<Problem> {
+    let plain = Problem { conv: Conv2d::new([1, 1]), ..named()[0] };
+    let windows = [1, 2, 3, 15, 16, 17].map(|windows| Problem { input: [1, 9, 2, 2 * windows], channels: 3, ..plain });
+    let channels = [7, 8, 9, 63, 64, 65].map(|channels| Problem { input: [2, 17, 4, 6], channels, ..plain });
+    windows.into_iter().chain(channels).collect()
+}
+
 #[test]
 fn fused_poolings_in_f16_are_those_apart() {
     let Some(gpu) = adapter::gpu() else { return };
+    adapter::has_matrix_units(&gpu);
     let problems = || named().into_iter().chain(named_of_any_kernel());
-    problems().for_each(|problem| check_half(&gpu, &problem));
+    problems().chain(named_of_matrices()).for_each(|problem| check_half(&gpu, &problem));
     let Some(gpu) = adapter::open(Gpu::builder().rails(true).limits(LimitsChoice::WebGpu)) else { return };
     problems().for_each(|problem| check_half(&gpu, &problem));
 }
@@ -229,10 +244,10 @@ fn compact_switches_of_fused_poolings_find_their_cells() {
 }
 
 /// Every variant that can end in a pooling, in the elements in which it can.
-fn every_way(gpu: &Gpu) -> [(Variant, Gpu); 4] {
+fn every_way(gpu: &Gpu) -> impl Iterator<Item = (Variant, Gpu)> {
     let half = gpu.with_elements(Elements::f16().with_ports());
-    [(Variant::WinogradF2, gpu), (Variant::WinogradF4, gpu), (Variant::Tiled, &half), (Variant::Staged, &half)]
-        .map(|(variant, gpu)| (variant, gpu.with_variant(variant)))
+    let filtering = [Variant::WinogradF2, Variant::WinogradF4].map(|variant| (variant, gpu.with_variant(variant)));
+    filtering.into_iter().chain(products(gpu).map(move |variant| (variant, half.with_variant(variant))))
 }
 
 #[test]
@@ -289,7 +304,7 @@ fn what_cannot_be_fused_stays_apart() {
     for other in [MaxPool2d::new([3, 3]).stride([2, 2]), pool.stride([1, 1]), pool.pad(1), pool.dilation([2, 1])] {
         assert_eq!(operators(&filtering, conv, pooled(other)), apart, "{other:?}");
     }
-    for variant in [Variant::Direct, Variant::Tiled, Variant::Staged] {
+    for variant in [Variant::Direct].into_iter().chain(products(&gpu)) {
         assert_eq!(operators(&gpu.with_variant(variant), conv, pooled(pool)), apart, "{}", variant.name());
     }
     assert_eq!(operators(&filtering, Conv2d::new([5, 5]).pad(2), pooled(pool)), apart);

@@ -9,15 +9,9 @@ use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, Padding, reference};
 use crate::common::adapter;
 use crate::common::problem::ConvProblem;
 
-/// The shared device, if it has matrix units; `SWITCHBACK_REQUIRE_COOPERATIVE=1` promises them.
+/// The shared device, if it has matrix units.
 fn gpu() -> Option<Gpu> {
-    let gpu = adapter::gpu()?;
-    if gpu.caps().cooperative.is_none() {
-        let required = std::env::var("SWITCHBACK_REQUIRE_COOPERATIVE").is_ok_and(|value| value == "1");
-        assert!(!required, "{} has no matrix units, which SWITCHBACK_REQUIRE_COOPERATIVE promises", gpu.info());
-        eprintln!("SKIPPED: {} has no matrix units", gpu.info());
-        return None;
-    }
+    let gpu = adapter::gpu().filter(adapter::has_matrix_units)?;
     Some(gpu.with_variant(Variant::Cooperative).with_variant(conv_transpose2d::Variant::Cooperative))
 }
 

@@ -7,7 +7,7 @@ use proptest::test_runner::RngSeed;
 
 use super::slots::{self, Block};
 use super::{Graph, Plan, Preferences};
-use crate::gpu::{Caps, Elements};
+use crate::gpu::{Caps, Cooperative, Elements};
 use crate::graph::{Edge, GraphBuilder, Operation, Parameters};
 use crate::op::{Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Rounding, Slice};
 
@@ -111,6 +111,23 @@ fn segnet_needs_little_more_than_its_largest_live_set() {
     let plan = segnet().plan(&Caps::WEBGPU).unwrap();
     let ratio = plan.peak_bytes() as f64 / plan.live_bytes() as f64;
     assert!(ratio <= 1.25, "peak is {ratio:.3} of the largest live set\n{plan}");
+}
+
+/// Poolings end convolutions on matrix units too, so that no map in full is written that f32 does not write either.
+#[test]
+fn activations_in_f16_take_half_at_most() {
+    let units = Some(Cooperative { tile: 16, lanes: 32 });
+    let matrices = Caps { f16: true, cooperative: units, ..Caps::WEBGPU };
+    // SegNet here begins with a tensor, which is to be f16 like the maps.
+    for (graph, elements) in [(fcn8s([500, 500]), Elements::f16()), (segnet(), Elements::f16().with_ports())] {
+        let most = graph.plan(&Caps::WEBGPU).unwrap().peak_bytes() / 2;
+        for (caps, variant) in [(&Caps::WEBGPU, "staged"), (&matrices, "cooperative")] {
+            let plan = graph.plan_in(caps, &elements).unwrap();
+            let first = plan.node("conv1_2").unwrap();
+            assert_eq!((first.operator(), first.variant()), ("conv2d+max_pool2d", variant));
+            assert!(plan.peak_bytes() <= most, "{} of {most}\n{plan}", plan.peak_bytes());
+        }
+    }
 }
 
 #[test]

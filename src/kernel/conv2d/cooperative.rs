@@ -4,6 +4,7 @@ pub(super) mod kernels;
 mod trial;
 
 use super::blocks::Blocks;
+use super::pooled::{End, Pooling};
 use super::product::Params;
 use super::{Form, Interleave, OP, Operands, Variant};
 use crate::error::{Error, Result};
@@ -80,6 +81,10 @@ impl Division {
             (_, Form::Halves, true) => &kernels::EIGHT_HALF_INTERLEAVED,
             (_, Form::HalvesToWords, true) => &kernels::EIGHT_HALF_F32_INTERLEAVED,
         }
+    }
+
+    fn pooled_kernel(&self) -> &'static Kernel {
+        if self.tile == 16 { &kernels::SIXTEEN_HALF_POOLED } else { &kernels::EIGHT_HALF_POOLED }
     }
 
     fn size(&self) -> u64 {
@@ -167,6 +172,11 @@ pub(super) fn plan(
     if operands.form == Form::Words {
         plan.run.push(convert::check_range(input, operands.input, caps)?);
     }
+    let end = match operands.pooling {
+        Some(_) if operands.form != Form::Halves => return Err(Pooling::refused("the map is f32".to_owned())),
+        pooling => pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?,
+    };
+    let computed = end.as_ref().map_or(output, End::windows);
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -193,7 +203,7 @@ pub(super) fn plan(
             ],
             workgroups: fold_workgroups(words.div_ceil(u64::from(WORKGROUP)), caps)?,
         });
-        let cell_tiles = (output.plane() as u64).div_ceil(division.cells());
+        let cell_tiles = (computed.plane() as u64).div_ceil(division.cells());
         let tiles = output.n as u64 * run.blocks * cell_tiles;
         let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, cell_tiles);
         let constants = [
@@ -205,9 +215,15 @@ pub(super) fn plan(
         ];
         let mut bound = vec![operands.input, packed, operands.bias, operands.output];
         bound.extend((operands.form == Form::Halves).then_some(Buffer::Overflow));
+        bound.extend(end.as_ref().map(|end| end.switches));
+        let (kernel, ending): (_, &[_]) = match (&phases, &end) {
+            (_, Some(end)) => (division.pooled_kernel(), &end.constants),
+            (Some(phases), _) => (division.kernel(operands.form, true), phases),
+            _ => (division.kernel(operands.form, false), &[]),
+        };
         plan.run.push(Step {
-            kernel: division.kernel(operands.form, phases.is_some()),
-            constants: [window.as_slice(), &constants, phases.as_ref().map_or(&[], |phases| phases)].concat(),
+            kernel,
+            constants: [window.as_slice(), &constants, ending].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: bound.into_iter().map(Into::into).collect(),
             workgroups: fold_workgroups(tiles, caps)?,
@@ -232,6 +248,8 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &kernels::SIXTEEN_INTERLEAVED,
         &kernels::SIXTEEN_HALF_INTERLEAVED,
         &kernels::SIXTEEN_HALF_F32_INTERLEAVED,
+        &kernels::EIGHT_HALF_POOLED,
+        &kernels::SIXTEEN_HALF_POOLED,
     ];
     kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
 }

@@ -14,16 +14,17 @@ pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 pub(super) static OPERANDS: Part = part!("conv2d/operands.wgsl");
 static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
 static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
-/// Which cells an invocation computes.
-static IN_ROWS: Part = part!("conv2d/in_rows.wgsl");
+/// Which cells are computed.
+pub(super) static IN_ROWS: Part = part!("conv2d/in_rows.wgsl");
 /// The same for maps and weights in f16.
 static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
 static COLUMNS_HALF: Part = part!("conv2d/columns_half.wgsl");
-static RESULT_HALF: Part = part!("conv2d/result_half.wgsl");
+pub(super) static RESULT_HALF: Part = part!("conv2d/result_half.wgsl");
 static STORE_HALF: Part = part!("conv2d/store_half.wgsl");
 /// The same with a pooling for an end.
-static IN_WINDOWS: Part = part!("conv2d/in_windows.wgsl");
-static STORE_POOLED: Part = part!("conv2d/store_half_pooled.wgsl");
+pub(super) static IN_WINDOWS: Part = part!("conv2d/in_windows.wgsl");
+pub(super) static STORE_POOLED: Part = part!("conv2d/store_half_pooled.wgsl");
+static STORE_WINDOWS: Part = part!("conv2d/store_windows.wgsl");
 /// Output channels as phases of another map, and the end of a register tile that stores them.
 pub(in crate::kernel) static INTERLEAVED: Part = part!("conv_transpose2d/interleaved.wgsl");
 static INTERLEAVE: Part = part!("conv_transpose2d/interleave.wgsl");
@@ -36,7 +37,7 @@ const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Acces
 const BINDINGS_HALF: &[Access] =
     &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 /// With the switches after those.
-const BINDINGS_POOLED: &[Access] =
+pub(super) const BINDINGS_POOLED: &[Access] =
     &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Write];
 
 const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
@@ -88,7 +89,7 @@ tiled_and_staged!(
     TILED_HALF_POOLED "conv2d/tiled_half_pooled", STAGED_HALF_POOLED "conv2d/staged_half_pooled", BINDINGS_POOLED,
     [
         OPERANDS_HALF, COLUMNS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, RANK_HALF, PLANES_HALF, BEST, MAXIMA_HALF,
-        STORE_POOLED
+        STORE_POOLED, STORE_WINDOWS
     ]
 );
 

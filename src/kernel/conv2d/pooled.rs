@@ -6,7 +6,7 @@ use super::{OP, Variant, check_half_groups, half_variant, plan_product};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
 use crate::kernel::{check_binding, check_bytes, zero};
-use crate::op::{Conv2d, MaxPool2d};
+use crate::op::{Conv2d, MaxPool2d, Rounding};
 use crate::shape::Shape;
 
 /// A max pooling as the end of a convolution, so that the map between them is never written.
@@ -28,6 +28,13 @@ pub(super) struct End {
     pub(super) constants: Vec<(&'static str, f64)>,
 }
 
+impl End {
+    /// The extent of whole windows, whose cells past the map are computed in vain and left out.
+    pub(super) fn windows(&self) -> Shape {
+        self.pooled.with_extent([2 * self.pooled.h, 2 * self.pooled.w])
+    }
+}
+
 impl Pooling {
     /// The end of this plan's dispatches, for which it has room in scratch and clears compact switches, whose words windows share.
     pub(super) fn end(&self, plan: &mut KernelPlan, output: Shape, caps: &Caps) -> Result<End> {
@@ -45,6 +52,13 @@ impl Pooling {
         }
         let constants = vec![("SWITCHES", f64::from(self.switches.is_some())), ("COMPACT", f64::from(compact))];
         Ok(End { pooled, switches, constants })
+    }
+
+    /// As [`Pooling::end`], for dispatches that compute window after window (`conv2d/in_windows.wgsl`).
+    pub(super) fn end_in_windows(&self, plan: &mut KernelPlan, output: Shape, caps: &Caps) -> Result<End> {
+        let mut end = self.end(plan, output, caps)?;
+        end.constants.push(("PARTIAL", f64::from(self.op.rounding != Rounding::Floor)));
+        Ok(end)
     }
 
     /// Refuses windows that are not four cells of their own.
@@ -94,7 +108,7 @@ pub(crate) fn plan_pooled(
 /// As [`plan_pooled`], for maps in f16.
 ///
 /// # Errors
-/// As [`plan_half`](super::plan_half) and [`plan_pooled`]; [`Error::Unsupported`] for `Cooperative`, and where the sum takes several dispatches.
+/// As [`plan_half`](super::plan_half) and [`plan_pooled`]; [`Error::Unsupported`] where the sum takes several dispatches.
 pub(crate) fn plan_half_pooled(
     op: &Conv2d,
     pooling: Pooling,
@@ -111,8 +125,5 @@ pub(crate) fn plan_half_pooled(
     pooling.check()?;
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let operands = Operands { form: Form::Halves, pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
-    match variant.unwrap_or_else(|| half_variant(caps)) {
-        Variant::Cooperative => Err(Pooling::refused("matrix units sum cells in rows".to_owned())),
-        variant => plan_product(op, [input, weight, output], operands, variant, caps),
-    }
+    plan_product(op, [input, weight, output], operands, variant.unwrap_or_else(|| half_variant(caps)), caps)
 }

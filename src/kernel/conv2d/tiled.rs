@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{convert, loop_iterations, rounds_within};
-use crate::op::{Conv2d, Rounding};
+use crate::op::Conv2d;
 use crate::shape::Shape;
 
 /// Whole stages of input channels, in fours, of which `conv2d/staged` loads the weights at once.
@@ -195,12 +195,8 @@ pub(super) fn divided(
         }
         _ => (form, operands.output),
     };
-    let mut end = pooling.map(|pooling| pooling.end(&mut plan, output, caps)).transpose()?;
-    if let (Some(pooling), Some(end)) = (pooling, &mut end) {
-        end.constants.push(("PARTIAL", f64::from(pooling.op.rounding != Rounding::Floor)));
-    }
-    // Whole windows, whose cells past the map are left out.
-    let computed = end.as_ref().map_or(output, |End { pooled, .. }| pooled.with_extent([2 * pooled.h, 2 * pooled.w]));
+    let end = pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?;
+    let computed = end.as_ref().map_or(output, End::windows);
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -218,11 +214,9 @@ pub(super) fn divided(
             let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, cell_tiles)
                 .summing(first_quad..end_quad, division.parts, division.part_quads(quads));
             let bias = if last { operands.bias } else { Buffer::Absent };
-            let epilogue = [
-                ("BIAS", f64::from(bias != Buffer::Absent)),
-                ("RELU", f64::from(op.relu && last)),
-                ("ACCUMULATE", f64::from(first_quad > 0)),
-            ];
+            let epilogue = [("BIAS", f64::from(bias != Buffer::Absent)), ("RELU", f64::from(op.relu && last))];
+            // What is stored in f16 is a whole sum.
+            let added = (form != Form::Halves).then_some(("ACCUMULATE", f64::from(first_quad > 0)));
             let mut bound = vec![operands.input, packed, bias, result];
             bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
             bound.extend(end.as_ref().map(|end| end.switches));
@@ -238,7 +232,7 @@ pub(super) fn divided(
             };
             plan.run.push(Step {
                 kernel,
-                constants: [window.as_slice(), &epilogue, &division.constants, ending].concat(),
+                constants: [window.as_slice(), &epilogue, added.as_slice(), &division.constants, ending].concat(),
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: bound.into_iter().map(Into::into).collect(),
                 workgroups: fold_workgroups(division.parts * tiles, caps)?,

@@ -1,8 +1,11 @@
 //! The kernels of the products on matrix units: one for each size of the matrices, form of the maps and end of the sums.
 
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::conv2d::forms::{INTERLEAVED, OPERANDS};
-use crate::kernel::{ACTIVATION, NARROW, part};
+use crate::kernel::conv2d::forms::{
+    BINDINGS_POOLED, IN_ROWS, IN_WINDOWS, INTERLEAVED, OPERANDS, RESULT_HALF, STORE_POOLED,
+};
+use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
+use crate::kernel::{ACTIVATION, NARROW, PLANES_HALF, RANK_HALF, part};
 
 static TILE_8: Part = part!("common/cooperative_8.wgsl");
 static TILE_16: Part = part!("common/cooperative_16.wgsl");
@@ -17,6 +20,7 @@ static CELLS: Part = part!("conv2d/cooperative_cells.wgsl");
 static CELLS_HALF: Part = part!("conv2d/cooperative_cells_half.wgsl");
 static STORE: Part = part!("conv2d/cooperative_store.wgsl");
 static STORE_HALF: Part = part!("conv2d/cooperative_store_half.wgsl");
+static STORE_WINDOWS: Part = part!("conv2d/cooperative_store_windows.wgsl");
 static INTERLEAVE: Part = part!("conv_transpose2d/interleave_matrices.wgsl");
 static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_matrices_half.wgsl");
 
@@ -36,32 +40,41 @@ macro_rules! by_eight_and_by_sixteen {
 
 by_eight_and_by_sixteen!(
     EIGHT "conv2d/cooperative_8", SIXTEEN "conv2d/cooperative_16", BINDINGS,
-    [CELLS, STORE]
+    [CELLS, IN_ROWS, STORE]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF "conv2d/cooperative_8_half", SIXTEEN_HALF "conv2d/cooperative_16_half", BINDINGS_HALF,
-    [CELLS_HALF, NARROW, STORE_HALF]
+    [CELLS_HALF, IN_ROWS, NARROW, RESULT_HALF, STORE_HALF]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF_F32 "conv2d/cooperative_8_half_f32", SIXTEEN_HALF_F32 "conv2d/cooperative_16_half_f32", BINDINGS,
-    [CELLS_HALF, STORE]
+    [CELLS_HALF, IN_ROWS, STORE]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_INTERLEAVED "conv2d/cooperative_8_interleaved", SIXTEEN_INTERLEAVED "conv2d/cooperative_16_interleaved", BINDINGS,
-    [CELLS, INTERLEAVED, INTERLEAVE]
+    [CELLS, IN_ROWS, INTERLEAVED, INTERLEAVE]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF_INTERLEAVED "conv2d/cooperative_8_half_interleaved",
     SIXTEEN_HALF_INTERLEAVED "conv2d/cooperative_16_half_interleaved", BINDINGS_HALF,
-    [CELLS_HALF, NARROW, INTERLEAVED, INTERLEAVE_HALF]
+    [CELLS_HALF, IN_ROWS, NARROW, INTERLEAVED, INTERLEAVE_HALF]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF_F32_INTERLEAVED "conv2d/cooperative_8_half_f32_interleaved",
     SIXTEEN_HALF_F32_INTERLEAVED "conv2d/cooperative_16_half_f32_interleaved", BINDINGS,
-    [CELLS_HALF, INTERLEAVED, INTERLEAVE]
+    [CELLS_HALF, IN_ROWS, INTERLEAVED, INTERLEAVE]
+);
+
+by_eight_and_by_sixteen!(
+    EIGHT_HALF_POOLED "conv2d/cooperative_8_half_pooled", SIXTEEN_HALF_POOLED "conv2d/cooperative_16_half_pooled",
+    BINDINGS_POOLED,
+    [
+        CELLS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, RANK_HALF, PLANES_HALF, BEST, MAXIMA_HALF, STORE_POOLED,
+        STORE_WINDOWS
+    ]
 );
