@@ -5,6 +5,7 @@ mod choice;
 pub(super) mod cooperative;
 mod depthwise;
 pub(super) mod direct;
+mod dot_product;
 pub(super) mod forms;
 mod operands;
 mod pack;
@@ -35,6 +36,8 @@ variants! {
         Direct = "direct",
         /// Blocks of four by four cells: for one input channel a group, stride 1.
         Depthwise = "depthwise",
+        /// Each result is one product of two rows of memory: for a kernel that covers its map, which gives one cell.
+        DotProduct = "dot-product",
         /// An implicit matrix product: each invocation keeps a tile of up to 32 channels by four cells in registers.
         Tiled = "tiled",
         /// The same product with weights and cells staged in workgroup memory, 64 channels by 128 cells a workgroup: for
@@ -57,6 +60,7 @@ variants! {
 pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
     &depthwise::DEPTHWISE,
+    &dot_product::DOT_PRODUCT,
     &forms::TILED,
     &forms::STAGED,
     &forms::TILED_HALF,
@@ -101,7 +105,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.
 ///
 /// A weight that one binding cannot hold is split over output channels, a dispatch each; the ranges of its words that
-/// they bind never exceed [`Caps::max_binding_bytes`], so that it need not be one buffer either.
+/// they bind never exceed [`Caps::max_binding_bytes`], so that it need not be one buffer either. Without a variant it is the one of
+/// least effort that the device's limits allow.
 ///
 /// # Errors
 /// As [`Conv2d::output_shape`]; [`Error::Limit`](crate::Error::Limit) where the input, the output or one output
@@ -118,9 +123,26 @@ pub(crate) fn plan(
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let buffers = Operands::with_bias(bias.is_some());
-    match variant.unwrap_or_else(|| choice::select(op, input, weight, output, caps)) {
+    let by = |variant| plan_by(variant, op, [input, weight, output], buffers, caps);
+    match variant {
+        Some(variant) => by(variant),
+        None => {
+            let ranked = choice::ranked(op, input, weight, output, caps);
+            ranked.into_iter().find_map(|variant| by(variant).ok()).map_or_else(|| by(Variant::Direct), Ok)
+        }
+    }
+}
+
+/// Dispatches by this variant; `shapes` are those of the map, the weight and the result.
+///
+/// # Errors
+/// [`Error::Unsupported`] for operands that the variant is not for; as [`plan`].
+fn plan_by(variant: Variant, op: &Conv2d, shapes: [Shape; 3], buffers: Operands, caps: &Caps) -> Result<KernelPlan> {
+    let [input, weight, output] = shapes;
+    match variant {
         Variant::Direct => direct::plan(op, input, weight, output, buffers, caps),
         Variant::Depthwise => depthwise::plan(op, input, weight, output, buffers, caps),
+        Variant::DotProduct => dot_product::plan(op, input, weight, output, buffers, caps),
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
         Variant::SplitK => split_k::plan(op, input, weight, output, buffers, caps),
@@ -258,13 +280,16 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     };
     let halves = [(Variant::Tiled, &Caps::WEBGPU), (Variant::Staged, &Caps::WEBGPU)];
     let halves = halves.into_iter().chain(matrices.iter().map(|caps| (Variant::Cooperative, caps)));
-    let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise];
+    let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise, Variant::DotProduct];
     let everywhere = Variant::ALL.iter().filter(|variant| !special.contains(variant)).map(plain);
     let plans = everywhere.chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);
-    let plans = plans.chain([apart]);
+    let covered = Conv2d::new([3, 2]).groups(2).relu();
+    let covered =
+        plan(&covered, [2, 4, 3, 2].into(), [6, 2, 3, 2].into(), bias, Some(Variant::DotProduct), &Caps::WEBGPU);
+    let plans = plans.chain([apart, covered]);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
     let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU)]);
     let pooled = |(variant, switches)| {
@@ -284,6 +309,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let params = [
         direct::params_exhibited(),
         depthwise::params_exhibited(),
+        dot_product::params_exhibited(),
         forms::params_exhibited(),
         pack::params_exhibited(),
         winograd::kernels::params_exhibited(),

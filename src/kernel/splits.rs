@@ -74,6 +74,28 @@ fn convolutions_split_over_output_channels() {
 }
 
 #[test]
+fn dot_products_split_over_output_channels() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let plain = Conv2d::new([3, 5]).relu();
+    let grouped = Conv2d::new([3, 5]).groups(3);
+    for (op, channels, limits) in [(plain, 13, [400, 571, 991, 5000]), (grouped, 33, [380, 500, 700, 5000])] {
+        let (x, w) = (integers([2, 12, 3, 5]), integers(op.weight_shape(12, channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv2d(&op, &x, &w, Some(&b)).unwrap();
+        let mut splits = Vec::new();
+        for words in limits {
+            let caps = tiny(&gpu, words);
+            let variant = Some(conv2d::Variant::DotProduct);
+            let plan = conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
+            splits.push(parts(&plan));
+            let found = run(&gpu, &plan, &caps, &[&x, &w, &b], expected.shape());
+            assert!(found == expected.tensor(), "{op:?} at {words} words: {:?}", expected.check(&found));
+        }
+        assert!(splits.is_sorted_by(|more, fewer| more >= fewer) && splits[0] >= 3 && splits[3] == 0, "{splits:?}");
+    }
+}
+
+#[test]
 fn filtered_convolutions_split_over_blocks_of_all_groups() {
     let Some(gpu) = adapter::gpu() else { return };
     let op = Conv2d::new([3, 3]).pad(1).groups(3).relu();
@@ -144,7 +166,8 @@ fn sums_in_parts_are_the_sums() {
     assert!(results[0].1 == results[1].1, "transposed convolution");
 
     let caps = Caps { max_iterations: 16, ..caps };
-    let refused = conv2d::plan(&Conv2d::new([3, 3]), x.shape(), [9, 23, 3, 3].into(), None, None, &caps).unwrap_err();
+    let (op, direct) = (Conv2d::new([3, 3]), Some(conv2d::Variant::Direct));
+    let refused = conv2d::plan(&op, x.shape(), [9, 23, 3, 3].into(), None, direct, &caps).unwrap_err();
     assert!(refused.is_unsupported(), "{refused}");
 }
 

@@ -53,6 +53,11 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
     if variant == Variant::Depthwise {
         return (problem.input[1], op.stride, op.dilation) == (op.groups, [1, 1], [1, 1]);
     }
+    if variant == Variant::DotProduct {
+        let padded = op.pad.before() != [0, 0] || op.pad.after() != [0, 0];
+        let dilated = (0..2).any(|axis| op.kernel[axis] > 1 && op.dilation[axis] > 1);
+        return op.kernel == problem.input[2..] && !padded && !dilated;
+    }
     let filtered = (op.kernel, op.stride, op.dilation) == ([3, 3], [1, 1], [1, 1]);
     filtered || !matches!(variant, Variant::WinogradF2 | Variant::WinogradF4)
 }

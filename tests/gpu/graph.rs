@@ -161,7 +161,7 @@ fn every_variant_serves_a_graph() {
     };
     let matrices = gpu.caps().cooperative.is_some();
     // These are for other shapes than this graph has; tests/gpu/conv2d holds them to theirs.
-    let elsewhere = [conv2d::Variant::Depthwise, conv2d::Variant::SplitK];
+    let elsewhere = [conv2d::Variant::Depthwise, conv2d::Variant::DotProduct, conv2d::Variant::SplitK];
     let here = |variant: &conv2d::Variant| *variant != conv2d::Variant::Cooperative || matrices;
     let served = |variant: &&conv2d::Variant| here(variant) && !elsewhere.contains(variant);
     for &variant in conv2d::Variant::ALL.iter().filter(served) {

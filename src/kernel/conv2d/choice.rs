@@ -1,16 +1,17 @@
-//! Which variant of a convolution is taken where none is asked for: the one of least effort.
+//! Which variant of a convolution is taken where none is asked for: the one of least effort that can be planned.
 
-use super::{Variant, depthwise, direct, split_k, tiled, winograd};
+use super::{Variant, depthwise, direct, dot_product, split_k, tiled, winograd};
 use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
-/// The variant of least effort, by a model of what loads, stores and multiply-adds cost: no tuning run, and the same
-/// answer on every machine of a kind.
-pub(super) fn select(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Variant {
+/// The variants that apply, least effort first, by a model of what loads, stores and multiply-adds cost: no tuning run, and the
+/// same answer on every machine of a kind.
+pub(super) fn ranked(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Vec<Variant> {
     let effort = |&variant: &Variant| Some((variant, effort(op, variant, input, weight, output, caps)?));
-    let offers = Variant::ALL.iter().filter_map(effort);
-    offers.min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(Variant::Direct, |(variant, _)| variant)
+    let mut offers: Vec<_> = Variant::ALL.iter().filter_map(effort).collect();
+    offers.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    offers.into_iter().map(|(variant, _)| variant).collect()
 }
 
 /// What a variant takes, in multiply-adds of a register tile; `None` where it does not apply.
@@ -27,6 +28,7 @@ pub(in crate::kernel) fn effort(
     let (work, sums) = match variant {
         Variant::Direct => (direct::effort(op, weight, output, caps), sums),
         Variant::Depthwise => (depthwise::effort(op, weight, output, caps)?, sums),
+        Variant::DotProduct => dot_product::effort(op, input, weight, caps)?,
         Variant::Tiled if loops_end => (tiled::effort(op, weight, output, caps), sums),
         Variant::Staged if loops_end => (tiled::staged_effort(op, weight, output, caps)?, sums),
         Variant::SplitK if loops_end => {
@@ -53,7 +55,7 @@ pub(super) const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::Variant::{Depthwise, Direct, Tiled, WinogradF2, WinogradF4};
+    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradF2, WinogradF4};
     use super::*;
 
     /// What was the fastest on llvmpipe, or within a few per cent of it (docs/CHOICES.md).
@@ -95,8 +97,8 @@ mod tests {
             (three, [64, 224, 224], 64, WinogradF4),
             (three, [512, 28, 28], 512, WinogradF4),
             (three, [512, 14, 14], 512, WinogradF2),
-            (convolution(7, 0), [512, 7, 7], 4096, Direct),
-            (one, [4096, 1, 1], 4096, Direct),
+            (convolution(7, 0), [512, 7, 7], 4096, DotProduct),
+            (one, [4096, 1, 1], 4096, DotProduct),
             (one, [64, 224, 224], 21, Tiled),
             // Groups.
             (three.groups(2), [128, 56, 56], 128, WinogradF4),
@@ -113,7 +115,7 @@ mod tests {
             let input: Shape = [1, inputs, h, w].into();
             let weight = op.weight_shape(inputs, outputs).unwrap();
             let output = op.output_shape(input, weight, None).unwrap();
-            assert_eq!(select(&op, input, weight, output, &caps), fastest, "{op:?} of {input} to {outputs}");
+            assert_eq!(ranked(&op, input, weight, output, &caps)[0], fastest, "{op:?} of {input} to {outputs}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::choice::load;
+use super::tiled::workgroup;
 use super::{OP, Operands, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
@@ -68,12 +69,13 @@ pub(super) fn plan(
     })
 }
 
-/// What it takes, in multiply-adds of a register tile: each tap loads a cell for a few channels.
+/// What it takes, in multiply-adds of a register tile: each tap loads a cell for a few channels, in whole vectors of lanes.
 pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
     let group_channels = (weight.n / op.groups) as u64;
     let channels = channel_block(group_channels, MOST_CHANNELS);
     let tiles = op.groups as u64 * group_channels.div_ceil(channels);
-    let sums = (output.n * output.plane()) as f64 * tiles as f64;
+    let cells = (output.plane() as u64).next_multiple_of(workgroup(caps));
+    let sums = output.n as f64 * cells as f64 * tiles as f64;
     sums * (weight.elements() / weight.n) as f64 * (channels as f64 + load(caps))
 }
 

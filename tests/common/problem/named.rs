@@ -102,6 +102,13 @@ pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
             output_channels: 11,
             ..ragged
         },
+        ConvProblem {
+            because: "the kernel covers the whole input, in groups of more than eight channels, with a stride that takes no step",
+            op: Conv2d::new([3, 7]).groups(3).stride([2, 1]).relu(),
+            input: [3, 6, 3, 7],
+            output_channels: 33,
+            ..ragged
+        },
         ConvProblem { because: "one row", op: Conv2d::new([1, 3]).pad([0, 1]), input: [1, 2, 1, 31], ..ragged },
         ConvProblem { because: "one column", op: Conv2d::new([3, 1]).pad([1, 0]), input: [1, 2, 31, 1], ..ragged },
         ConvProblem {

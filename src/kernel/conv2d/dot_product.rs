@@ -1,0 +1,134 @@
+//! `Variant::DotProduct`: a kernel that covers its map, so that each result is one product of two rows of memory.
+
+use super::{OP, Operands, Variant};
+use crate::error::{Error, Result};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::kernel::shards::{Rows, Shard};
+use crate::kernel::{ACTIVATION, INDEX, params, part, rounds_within};
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+/// Output channels of a workgroup, as the shader writes them out.
+const CHANNELS: u64 = 8;
+
+pub(super) static DOT_PRODUCT: Kernel = Kernel {
+    name: "conv2d/dot_product",
+    parts: &[&INDEX, &ACTIVATION, &part!("conv2d/dot_product.wgsl")],
+    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    needs_float_atomics: false,
+};
+
+params! {
+    /// Uniforms of `conv2d/dot_product`; the shader says what they mean.
+    struct Params {
+        row_words: u32,
+        weight_offset: u32,
+        images: u32,
+        groups: u32,
+        out_channels: u32,
+        group_rows: u32,
+        group_tiles: u32,
+        first_group: u32,
+        first_channel: u32,
+        tiles: u32,
+    }
+}
+
+/// Invocations that share a row: the lanes of a CPU driver, on a GPU enough to read whole lines of memory.
+fn lanes(caps: &Caps) -> u64 {
+    if caps.software { 8 } else { 64 }
+}
+
+/// # Errors
+/// [`Error::Unsupported`] where the kernel does not cover the map, or a driver would cut the sums short.
+fn check(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Result<()> {
+    let dilated = (0..2).any(|axis| op.kernel[axis] > 1 && op.dilation[axis] > 1);
+    let padded = op.pad.before() != [0, 0] || op.pad.after() != [0, 0];
+    if op.kernel != input.extent() || padded || dilated {
+        return Err(Error::Unsupported {
+            what: format!("{OP} variant {}", Variant::DotProduct.name()),
+            why: format!(
+                "it is for a kernel that covers the map, without padding or dilation, not for {:?} over {input}",
+                op.kernel
+            ),
+            way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
+        });
+    }
+    let row = (weight.elements() / weight.n) as u64;
+    rounds_within(OP, lanes(caps), row.div_ceil(lanes(caps)), caps)?;
+    Ok(())
+}
+
+/// What a weight costs that is read once, in multiply-adds of a register tile: measured on a CPU driver by DeconvNet's fc6 and
+/// fc7, where memory is the limit. On GPUs, where it is the limit too, an estimate.
+const STREAMED: f64 = 12.0;
+
+/// What it takes, in multiply-adds of a register tile, and how many sums it makes at once. `None` where it does not apply.
+pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Option<(f64, f64)> {
+    check(op, input, weight, caps).ok()?;
+    let products = (input.n * weight.elements()) as f64;
+    Some((products * STREAMED, (input.n * weight.n) as f64 * lanes(caps) as f64))
+}
+
+/// One dispatch a shard of the weight.
+///
+/// # Errors
+/// [`Error::Unsupported`] where the kernel does not cover the map; [`Error::Limit`] where one output channel's weights exceed a
+/// binding.
+pub(super) fn plan(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    check(op, input, weight, caps)?;
+    let groups = op.groups as u64;
+    let group_rows = weight.n as u64 / groups;
+    let row_words = (weight.elements() / weight.n) as u64;
+    let what = "conv2d: the weight of one output channel";
+    let shards = Rows { what, groups, group_rows, words: row_words, most_group_rows: group_rows }.shards(caps)?;
+    let whole = shards.len() == 1;
+    let tiles = |shard: &Shard| input.n as u64 * shard.groups * shard.group_rows.div_ceil(CHANNELS);
+    let step = |shard: &Shard| {
+        let params = Params {
+            row_words: row_words as u32,
+            weight_offset: shard.offset as u32,
+            images: input.n as u32,
+            groups: groups as u32,
+            out_channels: output.c as u32,
+            group_rows: shard.group_rows as u32,
+            group_tiles: shard.group_rows.div_ceil(CHANNELS) as u32,
+            first_group: shard.first_group as u32,
+            first_channel: shard.first_row as u32,
+            tiles: tiles(shard) as u32,
+        };
+        let constants = vec![
+            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
+            ("RELU", f64::from(op.relu)),
+            ("WORKGROUP", lanes(caps) as f64),
+        ];
+        let words = (!whole).then(|| shard.words.clone());
+        Ok(Step {
+            kernel: &DOT_PRODUCT,
+            constants,
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: vec![
+                operands.input.into(),
+                Operand { buffer: operands.weight, words },
+                operands.bias.into(),
+                operands.output.into(),
+            ],
+            workgroups: fold_workgroups(tiles(shard), caps)?,
+        })
+    };
+    let executed_macs = shards.iter().map(|shard| tiles(shard) * CHANNELS * row_words).sum();
+    let run = shards.iter().map(step).collect::<Result<_>>()?;
+    Ok(KernelPlan { variant: Variant::DotProduct.name(), executed_macs, run, ..KernelPlan::default() })
+}
+
+#[cfg(test)]
+pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
+    vec![(&DOT_PRODUCT, Params::FIELDS)]
+}
