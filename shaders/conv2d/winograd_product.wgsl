@@ -9,7 +9,8 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
-// Uses      common/index.wgsl, common/tile.wgsl
+// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, or common/words_u64.wgsl,
+//           conv2d/winograd_operands_u64.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/tiled.
@@ -35,13 +36,22 @@ override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> u: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
 
-// Adds four terms to the tile whose weights start at u[i].
+// Adds four terms to the tile whose weights start at the i-th vector of u.
 fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
-    multiply_add(tile, columns, u[i], u[i + 1], u[i + 2], u[i + 3], u[i + 4], u[i + 5], u[i + 6], u[i + 7]);
+    multiply_add(
+        tile,
+        columns,
+        weights_at(i),
+        weights_at(i + 1),
+        weights_at(i + 2),
+        weights_at(i + 3),
+        weights_at(i + 4),
+        weights_at(i + 5),
+        weights_at(i + 6),
+        weights_at(i + 7),
+    );
 }
 
 // Stores eight rows from m[i] on, `step` vectors apart.
@@ -79,7 +89,12 @@ fn main(
     var t2: Tile;
     var t3: Tile;
     for (var q = 0u; q < quads; q++) {
-        let columns = mat4x4(d[source], d[source + step], d[source + 2 * step], d[source + 3 * step]);
+        let columns = mat4x4(
+            tiles_at(source),
+            tiles_at(source + step),
+            tiles_at(source + 2 * step),
+            tiles_at(source + 3 * step),
+        );
         multiply_add_at(&t0, columns, i);
         if ROWS > 8 { multiply_add_at(&t1, columns, i + 8); }
         if ROWS > 16 { multiply_add_at(&t2, columns, i + 16); }

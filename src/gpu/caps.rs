@@ -25,6 +25,8 @@ pub struct Caps {
     pub float_atomics: bool,
     /// Whether shaders may `enable f16` (`SHADER_F16`).
     pub f16: bool,
+    /// Whether shaders may use integers of 64 bits (`SHADER_INT64`), two words of memory to a load.
+    pub int64: bool,
     /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
     /// own device has none here, because it does not say which.
     pub cooperative: Option<Cooperative>,
@@ -44,7 +46,14 @@ impl Caps {
         storage_alignment: 256,
         float_atomics: false,
         f16: false,
+        int64: false,
         cooperative: None,
         software: false,
     };
+
+    /// Whether kernels load two words at a time, as integers of 64 bits, where they have a form that does: on CPU drivers, where each
+    /// load has a test of its bounds, and a gather takes as long for 64 bits as for 32. On GPUs it has not been measured.
+    pub(crate) fn loads_pairs(&self) -> bool {
+        self.software && self.int64
+    }
 }

@@ -227,6 +227,7 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         storage_alignment: limits.min_storage_buffer_offset_alignment,
         float_atomics: features.contains(wgpu::Features::SHADER_FLOAT32_ATOMIC),
         f16: features.contains(wgpu::Features::SHADER_F16),
+        int64: features.contains(wgpu::Features::SHADER_INT64),
         cooperative: None,
         software: info.kind == AdapterKind::Cpu,
     }
@@ -245,6 +246,8 @@ mod tests {
             driver: String::new(),
         };
         assert_eq!(caps(&info, &wgpu::Limits::defaults(), wgpu::Features::empty()), Caps::WEBGPU);
+        let with_int64 = caps(&info, &wgpu::Limits::defaults(), wgpu::Features::SHADER_INT64);
+        assert_eq!(with_int64, Caps { int64: true, ..Caps::WEBGPU });
     }
 
     #[cfg(not(target_arch = "wasm32"))]

@@ -92,7 +92,7 @@ impl Gpu {
                 way_out: "choose another variant".to_owned(),
             });
         }
-        self.check_extensions(kernel)?;
+        self.check_features(kernel)?;
         let module = self.module(kernel)?;
         let entries: Vec<_> =
             (0..).zip(kernel.bindings).map(|(binding, access)| layout_entry(binding, *access)).collect();
@@ -125,11 +125,14 @@ impl Gpu {
     }
 
     /// Refuses a kernel whose WGSL needs what the device was not opened with.
-    fn check_extensions(&self, kernel: &Kernel) -> Result<()> {
+    fn check_features(&self, kernel: &Kernel) -> Result<()> {
         let caps = &self.shared.caps;
-        let needs =
-            [("f16", caps.f16, "SHADER_F16"), (COOPERATIVE, caps.cooperative.is_some(), "cooperative matrices")];
-        match needs.into_iter().find(|&(extension, has, _)| !has && kernel.enables(extension)) {
+        let needs = [
+            (kernel.enables("f16"), caps.f16, "SHADER_F16"),
+            (kernel.enables(COOPERATIVE), caps.cooperative.is_some(), "cooperative matrices"),
+            (kernel.has_int64(), caps.int64, "SHADER_INT64"),
+        ];
+        match needs.into_iter().find(|&(needed, has, _)| needed && !has) {
             None => Ok(()),
             Some((_, _, feature)) => Err(Error::Unsupported {
                 what: format!("kernel {}", kernel.name),

@@ -16,6 +16,18 @@ pub(crate) struct Part {
     pub(crate) source: &'static str,
 }
 
+impl Part {
+    /// Whether it names the type of unsigned integers of 64 bits outside comments. Naga has it without a directive, so that its use
+    /// is what tells that a device needs the feature.
+    pub(crate) fn has_int64(&self) -> bool {
+        let words = |line: &'static str| {
+            let code = line.split_once("//").map_or(line, |(code, _)| code);
+            code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        };
+        self.source.lines().flat_map(words).any(|word| word == "u64")
+    }
+}
+
 /// How a kernel uses one of its bindings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Access {
@@ -50,6 +62,11 @@ impl Kernel {
     pub(crate) fn enables(&self, extension: &str) -> bool {
         let directive = format!("enable {extension};");
         self.parts.iter().any(|part| part.source.lines().any(|line| line == directive))
+    }
+
+    /// Whether one of its parts has integers of 64 bits.
+    pub(crate) fn has_int64(&self) -> bool {
+        self.parts.iter().any(|part| part.has_int64())
     }
 
     /// Which part's file, and which line of it, a line of the joined source came from; lines count from 1.
@@ -170,6 +187,18 @@ pub(crate) fn fold_workgroups(count: u64, caps: &Caps) -> Result<[u32; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_of_64_bits_are_seen_in_code_only() {
+        for (source, has) in [
+            ("var<storage, read> x: array<u64>;", true),
+            ("let a = 1;\nlet b = u64(a); // of 32 bits", true),
+            ("// as a u64\nlet a = 1u; // u64", false),
+            ("let u64_words = array<u32>();", false),
+        ] {
+            assert_eq!(Part { path: "a.wgsl", source }.has_int64(), has, "{source}");
+        }
+    }
 
     #[test]
     fn lines_of_the_joined_source_are_found_in_their_parts() {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+use std::io::Write;
 use std::time::Duration;
 
 use crate::adapter;
@@ -168,6 +169,53 @@ fn a_feature_that_is_missing_is_unsupported() {
     static ATOMIC: Kernel = Kernel { name: "test/atomic", needs_float_atomics: true, ..AFFINE };
     let Some(gpu) = without_rails(LimitsChoice::WebGpu) else { return };
     assert!(gpu.pipeline(&ATOMIC, &[("factor", 1.0)]).unwrap_err().is_unsupported());
+    let error = gpu.pipeline(&PAIRS, &[]).unwrap_err();
+    assert!(error.is_unsupported() && error.to_string().contains("SHADER_INT64"), "{error}");
+}
+
+static WORDS_U64: Part =
+    Part { path: "common/words_u64.wgsl", source: include_str!("../../shaders/common/words_u64.wgsl") };
+/// Two words to a load, and to a store; a map of an odd number of words keeps its last one.
+static PAIRS_MAIN: Part = Part {
+    path: "test/pairs.wgsl",
+    source: "
+struct Params { pairs: u32, unused: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u64>;
+@group(0) @binding(2) var<storage, read_write> y: array<u64>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < params.pairs {
+        let values = vec2(low(x[id.x]), high(x[id.x]));
+        y[id.x] = pair(2 * values);
+    }
+}
+",
+};
+static PAIRS: Kernel = Kernel { name: "test/pairs", parts: &[&WORDS_U64, &PAIRS_MAIN], ..AFFINE };
+
+#[test]
+fn words_are_read_and_written_in_pairs() {
+    for shader_checks in [false, true] {
+        let Some(gpu) = adapter::open(GpuBuilder::default().shader_checks(shader_checks)) else { return };
+        if !gpu.caps().int64 {
+            let test = std::thread::current().name().unwrap_or_default().to_owned();
+            writeln!(std::io::stderr(), "SKIPPED {test}: {} has no SHADER_INT64", gpu.info()).ok();
+            return;
+        }
+        for words in [2, 3, 130, 131] {
+            let data = ramp(words);
+            let (x, y) = (upload(&gpu, &data), upload(&gpu, &data));
+            let params = [u32::from(words) / 2, 0].map(u32::to_le_bytes).concat();
+            let operands = vec![Buffer::Input(0).into(), Buffer::Output(0).into()];
+            let step = Step { kernel: &PAIRS, constants: vec![], params, operands, workgroups: [2, 1, 1] };
+            gpu.execute("pairs", &plan(vec![step]), &[&x], &[&y]).unwrap();
+            let paired = usize::from(words) / 2 * 2;
+            let doubled = data[..paired].iter().map(|x| 2.0 * x);
+            let expected: Vec<f32> = doubled.chain(data[paired..].iter().copied()).collect();
+            assert_eq!(floats(&gpu, &y).unwrap(), expected, "{words} words");
+        }
+    }
 }
 
 #[test]

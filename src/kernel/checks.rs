@@ -55,11 +55,14 @@ fn exhibits() -> Vec<Exhibit> {
 const HEADER: [&str; 10] =
     ["Computes", "Layout", "Bindings", "Overrides", "Dispatch", "Limits", "Writes", "Order", "Uses", "Oracle"];
 
-fn validate(module: &naga::Module, name: &str) -> ModuleInfo {
+/// `int64`: whether what is validated is known to need integers of 64 bits, which nothing else may have.
+fn validate(module: &naga::Module, name: &str, int64: bool) -> ModuleInfo {
+    let int64 = if int64 { Capabilities::SHADER_INT64 } else { Capabilities::empty() };
     let capabilities = Capabilities::SHADER_FLOAT32_ATOMIC
         | Capabilities::SHADER_FLOAT16
         | Capabilities::SHADER_FLOAT16_IN_FLOAT32
-        | Capabilities::COOPERATIVE_MATRIX;
+        | Capabilities::COOPERATIVE_MATRIX
+        | int64;
     Validator::new(ValidationFlags::all(), capabilities)
         .validate(module)
         .unwrap_or_else(|error| panic!("{name}: {:?}", error.into_inner()))
@@ -81,7 +84,7 @@ fn steps() -> Vec<Step> {
 #[test]
 fn common_parts_parse_alone() {
     for part in kernels().flat_map(|kernel| kernel.parts).filter(|part| part.path.starts_with("common/")) {
-        validate(&parse(part.source, part.path), part.path);
+        validate(&parse(part.source, part.path), part.path, part.has_int64());
     }
 }
 
@@ -171,7 +174,8 @@ fn every_specialisation_is_valid() {
 fn check_specialisation(step: &Step) {
     let name = step.kernel.name;
     let module = parse(&step.kernel.source(), name);
-    let info = validate(&module, name);
+    let int64 = step.kernel.has_int64();
+    let info = validate(&module, name, int64);
     let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
     let given: BTreeSet<&str> = step.constants.iter().map(|(name, _)| *name).collect();
     assert_eq!(given, overrides, "{name}: overrides");
@@ -180,7 +184,7 @@ fn check_specialisation(step: &Step) {
     let entry = Some((naga::ShaderStage::Compute, "main"));
     let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
         .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
-    validate(&module, name);
+    validate(&module, name, int64);
     let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
     assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
     assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");
@@ -300,6 +304,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         refused(HEADER, &edit("words: u32, shift: f32", "words: u32, pad: f32, shift: f32"), "uniforms");
         refused(HEADER, &edit("shift", "offset"), "uniforms");
         refused(HEADER, &edit("override S: u32;", "override S: u32; override T: u32;"), "overrides");
+        let undeclared = BODY.replace("x: array<f32>", "x: array<i64>").replace("= x[id.x]", "= f32(x[id.x])");
+        refused(HEADER, &step(&undeclared), "SHADER_INT64");
         refused(HEADER, &Step { constants: vec![("S", 512.0)], ..step(BODY) }, "512 invocations");
         refused(HEADER, &Step { constants: vec![("S", 64.0), ("T", 1.0)], ..step(BODY) }, "overrides");
         refused(HEADER, &Step { params: vec![0; 12], ..step(BODY) }, "bytes of params");

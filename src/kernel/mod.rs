@@ -44,6 +44,8 @@ mod checks;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod pairs;
+#[cfg(test)]
 mod splits;
 
 use std::fmt::Display;
@@ -68,6 +70,8 @@ pub(crate) static RANK_HALF: Part = part!("common/rank_half.wgsl");
 pub(crate) static PLANES_F32: Part = part!("common/planes_f32.wgsl");
 /// How channels lie in a map whose words are two f16.
 pub(crate) static PLANES_HALF: Part = part!("common/planes_half.wgsl");
+/// Words of memory in pairs, as integers of 64 bits.
+pub(crate) static WORDS_U64: Part = part!("common/words_u64.wgsl");
 /// The register tile of a matrix product.
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The f16 nearest to an f32.

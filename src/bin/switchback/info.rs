@@ -32,6 +32,7 @@ struct Row<'a> {
     max_workgroup_bytes: u32,
     float_atomics: bool,
     f16: bool,
+    int64: bool,
     /// Rows and columns of its cooperative matrices, or null.
     cooperative_tile: Option<u32>,
 }
@@ -68,7 +69,7 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
         "{adapter}\n  \
          largest binding {} MiB, largest buffer {} MiB\n  \
          workgroups {} a dimension, {} invocations and {} KiB of memory each\n  \
-         f16 {}, f32 atomics {}\n  \
+         f16 {}, integers of 64 bits {}, f32 atomics {}\n  \
          cooperative matrices: {}",
         mib(caps.max_binding_bytes),
         mib(caps.max_buffer_bytes),
@@ -76,6 +77,7 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
         caps.max_invocations,
         caps.max_workgroup_bytes >> 10,
         yes(caps.f16),
+        yes(caps.int64),
         yes(caps.float_atomics),
         caps.cooperative.map_or_else(|| "none".to_owned(), |cooperative| cooperative.to_string()),
     )
@@ -94,6 +96,7 @@ fn row<'a>(adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
         max_workgroup_bytes: caps.max_workgroup_bytes,
         float_atomics: caps.float_atomics,
         f16: caps.f16,
+        int64: caps.int64,
         cooperative_tile: caps.cooperative.map(|cooperative| cooperative.tile),
     }
 }

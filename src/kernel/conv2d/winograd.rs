@@ -16,7 +16,7 @@ use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgrou
 use crate::kernel::{WORKGROUP, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
-use kernels::{InputParams, OutputParams, PRODUCT, ProductParams, Transform, WeightParams};
+use kernels::{InputParams, OutputParams, PRODUCT, PRODUCT_U64, ProductParams, Transform, WeightParams};
 
 pub(super) use kernels::{F2, F4};
 
@@ -192,7 +192,7 @@ pub(super) fn plan(
                 groups: workgroups as u32,
             };
             plan.run.push(Step {
-                kernel: &PRODUCT,
+                kernel: if caps.loads_pairs() { &PRODUCT_U64 } else { &PRODUCT },
                 constants: vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)],
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],

@@ -2,7 +2,7 @@
 
 use super::super::Variant;
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, params, part};
+use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, params, part};
 
 /// One of the two transforms: its output tile and its kernels.
 pub(in crate::kernel::conv2d) struct Transform {
@@ -33,6 +33,10 @@ static INVERSE: Part = part!("conv2d/inverse.wgsl");
 static CELLS: Part = part!("conv2d/cells.wgsl");
 /// Its end, for the map's maxima.
 static MAXIMA: Part = part!("conv2d/maxima.wgsl");
+/// Loads of the products.
+static PLAIN: Part = part!("conv2d/winograd_operands.wgsl");
+static PAIRS: Part = part!("conv2d/winograd_operands_u64.wgsl");
+static PRODUCT_MAIN: Part = part!("conv2d/winograd_product.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
 static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
 
@@ -57,7 +61,10 @@ pub(in crate::kernel::conv2d) static F4_OUTPUT: Kernel =
 pub(in crate::kernel::conv2d) static F4_POOLED: Kernel =
     kernel("conv2d/winograd_f4_output_pooled", &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &F4_INVERSE], POOLED);
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
-    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &part!("conv2d/winograd_product.wgsl")], INS);
+    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &PLAIN, &PRODUCT_MAIN], INS);
+/// The same with two words a load.
+pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel =
+    kernel("conv2d/winograd_product_u64", &[&INDEX, &TILE, &WORDS_U64, &PAIRS, &PRODUCT_MAIN], INS);
 
 /// F(2x2, 3x3): 2.25 times fewer products, exact on small integers.
 pub(in crate::kernel::conv2d) static F2: Transform = Transform {
@@ -157,5 +164,6 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&F2_POOLED, OutputParams::FIELDS),
         (&F4_POOLED, OutputParams::FIELDS),
         (&PRODUCT, ProductParams::FIELDS),
+        (&PRODUCT_U64, ProductParams::FIELDS),
     ]
 }
