@@ -1,5 +1,7 @@
 //! What the device can do at best, to measure kernels against: bytes a second by a copy, multiply-adds a second by
-//! independent chains of them.
+//! independent chains of them, and by matrix units where the device has them.
+
+mod matrices;
 
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuBuffer, Kernel, Operand, Step, Timer};
@@ -22,7 +24,7 @@ static FMA: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&COPY, &FMA];
+pub(crate) static KERNELS: &[&Kernel] = &[&COPY, &FMA, &matrices::MATRICES_8, &matrices::MATRICES_16];
 
 params! {
     /// Uniforms of `ceiling/copy`; the shader says what they mean.
@@ -71,20 +73,28 @@ pub struct Ceilings {
     pub bytes_per_s: f64,
     /// Floating-point operations a second, two a multiply-add, of independent f32 multiply-adds.
     pub flops_per_s: f64,
+    /// The same of products of f16 matrices added up in f32, where the device has matrix units that passed their trial.
+    pub matrix_flops_per_s: Option<f64>,
     /// What the times were measured with.
     pub timer: Timer,
 }
 
 impl Ceilings {
-    /// The least seconds in which so much work can be done: the longer of moving and computing.
+    /// The least seconds in which so much work can be done by plain kernels: the longer of moving and computing.
     #[must_use]
     pub fn seconds(&self, bytes: f64, flops: f64) -> f64 {
         (bytes / self.bytes_per_s).max(flops / self.flops_per_s)
     }
+
+    /// The least seconds in which matrix units do so many operations; plain kernels where there are none.
+    #[must_use]
+    pub fn matrix_seconds(&self, flops: f64) -> f64 {
+        flops / self.matrix_flops_per_s.unwrap_or(self.flops_per_s)
+    }
 }
 
 impl Gpu {
-    /// Measures a copy kernel and a multiply-add kernel, after checking what they compute.
+    /// Measures a copy kernel, a multiply-add kernel and the matrix units, after checking what they compute.
     ///
     /// # Errors
     /// [`Error::Gpu`] if a kernel computes something else; the device's faults; in browsers without GPU timestamps
@@ -95,6 +105,7 @@ impl Gpu {
         Ok(Ceilings {
             bytes_per_s: 8.0 * COPY_WORDS as f64 / copied,
             flops_per_s: flops / computed,
+            matrix_flops_per_s: self.matrix_flops_per_s().await?,
             timer: self.timer(),
         })
     }
@@ -180,11 +191,12 @@ fn fma_answer(rounds: u32, element: usize) -> f32 {
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     use crate::gpu::KernelPlan;
-    let steps = [copy_step(64, 8, &Caps::WEBGPU), fma_step(64, 3, &Caps::WEBGPU)];
+    let (params, products) = matrices::exhibit();
+    let steps = [copy_step(64, 8, &Caps::WEBGPU), fma_step(64, 3, &Caps::WEBGPU)].into_iter().chain(products);
     let plan = |step: Result<Step>| Ok(KernelPlan { run: vec![step?], ..KernelPlan::default() });
     crate::kernel::checks::Exhibit {
-        params: vec![(&COPY, CopyParams::FIELDS), (&FMA, FmaParams::FIELDS)],
-        plans: steps.into_iter().map(plan).collect(),
+        params: [vec![(&COPY, CopyParams::FIELDS), (&FMA, FmaParams::FIELDS)], params].concat(),
+        plans: steps.map(plan).collect(),
     }
 }
 
@@ -194,9 +206,12 @@ mod tests {
 
     #[test]
     fn the_longer_of_moving_and_computing_bounds_the_time() {
-        let ceilings = Ceilings { bytes_per_s: 10.0, flops_per_s: 100.0, timer: Timer::WallClock };
+        let (bytes_per_s, flops_per_s, timer) = (10.0, 100.0, Timer::WallClock);
+        let ceilings = Ceilings { bytes_per_s, flops_per_s, matrix_flops_per_s: Some(1000.0), timer };
         assert_eq!(ceilings.seconds(20.0, 100.0), 2.0);
         assert_eq!(ceilings.seconds(1.0, 500.0), 5.0);
+        assert_eq!(ceilings.matrix_seconds(500.0), 0.5);
+        assert_eq!(Ceilings { matrix_flops_per_s: None, ..ceilings }.matrix_seconds(500.0), 5.0);
     }
 
     #[test]

@@ -74,6 +74,9 @@ pub(crate) static PLANES_HALF: Part = part!("common/planes_half.wgsl");
 pub(crate) static WORDS_U64: Part = part!("common/words_u64.wgsl");
 /// The register tile of a matrix product.
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
+/// The matrices of 8x8 and of 16x16 that a subgroup holds.
+pub(crate) static MATRIX_8: Part = part!("common/cooperative_8.wgsl");
+pub(crate) static MATRIX_16: Part = part!("common/cooperative_16.wgsl");
 /// The f16 nearest to an f32.
 pub(crate) static HALF: Part = part!("common/half.wgsl");
 /// Two channels as f16 in a word, and what does not fit.

@@ -41,6 +41,18 @@ fn rows_have_every_field() {
     }
 }
 
+/// A row says which units bound it; matrix units are only where a kernel uses them.
+#[test]
+fn products_on_matrix_units_are_held_to_their_ceiling() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let words = ["conv2d", "--input", "1x64x16x16", "--weight", "64x64x3x3", "--element", "f16", "--variant"];
+    let ceiling = |variant: &str| rows(&[words.as_slice(), &[variant]].concat())[0]["ceiling"].clone();
+    assert_eq!(ceiling("tiled"), "fma");
+    if adapter::has_matrix_units(&gpu) {
+        assert_eq!(ceiling("cooperative"), "matrices");
+    }
+}
+
 #[test]
 fn every_operator_can_be_measured() {
     let Some(_) = adapter::gpu() else { return };

@@ -10,6 +10,8 @@ fn ceilings_are_finite_and_repeatable() {
         // From the slowest processor to well past the fastest GPU.
         assert!((1e7..1e14).contains(&ceilings.bytes_per_s), "{ceilings:?}");
         assert!((1e7..1e16).contains(&ceilings.flops_per_s), "{ceilings:?}");
+        assert_eq!(ceilings.matrix_flops_per_s.is_some(), adapter::has_matrix_units(&gpu));
+        assert!(ceilings.matrix_flops_per_s.is_none_or(|rate| (1e7..1e17).contains(&rate)), "{ceilings:?}");
     }
     // Another test may have had the processor in between.
     let ratio = |a: f64, b: f64| (0.05..20.0).contains(&(a / b));

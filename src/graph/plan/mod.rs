@@ -242,6 +242,17 @@ impl PlannedNode {
         }
     }
 
+    /// Whether its products are those of matrix units.
+    #[must_use]
+    pub fn on_matrix_units(&self) -> bool {
+        use kernel::{conv_transpose2d::Variant as Transposed, conv2d::Variant};
+        match self.operator {
+            "conv2d" | "conv2d+max_pool2d" => self.variant() == Variant::Cooperative.name(),
+            "conv_transpose2d" => self.variant() == Transposed::Cooperative.name(),
+            _ => false,
+        }
+    }
+
     /// How its kernels compute.
     #[must_use]
     pub fn arithmetic(&self) -> Arithmetic {

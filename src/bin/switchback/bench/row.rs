@@ -33,10 +33,14 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ceilings { bytes_per_s, flops_per_s, timer, .. } = self.ceilings;
+        let Ceilings { bytes_per_s, flops_per_s, matrix_flops_per_s, timer, .. } = self.ceilings;
         writeln!(f, "{} ({}, {}), timed by {timer}", self.adapter, self.backend, self.driver)?;
         let (bytes, flops) = (bytes_per_s / 1e9, flops_per_s / 1e9);
-        write!(f, "a copy kernel reaches {bytes:.2} GB/s, a multiply-add kernel {flops:.1} GFLOP/s")
+        write!(f, "a copy kernel reaches {bytes:.2} GB/s, a multiply-add kernel {flops:.1} GFLOP/s")?;
+        match matrix_flops_per_s {
+            Some(flops) => write!(f, ", matrix units {:.1} GFLOP/s", flops / 1e9),
+            None => Ok(()),
+        }
     }
 }
 
@@ -75,7 +79,7 @@ pub(super) struct Row {
     /// The least time that the necessary work takes at the ceilings, by the median time. Necessary is what the kernel
     /// executes where that is less than the definition's (taps in the padding).
     ceiling_fraction: f64,
-    /// Which ceiling bounds: `copy` or `fma`.
+    /// Which ceiling bounds: `copy`, `fma` or `matrices`.
     ceiling: &'static str,
     timer: String,
     adapter: String,
@@ -126,7 +130,6 @@ pub(super) fn rows(
     let node_row = |(planned, statistics): &(PlannedNode, Statistics)| {
         let node = workload.graph.node(planned.name())?;
         let how = verified.get(planned.name())?;
-        let executed = planned.executed_macs();
         let timer = measured.timer.to_string();
         let element = if is_half(planned) { "f16" } else { "f32" };
         Some(Row {
@@ -134,13 +137,13 @@ pub(super) fn rows(
             variant: planned.variant().to_owned(),
             element,
             time_share: Some(statistics.median / node_time),
-            ..Row::new(machine, planned.operator(), necessary(planned), executed, *statistics, timer)
+            ..Row::new(machine, planned.operator(), necessary(planned), Executed::of(planned), *statistics, timer)
                 .shaped(workload, node)
         })
     };
     let mut rows: Vec<Row> = measured.nodes.iter().filter_map(node_row).collect();
     if let Some(statistics) = measured.whole {
-        let executed = measured.nodes.iter().map(|(node, _)| node.executed_macs()).sum();
+        let executed = measured.nodes.iter().map(|(node, _)| Executed::of(node)).sum();
         let bytes = measured.nodes.iter().map(|(node, _)| node.least_bytes()).sum();
         let cost = Cost { bytes, ..workload.graph.cost() };
         let element = if plan.nodes().iter().any(is_half) { "f16" } else { "f32" };
@@ -164,6 +167,31 @@ pub(super) fn rows(
     rows
 }
 
+/// Multiply-adds that kernels execute, zeros and the padding of tiles included.
+#[derive(Clone, Copy, Default)]
+struct Executed {
+    macs: u64,
+    /// Those of the definition that matrix units do.
+    by_units: u64,
+}
+
+impl Executed {
+    fn of(planned: &PlannedNode) -> Self {
+        let macs = planned.executed_macs();
+        let by_units = if planned.on_matrix_units() { planned.cost().macs.min(macs) } else { 0 };
+        Self { macs, by_units }
+    }
+}
+
+impl std::iter::Sum for Executed {
+    fn sum<I: Iterator<Item = Self>>(nodes: I) -> Self {
+        nodes.fold(Self::default(), |all, node| Self {
+            macs: all.macs + node.macs,
+            by_units: all.by_units + node.by_units,
+        })
+    }
+}
+
 /// Whether a node's result is kept in f16.
 fn is_half(planned: &PlannedNode) -> bool {
     planned.storages().first() == Some(&Storage::Halves)
@@ -175,13 +203,20 @@ fn necessary(planned: &PlannedNode) -> Cost {
 }
 
 impl Row {
-    fn new(machine: &Machine, op: &str, cost: Cost, executed: u64, times: Statistics, timer: String) -> Self {
+    fn new(machine: &Machine, op: &str, cost: Cost, executed: Executed, times: Statistics, timer: String) -> Self {
         // A time of zero, from a clock that is too coarse, must not become an infinite rate.
         let seconds = (times.median / 1e3).max(1e-9);
         let (flops, bytes) = (2.0 * cost.macs as f64, cost.bytes as f64);
-        let necessary = if executed > 0 { 2.0 * cost.macs.min(executed) as f64 } else { flops };
+        let necessary = if executed.macs > 0 { cost.macs.min(executed.macs) } else { cost.macs };
+        let by_units = necessary.min(executed.by_units);
         let ceilings = &machine.ceilings;
-        let compute_bound = ceilings.seconds(0.0, necessary) > ceilings.seconds(bytes, 0.0);
+        let moving = ceilings.seconds(bytes, 0.0);
+        let plain = ceilings.seconds(0.0, 2.0 * (necessary - by_units) as f64);
+        let units = ceilings.matrix_seconds(2.0 * by_units as f64);
+        let (least, ceiling) = match plain + units {
+            computing if computing <= moving => (moving, "copy"),
+            computing => (computing, if units > plain { "matrices" } else { "fma" }),
+        };
         Self {
             op: op.to_owned(),
             label: String::new(),
@@ -202,13 +237,13 @@ impl Row {
             time_share: None,
             peak_bytes: None,
             macs: cost.macs,
-            executed_macs: executed,
+            executed_macs: executed.macs,
             gflop: flops / 1e9,
             gflop_per_s: flops / 1e9 / seconds,
             gb: bytes / 1e9,
             gb_per_s: bytes / 1e9 / seconds,
-            ceiling_fraction: ceilings.seconds(bytes, necessary) / seconds,
-            ceiling: if compute_bound { "fma" } else { "copy" },
+            ceiling_fraction: least / seconds,
+            ceiling,
             timer,
             adapter: machine.adapter.clone(),
             backend: machine.backend.clone(),

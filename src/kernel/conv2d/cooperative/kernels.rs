@@ -5,10 +5,8 @@ use crate::kernel::conv2d::forms::{
     BINDINGS_POOLED, IN_ROWS, IN_WINDOWS, INTERLEAVED, OPERANDS, RESULT_HALF, STORE_POOLED,
 };
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
-use crate::kernel::{ACTIVATION, NARROW, PLANES_HALF, RANK_HALF, part};
+use crate::kernel::{ACTIVATION, MATRIX_8, MATRIX_16, NARROW, PLANES_HALF, RANK_HALF, part};
 
-static TILE_8: Part = part!("common/cooperative_8.wgsl");
-static TILE_16: Part = part!("common/cooperative_16.wgsl");
 static MAIN: Part = part!("conv2d/cooperative.wgsl");
 
 const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
@@ -32,9 +30,9 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &
 macro_rules! by_eight_and_by_sixteen {
     ($eight:ident $eight_name:literal, $sixteen:ident $sixteen_name:literal, $bindings:ident, [$($part:ident),*]) => {
         pub(in crate::kernel::conv2d) static $eight: Kernel =
-            kernel($eight_name, &[&TILE_8, &ACTIVATION, &OPERANDS, $(&$part,)* &MAIN], $bindings);
+            kernel($eight_name, &[&MATRIX_8, &ACTIVATION, &OPERANDS, $(&$part,)* &MAIN], $bindings);
         pub(in crate::kernel::conv2d) static $sixteen: Kernel =
-            kernel($sixteen_name, &[&TILE_16, &ACTIVATION, &OPERANDS, $(&$part,)* &MAIN], $bindings);
+            kernel($sixteen_name, &[&MATRIX_16, &ACTIVATION, &OPERANDS, $(&$part,)* &MAIN], $bindings);
     };
 }
 
