@@ -110,6 +110,7 @@ fn a_line_or_a_file_that_does_not_fit_is_ignored_with_a_warning_that_says_why() 
         ("no end", text.replace("end of 1 lines\n", ""), "truncated"),
         ("count", text.replace("end of 1 lines", "end of 99999999999999999999999 lines"), "expected end of 1 lines"),
         ("negative", text.replace("end of 1 lines", "end of -1 lines"), "expected end of 1 lines"),
+        ("shape", text.replace("1x16x20x12", "1x16x20x13"), "none of its 1 lines is for a node of this graph"),
         ("no variant", line("no-such-variant"), "no-such-variant"),
         ("stride", line("winograd-f4"), "3x3 kernels of stride 1"),
         ("channels", line("depthwise"), "one input channel a group"),

@@ -23,6 +23,7 @@ impl Gpu {
         graph.check_weights(weights)?;
         graph.check_elements(self.elements())?;
         let folded = graph.fold();
+        self.check_tuning(folded.graph());
         let weights = &folded.weights(weights)?;
         let folded = folded.with_diagonal_weights_apart(weights)?;
         for op in ["conv2d", "conv_transpose2d"] {

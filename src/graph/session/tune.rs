@@ -76,6 +76,20 @@ impl Gpu {
         pollster::block_on(self.tune_async(graph, observe))
     }
 
+    /// Warns where a tuning has lines, but none for any node of a (folded) graph: of another network or size, or edited.
+    pub(super) fn check_tuning(&self, graph: &Graph) {
+        let Some(tuning) = self.tuning().filter(|tuning| tuning.iter().next().is_some()) else { return };
+        let tunable = |node: &&Node| !kernel::alternatives(node.operation().name()).is_empty();
+        let mut nodes = graph.live_nodes().map(|(_, node)| node).filter(tunable).peekable();
+        let Some(first) = nodes.peek().map(|node| node.name()) else { return };
+        if nodes.all(|node| tuning.variant(&graph.problem(node)).is_none()) {
+            let lines = tuning.iter().count();
+            log::warn!(
+                "the tuning is ignored: none of its {lines} lines is for a node of this graph, such as `{first}`"
+            );
+        }
+    }
+
     /// The time of the graph's one node by the variant that this clone prefers; `None` where it does not apply, or the
     /// device cannot hold what it needs.
     async fn try_variant(
