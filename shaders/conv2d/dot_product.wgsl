@@ -1,26 +1,32 @@
 // Computes  y[n,o] = b[o] + sum_k x[n,g,k] * w[o,k], negative ones made zero if RELU: the convolution by a kernel that covers its
 //           map, which has one cell. k runs over the input channels, rows and columns of o's group g.
-// Layout    x: N x groups x row_words; w: the rows of Cout x row_words that this dispatch binds, from word weight_offset on; b:
-//           Cout; y: N x Cout.
+// Layout    x: N x groups x row_terms; w: the rows of Cout x row_terms that this dispatch binds, from word weight_offset on; b:
+//           Cout; y: N x Cout. Or x and w in f16, of one group: two channels a word, weights as conv2d/pack_half leaves them with
+//           one row a block, of which a term is four channels.
 // Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y.
 // Overrides BIAS, RELU; WORKGROUP, the invocations of a workgroup.
 // Dispatch  A workgroup makes eight channels of a group, or what is left of it, of one image; its invocations take every
-//           WORKGROUP-th k. Images vary fastest, then eights of channels, then groups; `tiles` workgroups have work. Folded.
+//           WORKGROUP-th term. Images vary fastest, then eights of channels, then groups; `tiles` workgroups have work. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of y whose channel's row is bound, once.
 // Order     An accumulator an invocation and channel, k ascending; then those of the invocations, ascending; the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv2d/dot_product_f32.wgsl or conv2d/dot_product_half.wgsl
 // Oracle    reference::conv2d
 //
 // Why: each weight is used once an image, so that the memory's speed is the limit. Neighbours read neighbouring words, and rows
-// are read from their first word to their last as they lie in a file: nothing is packed. A barrier costs a CPU driver all lanes'
+// are read from their first word to their last, in f32 as they lie in a file: nothing is packed. A barrier costs a CPU driver all lanes'
 // state, but here only once for thousands of products.
 
 struct Params {
-    row_words: u32,
+    // Terms of a sum.
+    row_terms: u32,
     weight_offset: u32,
     images: u32,
-    groups: u32,
+    // Words of x: an image's and a group's.
+    image_words: u32,
+    group_words: u32,
+    // Cells of x's map.
+    plane: u32,
     out_channels: u32,
     // Channels of a group in this dispatch, and eights of them.
     group_rows: u32,
@@ -35,8 +41,6 @@ override BIAS: bool;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
@@ -61,15 +65,15 @@ fn main(
     // Rows past the group's last repeat it.
     let rows = group * params.group_rows + min(row + vec4(0u, 1u, 2u, 3u), vec4(params.group_rows - 1));
     let more = group * params.group_rows + min(row + vec4(4u, 5u, 6u, 7u), vec4(params.group_rows - 1));
-    let i = params.weight_offset + rows * params.row_words;
-    let j = params.weight_offset + more * params.row_words;
-    let first = (n * params.groups + params.first_group + group) * params.row_words;
+    let i = params.weight_offset + rows * params.row_terms;
+    let j = params.weight_offset + more * params.row_terms;
+    let first = n * params.image_words + (params.first_group + group) * params.group_words;
     var s = vec4<f32>();
     var t = vec4<f32>();
-    for (var k = invocation; k < params.row_words; k += WORKGROUP) {
-        let value = vec4(x[first + k]);
-        s = fma(vec4(w[i.x + k], w[i.y + k], w[i.z + k], w[i.w + k]), value, s);
-        t = fma(vec4(w[j.x + k], w[j.y + k], w[j.z + k], w[j.w + k]), value, t);
+    for (var k = invocation; k < params.row_terms; k += WORKGROUP) {
+        let value = value_at(first, k);
+        s = add(s, i + k, value);
+        t = add(t, j + k, value);
     }
     low[invocation] = s;
     high[invocation] = t;

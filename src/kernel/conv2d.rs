@@ -61,6 +61,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
     &depthwise::DEPTHWISE,
     &dot_product::DOT_PRODUCT,
+    &dot_product::DOT_PRODUCT_HALF,
     &forms::TILED,
     &forms::STAGED,
     &forms::TILED_HALF,
@@ -153,8 +154,8 @@ fn plan_by(variant: Variant, op: &Conv2d, shapes: [Shape; 3], buffers: Operands,
     }
 }
 
-/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights and sum in f32: `Cooperative` where a GPU has matrix
-/// units, else `Staged` on GPUs and `Tiled` elsewhere.
+/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights and sum in f32: `DotProduct` where the kernel covers the
+/// map, else `Cooperative` where a GPU has matrix units, else `Staged` on GPUs and `Tiled` elsewhere.
 ///
 /// # Errors
 /// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.
@@ -174,8 +175,16 @@ pub(crate) fn plan_half(
     }
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
-    let variant = variant.unwrap_or_else(|| half_variant(caps));
-    plan_product(op, [input, weight, output], buffers, variant, caps)
+    match variant {
+        None if dot_product::applies_in_half(op, input, weight, caps) => {
+            dot_product::plan_half(op, input, weight, output, buffers, caps)
+        }
+        Some(Variant::DotProduct) => dot_product::plan_half(op, input, weight, output, buffers, caps),
+        _ => {
+            let variant = variant.unwrap_or_else(|| half_variant(caps));
+            plan_product(op, [input, weight, output], buffers, variant, caps)
+        }
+    }
 }
 
 /// Refuses groups of channels in f16 that do not begin with a word of their own.
@@ -292,7 +301,11 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let covered = Conv2d::new([3, 2]).groups(2).relu();
     let covered =
         plan(&covered, [2, 4, 3, 2].into(), [6, 2, 3, 2].into(), bias, Some(Variant::DotProduct), &Caps::WEBGPU);
-    let plans = plans.chain([apart, covered]);
+    let covered_half = [Form::Halves, Form::HalvesToWords].map(|form| {
+        let shapes = ([2, 5, 3, 2].into(), [6, 5, 3, 2].into(), bias);
+        plan_half(&Conv2d::new([3, 2]), shapes, form, None, &Caps::WEBGPU)
+    });
+    let plans = plans.chain([apart, covered]).chain(covered_half);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
     let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU)]);
     let pooled = |(variant, switches)| {

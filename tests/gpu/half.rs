@@ -11,6 +11,7 @@ use switchback::{
 
 use crate::common::adapter;
 use crate::common::random::Random;
+use crate::devices::with_limits;
 use crate::graph::hourglass;
 
 fn assert_checked(session: &Session, weights: &Weights, inputs: Inputs, outputs: &Outputs) {
@@ -76,6 +77,35 @@ fn every_node_keeps_its_bound() {
                     let outputs = session.run(&x).unwrap();
                     assert_checked(&session, &weights, (&x).into(), &outputs);
                 }
+            }
+        }
+    }
+}
+
+/// Fully connected layers, whose weights are read once: of odd and even channels, two images.
+#[test]
+fn kernels_that_cover_their_map_are_dot_products() {
+    let Some(gpu) = adapter::gpu() else { return };
+    // Bindings that hold a few rows of `first` only.
+    let small = wgpu::Limits { max_storage_buffer_binding_size: 4 << 10, ..wgpu::Limits::defaults() };
+    for (channels, gpu) in [(7, gpu.clone()), (8, gpu.clone()), (9, with_limits(&gpu, small))] {
+        let mut g = Graph::builder();
+        let x = g.input("x", [2, channels, 5, 3]).unwrap();
+        let first = g.conv2d("first", x, Conv2d::new([5, 3]).relu(), 21).unwrap();
+        let second = g.conv2d("second", first, Conv2d::new([1, 1]).stride([2, 3]), 18).unwrap();
+        let third = g.conv2d("third", second, Conv2d::new([1, 1]), 5).unwrap();
+        [first, second, third].into_iter().for_each(|edge| g.output(edge).unwrap());
+        let graph = g.build().unwrap();
+        let weights = Weights::random(graph.weights_required(), 3).unwrap();
+        let x = reference::half_tensor(&Random::new(4).reals([2, channels, 5, 3]));
+        for elements in [Elements::f16(), Elements::f16().with_ports()] {
+            let mut session = gpu.with_elements(elements).compile(&graph, &weights).unwrap();
+            let halves =
+                session.plan().nodes().iter().filter(|node| !node.via_f32() && node.variant() == "dot-product");
+            assert!(halves.count() >= 2, "{}", session.plan());
+            for _ in 0..2 {
+                let outputs = session.run(&x).unwrap();
+                assert_checked(&session, &weights, (&x).into(), &outputs);
             }
         }
     }

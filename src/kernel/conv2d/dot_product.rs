@@ -1,30 +1,46 @@
 //! `Variant::DotProduct`: a kernel that covers its map, so that each result is one product of two rows of memory.
 
-use super::{OP, Operands, Variant};
+use super::blocks::Blocks;
+use super::{Form, OP, Operands, Variant, not_in_half, pack};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
 use crate::kernel::shards::{Rows, Shard};
-use crate::kernel::{ACTIVATION, INDEX, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, convert, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
 /// Output channels of a workgroup, as the shader writes them out.
 const CHANNELS: u64 = 8;
 
+static MAIN: Part = part!("conv2d/dot_product.wgsl");
+static F32: Part = part!("conv2d/dot_product_f32.wgsl");
+static HALF: Part = part!("conv2d/dot_product_half.wgsl");
+
+const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+
 pub(super) static DOT_PRODUCT: Kernel = Kernel {
     name: "conv2d/dot_product",
-    parts: &[&INDEX, &ACTIVATION, &part!("conv2d/dot_product.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    parts: &[&INDEX, &ACTIVATION, &F32, &MAIN],
+    bindings: BINDINGS,
+    needs_float_atomics: false,
+};
+
+pub(super) static DOT_PRODUCT_HALF: Kernel = Kernel {
+    name: "conv2d/dot_product_half",
+    parts: &[&INDEX, &ACTIVATION, &HALF, &MAIN],
+    bindings: BINDINGS,
     needs_float_atomics: false,
 };
 
 params! {
     /// Uniforms of `conv2d/dot_product`; the shader says what they mean.
     struct Params {
-        row_words: u32,
+        row_terms: u32,
         weight_offset: u32,
         images: u32,
-        groups: u32,
+        image_words: u32,
+        group_words: u32,
+        plane: u32,
         out_channels: u32,
         group_rows: u32,
         group_tiles: u32,
@@ -93,10 +109,12 @@ pub(super) fn plan(
     let tiles = |shard: &Shard| input.n as u64 * shard.groups * shard.group_rows.div_ceil(CHANNELS);
     let step = |shard: &Shard| {
         let params = Params {
-            row_words: row_words as u32,
+            row_terms: row_words as u32,
             weight_offset: shard.offset as u32,
             images: input.n as u32,
-            groups: groups as u32,
+            image_words: (groups * row_words) as u32,
+            group_words: row_words as u32,
+            plane: input.plane() as u32,
             out_channels: output.c as u32,
             group_rows: shard.group_rows as u32,
             group_tiles: shard.group_rows.div_ceil(CHANNELS) as u32,
@@ -104,11 +122,7 @@ pub(super) fn plan(
             first_channel: shard.first_row as u32,
             tiles: tiles(shard) as u32,
         };
-        let constants = vec![
-            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
-            ("RELU", f64::from(op.relu)),
-            ("WORKGROUP", lanes(caps) as f64),
-        ];
+        let constants = constants(op, operands, caps);
         let words = (!whole).then(|| shard.words.clone());
         Ok(Step {
             kernel: &DOT_PRODUCT,
@@ -128,7 +142,86 @@ pub(super) fn plan(
     Ok(KernelPlan { variant: Variant::DotProduct.name(), executed_macs, run, ..KernelPlan::default() })
 }
 
+/// Overrides.
+fn constants(op: &Conv2d, operands: Operands, caps: &Caps) -> Vec<(&'static str, f64)> {
+    let bias = operands.bias != Buffer::Absent;
+    vec![("BIAS", f64::from(bias)), ("RELU", f64::from(op.relu)), ("WORKGROUP", lanes(caps) as f64)]
+}
+
+/// Whether [`plan_half`] is for such a convolution.
+pub(super) fn applies_in_half(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> bool {
+    op.groups == 1 && check(op, input, weight, caps).is_ok()
+}
+
+/// The same for a map in f16: packs the weight in f16 into a persistent scratch buffer for each run of channels that a binding
+/// holds, then a dispatch each. A result in f16, which is small, is converted last.
+///
+/// # Errors
+/// As [`plan`]; [`Error::Unsupported`] for more than one group.
+pub(super) fn plan_half(
+    op: &Conv2d,
+    input: Shape,
+    weight: Shape,
+    output: Shape,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
+    check(op, input, weight, caps)?;
+    if op.groups > 1 {
+        return Err(not_in_half(OP, "variant dot-product is for one group there"));
+    }
+    let (inputs, taps, outputs) = (weight.c as u64, weight.plane() as u64, weight.n as u64);
+    let row_terms = taps * inputs.div_ceil(4);
+    let blocks =
+        Blocks { rows: 1, groups: 1, group_outputs: outputs, row_words: inputs * taps, block_words: 2 * row_terms };
+    let runs = blocks.runs(caps)?;
+    let whole = runs.len() == 1;
+    let mut plan = KernelPlan { variant: Variant::DotProduct.name(), half_weight: true, ..KernelPlan::default() };
+    let result = match operands.form {
+        Form::Halves => {
+            plan.scratch.push(Scratch { words: output.elements() as u64, persistent: false });
+            Buffer::Scratch(0)
+        }
+        _ => operands.output,
+    };
+    let group_words = Storage::Halves.words(input) / input.n as u64;
+    for run in runs {
+        let packed = Buffer::Scratch(plan.scratch.len());
+        plan.scratch.push(Scratch { words: run.blocks * blocks.block_words, persistent: true });
+        let raw = Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) };
+        plan.prepare.push(pack::step([inputs, taps], (&blocks, &run), Form::Halves, raw, packed, caps)?);
+        let group_tiles = run.blocks.div_ceil(CHANNELS);
+        let tiles = input.n as u64 * group_tiles;
+        let params = Params {
+            row_terms: row_terms as u32,
+            weight_offset: 0,
+            images: input.n as u32,
+            image_words: group_words as u32,
+            group_words: group_words as u32,
+            plane: input.plane() as u32,
+            out_channels: output.c as u32,
+            group_rows: run.blocks as u32,
+            group_tiles: group_tiles as u32,
+            first_group: 0,
+            first_channel: run.first_channel as u32,
+            tiles: tiles as u32,
+        };
+        plan.run.push(Step {
+            kernel: &DOT_PRODUCT_HALF,
+            constants: constants(op, operands, caps),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: [operands.input, packed, operands.bias, result].map(Into::into).to_vec(),
+            workgroups: fold_workgroups(tiles, caps)?,
+        });
+        plan.executed_macs += tiles * CHANNELS * row_terms * 4;
+    }
+    if result != operands.output {
+        plan.run.push(convert::narrow(output, result, operands.output, caps)?);
+    }
+    Ok(plan)
+}
+
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&DOT_PRODUCT, Params::FIELDS)]
+    vec![(&DOT_PRODUCT, Params::FIELDS), (&DOT_PRODUCT_HALF, Params::FIELDS)]
 }
