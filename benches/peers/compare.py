@@ -36,6 +36,7 @@ class Bench:
 
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
+        self.element = ["--element", arguments.element]
 
     def weights(self, network):
         """The file that every peer reads: seeded numbers, made when it is first asked for."""
@@ -74,14 +75,14 @@ class Bench:
         weights = ["--weights", self.weights(workload)] if workload in NETWORKS else []
         if peer == "switchback":
             command = [self.arguments.switchback, "bench", "--json", "-", "--whole", *seconds]
-            return [*command, *switchback_words(workload), *weights]
+            return [*command, *switchback_words(workload), *weights, *self.element]
         if peer == "burn":
             for name, values in zip(("x", "weight"), workload.operands()):
                 if values is not None:
                     values.astype("<f4").tofile(self.folder / name)
             return [self.arguments.burn, *burn_words(workload), str(self.arguments.seconds), str(self.folder)]
         python = self.arguments.pytorch if peer == "pytorch" else sys.executable
-        return [python, "worker.py", peer, workload.name, *seconds, *weights]
+        return [python, "worker.py", peer, workload.name, *seconds, *weights, *self.element]
 
 
 def switchback_words(workload):
@@ -172,7 +173,8 @@ def agree(arguments, folder):
     data = (pixels - np.float32([104.00699, 116.66877, 122.67892])).transpose(2, 0, 1)[None]
     np.save(folder / "data.npy", np.ascontiguousarray(data))
     segment = [arguments.switchback, "segment", scene, "--weights", weights, "--out", folder, "--scores"]
-    subprocess.run(segment, check=True, capture_output=True)
+    element = ["--element", arguments.element]
+    subprocess.run([*segment, *element], check=True, capture_output=True)
     expected = np.load(folder / "scene-1.scores.npy")
     for peer in arguments.peers:
         if peer in ("switchback", "burn"):
@@ -180,11 +182,11 @@ def agree(arguments, folder):
         interpreter = arguments.pytorch if peer == "pytorch" else python
         saved = folder / f"{peer}.npy"
         words = [peer, FCN8S.name, "--weights", weights, "--input", folder / "data.npy", "--save", saved]
-        done = subprocess.run([interpreter, "worker.py", *words], cwd=HERE, capture_output=True, text=True)
+        done = subprocess.run([interpreter, "worker.py", *words, *element], cwd=HERE, capture_output=True, text=True)
         if done.returncode:
             print(f"agreement: {peer} failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
             continue
-        error = check.close(peer, np.load(saved), expected)
+        error = check.close(peer, np.load(saved), expected, arguments.element)
         print(f"agreement: {peer}'s scores differ by at most {error:.2e} of {np.abs(expected).max():.1f}")
 
 
@@ -214,7 +216,8 @@ def main():
     parser.add_argument("--switchback", default=str(ROOT / "target" / "release" / "switchback"))
     parser.add_argument("--burn", type=os.path.abspath, help="the program built in burn/; left out by default: its tuning takes minutes")
     parser.add_argument("--pytorch", default=sys.executable, help="a Python that has PyTorch, if this one has not")
-    parser.add_argument("--peers", default="switchback,ncnn,onnxruntime,pytorch", help="in this order")
+    parser.add_argument("--peers", help="in this order; switchback,ncnn,onnxruntime,pytorch, in f16 switchback,pytorch")
+    parser.add_argument("--element", choices=["f32", "f16"], default="f32", help="f16: Switchback and PyTorch only, in channels_last")
     parser.add_argument("--workloads", default="", help="only those whose name contains one of these, comma-separated")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement, besides preparation")
@@ -223,14 +226,18 @@ def main():
     parser.add_argument("--no-agreement", action="store_true", help="leave out the comparison of scores")
     arguments = parser.parse_args()
     arguments.switchback = os.path.abspath(arguments.switchback)
-    arguments.peers = arguments.peers.split(",") + (["burn"] if arguments.burn else [])
+    every = "switchback,pytorch" if arguments.element == "f16" else "switchback,ncnn,onnxruntime,pytorch"
+    arguments.peers = (arguments.peers or every).split(",") + (["burn"] if arguments.burn else [])
+    if arguments.element == "f16" and not {"switchback", "pytorch"} >= set(arguments.peers):
+        parser.error("in f16 there are Switchback and PyTorch only")
     wanted = [word for word in arguments.workloads.split(",") if word]
     arguments.workloads = [name for name in WORKLOADS if not wanted or any(word in name for word in wanted)]
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         if not arguments.no_agreement:
             agree(arguments, folder)
-            if {"switchback", "pytorch"} <= set(arguments.peers):
+            # In f16 the networks that unpool differ by switches of near ties (docs/BENCHMARKS.md); each node is checked by itself.
+            if {"switchback", "pytorch"} <= set(arguments.peers) and arguments.element == "f32":
                 agree_decoders(arguments, folder)
         bench, rows = Bench(arguments, folder), []
         for name in arguments.workloads:
@@ -245,7 +252,7 @@ def main():
                 print(json.dumps(row), file=sys.stderr, flush=True)
                 rows.append(row)
     if arguments.json:
-        stamp = {"date": datetime.date.today().isoformat(), "cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+        stamp = {"date": datetime.date.today().isoformat(), "element": arguments.element, "cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
         with open(arguments.json, "a") as file:
             file.writelines(json.dumps(stamp | row) + "\n" for row in rows)
     peers = list(dict.fromkeys(row["peer"] for row in rows))

@@ -62,9 +62,14 @@ def main():
     parser.add_argument("--weights", help="networks: safetensors in the published names instead of seeded numbers")
     parser.add_argument("--input", help="networks: .npy, 1x3xHxW")
     parser.add_argument("--save", help="networks: only run once and write the scores here (.npy)")
+    parser.add_argument("--element", choices=["f32", "f16"], default="f32", help="f16: PyTorch only, in channels_last")
     parser.add_argument("--slim", type=int, default=1, help="networks that unpool: divisor of the widths")
     arguments = parser.parse_args()
     module, workload = peer(arguments.peer), WORKLOADS[arguments.workload]
+    if arguments.element == "f16":
+        if not hasattr(module, "in_half"):
+            parser.error(f"{arguments.peer} runs in f32 only here")
+        module.in_half()
     row = {"peer": arguments.peer, "workload": workload.name, **module.describe()}
     start = time.perf_counter()
     if workload is FCN8S or workload in DECODERS:
@@ -88,7 +93,7 @@ def main():
             return
         output = run()
         if weight is not None:
-            check.check(workload, x, weight, output)
+            check.check(workload, x, weight, output, arguments.element)
     row["prepared_ms"] = 1e3 * (time.perf_counter() - start)
 
     def host():
