@@ -22,7 +22,7 @@
 //           conv2d/cooperative_cells.wgsl or conv2d/cooperative_cells_half.wgsl, conv2d/in_rows.wgsl, conv2d/cooperative_store.wgsl
 //           or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/cooperative_store_half.wgsl, or for phases
 //           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave_matrices.wgsl or
-//           conv_transpose2d/interleave_matrices_half.wgsl, with a pooling conv2d/in_windows.wgsl, common/rank_half.wgsl,
+//           conv_transpose2d/interleave_matrices_half.wgsl, with a pooling conv2d/in_windows.wgsl,
 //           common/planes_half.wgsl, max_pool2d/best.wgsl, max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl,
 //           conv2d/cooperative_store_windows.wgsl
 // Oracle    reference::conv2d_half_operands; for phases reference::conv_transpose2d_half_operands

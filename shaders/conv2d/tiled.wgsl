@@ -18,7 +18,7 @@
 //           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
 //           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
 //           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
-//           pooling conv2d/in_windows.wgsl, common/rank_half.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
+//           pooling conv2d/in_windows.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
 //           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //

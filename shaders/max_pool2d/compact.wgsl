@@ -1,4 +1,4 @@
-// Pooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `four_words` and
+// Pooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `four_of_row` and
 // `store_pair`.
 
 struct Params {
@@ -33,7 +33,7 @@ fn pool_block(index: u32) {
     for (var k = 0u; k < 16; k += 2) {
         let window = 16 * block + k;
         if window < params.out_w {
-            let best = maxima(four_words(upper_row, 2 * window), four_words(lower_row, 2 * window));
+            let best = maxima(four_of_row(upper_row, 2 * window), four_of_row(lower_row, 2 * window));
             store_pair(row * params.out_w + window, best.words, window + 1 < params.out_w);
             first_word |= (best.cells.x | (best.cells.y << 2)) << (2 * k);
             second_word |= (best.second_cells.x | (best.second_cells.y << 2)) << (2 * k);

@@ -8,8 +8,8 @@
 // Limits    Every window begins inside x; fewer than 2^31 elements.
 // Writes    Every word of y and of switches, once.
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
-// Uses      common/index.wgsl, common/rank.wgsl, common/rank_half.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl,
-//           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl, max_pool2d/compact.wgsl
+// Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
+//           max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl, max_pool2d/compact.wgsl
 // Oracle    reference::max_pool2d
 
 override WORKGROUP: u32 = 64;
@@ -30,7 +30,7 @@ fn main(
 }
 
 // Four words from this column on of the row that begins at `row`; the row's last for those past its end.
-fn four_words(row: u32, column: u32) -> vec4<u32> {
+fn four_of_row(row: u32, column: u32) -> vec4<u32> {
     let at = row + min(column + vec4(0u, 1u, 2u, 3u), vec4(params.in_w - 1));
     return vec4(x[at.x], x[at.y], x[at.z], x[at.w]);
 }

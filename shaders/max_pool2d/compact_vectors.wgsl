@@ -8,14 +8,14 @@
 // Limits    Every window begins inside x; fewer than 2^31 elements.
 // Writes    Every word of y and of switches, once.
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
-// Uses      common/index.wgsl, common/rank.wgsl, common/rank_half.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl,
+// Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl, common/vectors_u64.wgsl,
 //           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl, max_pool2d/compact.wgsl
 // Oracle    reference::max_pool2d
 
 override WORKGROUP: u32 = 64;
 
-@group(0) @binding(1) var<storage, read> x: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec2<u32>>;
+@group(0) @binding(1) var<storage, read> x: array<Quad>;
+@group(0) @binding(2) var<storage, read_write> y: array<Pair>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -30,11 +30,11 @@ fn main(
 }
 
 // Four words from this column on of the row that begins at `row`.
-fn four_words(row: u32, column: u32) -> vec4<u32> {
-    return x[(row + column) / 4];
+fn four_of_row(row: u32, column: u32) -> vec4<u32> {
+    return quad_words(x[(row + column) / 4]);
 }
 
 // Rows of y are as even as those of x are whole fours, so that there are always both.
 fn store_pair(at: u32, values: vec2<u32>, both: bool) {
-    y[at / 2] = values;
+    y[at / 2] = to_pair(values);
 }

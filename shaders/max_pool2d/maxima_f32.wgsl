@@ -1,3 +1,6 @@
+// Infinity as bits.
+const INFINITY: u32 = 0x7f800000;
+
 // The maxima of two 2x2 windows side by side of f32, as words, and where they are.
 struct Maxima {
     words: vec2<u32>,

@@ -1,3 +1,6 @@
+// Infinity as bits in the upper half of a word whose lower half is 0: so channels are compared one after the other.
+const INFINITY: u32 = 0x7c000000;
+
 // The maxima of two 2x2 windows side by side of two channels in f16, as words, and where they are.
 struct Maxima {
     words: vec2<u32>,

@@ -1,4 +1,4 @@
-// Unpooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `two_words` and
+// Unpooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `two_of_row` and
 // `store_four`.
 
 struct Params {
@@ -45,7 +45,7 @@ fn unpool_block(index: u32) {
         let column = 2 * window;
         if column < params.out_w {
             let owned = (vec2(window, window + 1) < vec2(params.in_w)) & vec2(pooled);
-            let values = select(vec2<u32>(), two_words(values_row, window), owned).xxyy;
+            let values = select(vec2<u32>(), two_of_row(values_row, window), owned).xxyy;
             let bits = vec4(2 * k, 2 * k, 2 * k + 2, 2 * k + 2);
             let cells = (vec4(first_cells) >> bits) & vec4(3u);
             var upper = select(vec4<u32>(), vec4(FIRST_OF_WORD), cells == vec4(0u, 1u, 0u, 1u));

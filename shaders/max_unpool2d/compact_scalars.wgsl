@@ -28,7 +28,7 @@ fn main(
 }
 
 // Two words from this window on of the row of x that begins at `row`; the row's last for those past its end.
-fn two_words(row: u32, window: u32) -> vec2<u32> {
+fn two_of_row(row: u32, window: u32) -> vec2<u32> {
     let at = row + min(vec2(window, window + 1), vec2(params.in_w - 1));
     return vec2(x[at.x], x[at.y]);
 }

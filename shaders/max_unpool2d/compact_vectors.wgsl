@@ -7,13 +7,14 @@
 // Limits    Every switch names a cell inside y; fewer than 2^31 elements.
 // Writes    Every word of y, once: no clearing pass.
 // Order     Any: windows do not overlap.
-// Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, max_unpool2d/compact.wgsl
+// Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl, common/vectors_u64.wgsl,
+//           max_unpool2d/compact.wgsl
 // Oracle    reference::max_unpool2d
 
 override WORKGROUP: u32 = 64;
 
-@group(0) @binding(1) var<storage, read> x: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> x: array<Pair>;
+@group(0) @binding(3) var<storage, read_write> y: array<Quad>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -28,10 +29,10 @@ fn main(
 }
 
 // Two words from this window on of the row of x that begins at `row`.
-fn two_words(row: u32, window: u32) -> vec2<u32> {
-    return x[(row + window) / 2];
+fn two_of_row(row: u32, window: u32) -> vec2<u32> {
+    return pair_words(x[(row + window) / 2]);
 }
 
 fn store_four(row: u32, column: u32, values: vec4<u32>) {
-    y[(row + column) / 4] = values;
+    y[(row + column) / 4] = to_quad(values);
 }

@@ -4,18 +4,23 @@
 mod matrices;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Gpu, GpuBuffer, Kernel, Operand, Step, Timer};
+use crate::gpu::{Access, Buffer, Caps, Gpu, GpuBuffer, Kernel, Operand, Part, Step, Timer, fold_workgroups};
 use crate::kernel::flat::flat_step;
-use crate::kernel::{INDEX, WORKGROUP, params, part};
+use crate::kernel::{INDEX, VECTORS, VECTORS_U64, WORKGROUP, params, part};
 
 const OP: &str = "ceiling";
 
+static COPY_MAIN: Part = part!("ceiling/copy.wgsl");
+
 static COPY: Kernel = Kernel {
     name: "ceiling/copy",
-    parts: &[&INDEX, &part!("ceiling/copy.wgsl")],
+    parts: &[&INDEX, &VECTORS, &COPY_MAIN],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
+
+/// The same by integers of 64 bits.
+static COPY_U64: Kernel = Kernel { name: "ceiling/copy_u64", parts: &[&INDEX, &VECTORS_U64, &COPY_MAIN], ..COPY };
 
 static FMA: Kernel = Kernel {
     name: "ceiling/fma",
@@ -24,7 +29,7 @@ static FMA: Kernel = Kernel {
     needs_float_atomics: false,
 };
 
-pub(crate) static KERNELS: &[&Kernel] = &[&COPY, &FMA, &matrices::MATRICES_8, &matrices::MATRICES_16];
+pub(crate) static KERNELS: &[&Kernel] = &[&COPY, &COPY_U64, &FMA, &matrices::MATRICES_8, &matrices::MATRICES_16];
 
 params! {
     /// Uniforms of `ceiling/copy`; the shader says what they mean.
@@ -43,9 +48,9 @@ params! {
     }
 }
 
-/// Vectors that an invocation of `ceiling/copy` moves: each is tried, the faster counts. A GPU's neighbours read neighbouring
-/// vectors; a CPU driver's lanes do better with a run of their own.
-const COPY_RUNS: [usize; 2] = [1, 8];
+/// Blocks that an invocation of `ceiling/copy` moves, and invocations of a workgroup: each is tried, the fastest counts. The last
+/// is a CPU driver's lanes, whose workgroups cost much.
+const COPY_SHAPES: [[usize; 2]; 3] = [[1, 64], [8, 64], [32, 8]];
 
 /// 4-byte words that are copied: more than caches hold, and half of what every device can bind.
 const COPY_WORDS: usize = 16 << 20;
@@ -125,10 +130,11 @@ impl Gpu {
         let (x, y) = (self.allocate(OP, COPY_WORDS as u64)?, self.allocate(OP, COPY_WORDS as u64)?);
         self.write(OP, &x, bytemuck::cast_slice(&source))?;
         let mut best = f64::INFINITY;
-        for run in COPY_RUNS {
-            best = best.min(self.best_seconds(&copy_step(COPY_WORDS, run, self.caps())?, &[&x], &y).await?);
+        let kernels = [&COPY].into_iter().chain(self.caps().int64.then_some(&COPY_U64));
+        for (kernel, shape) in kernels.flat_map(|kernel| COPY_SHAPES.map(|shape| (kernel, shape))) {
+            best = best.min(self.best_seconds(&copy_step(kernel, COPY_WORDS, shape, self.caps())?, &[&x], &y).await?);
             if self.read::<u32>(OP, &y, COPY_WORDS).await? != source {
-                return Err(wrong(&COPY));
+                return Err(wrong(kernel));
             }
             // The next has to write it anew.
             self.write(OP, &y, &vec![0; 4 * COPY_WORDS])?;
@@ -172,10 +178,15 @@ fn wrong(kernel: &Kernel) -> Error {
     Error::Gpu { what: kernel.name.to_owned(), message: "it computed something else than it should".to_owned() }
 }
 
-fn copy_step(words: usize, run: usize, caps: &Caps) -> Result<Step> {
-    let params = CopyParams { blocks: (words / 4) as u32 };
-    let operands = [Buffer::Input(0), Buffer::Output(0)];
-    flat_step(&COPY, &[("RUN", run as f64)], &params, &operands, (words / 4).div_ceil(run), caps)
+fn copy_step(kernel: &'static Kernel, words: usize, [run, lanes]: [usize; 2], caps: &Caps) -> Result<Step> {
+    let blocks = words / 4;
+    Ok(Step {
+        kernel,
+        constants: vec![("RUN", run as f64), ("WORKGROUP", lanes as f64)],
+        params: bytemuck::bytes_of(&CopyParams { blocks: blocks as u32 }).to_vec(),
+        operands: vec![Buffer::Input(0).into(), Buffer::Output(0).into()],
+        workgroups: fold_workgroups(blocks.div_ceil(run * lanes) as u64, caps)?,
+    })
 }
 
 fn fma_step(elements: usize, rounds: u32, caps: &Caps) -> Result<Step> {
@@ -192,12 +203,11 @@ fn fma_answer(rounds: u32, element: usize) -> f32 {
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     use crate::gpu::KernelPlan;
     let (params, products) = matrices::exhibit();
-    let steps = [copy_step(64, 8, &Caps::WEBGPU), fma_step(64, 3, &Caps::WEBGPU)].into_iter().chain(products);
+    let copies = [&COPY, &COPY_U64].map(|kernel| copy_step(kernel, 64, [8, 64], &Caps::WEBGPU));
+    let steps = copies.into_iter().chain([fma_step(64, 3, &Caps::WEBGPU)]).chain(products);
     let plan = |step: Result<Step>| Ok(KernelPlan { run: vec![step?], ..KernelPlan::default() });
-    crate::kernel::checks::Exhibit {
-        params: [vec![(&COPY, CopyParams::FIELDS), (&FMA, FmaParams::FIELDS)], params].concat(),
-        plans: steps.map(plan).collect(),
-    }
+    let own = vec![(&COPY, CopyParams::FIELDS), (&COPY_U64, CopyParams::FIELDS), (&FMA, FmaParams::FIELDS)];
+    crate::kernel::checks::Exhibit { params: [own, params].concat(), plans: steps.map(plan).collect() }
 }
 
 #[cfg(test)]

@@ -17,6 +17,10 @@ use crate::gpu::{Access, Caps, Kernel, KernelPlan, Part, Step};
 /// A kernel, and name, WGSL type and offset of every field of its uniforms.
 pub(crate) type ParamsExhibit = (&'static Kernel, &'static [(&'static str, &'static str, usize)]);
 
+/// Devices on which plans may take different kernels: a GPU, CPU drivers without and with integers of 64 bits.
+pub(crate) const KINDS: [Caps; 3] =
+    [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }, Caps { software: true, int64: true, ..Caps::WEBGPU }];
+
 /// What an operator's file shows to these checks.
 pub(crate) struct Exhibit {
     /// The uniforms of each of its kernels: name, WGSL type and offset of every field.

@@ -5,6 +5,7 @@ mod flipped;
 mod gather;
 mod interleaved;
 mod interpolate;
+mod interpolate_pairs;
 mod packed;
 mod phased;
 mod product;
@@ -88,6 +89,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &interpolate::INTERPOLATE_ARGMAX,
     &interpolate::INTERPOLATE_ARGMAX_HALF,
 ];
+
+pub(crate) use interpolate_pairs::KERNELS as PAIR_KERNELS;
 
 /// A transposed convolution at given shapes.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@ mod pairs;
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
+use crate::kernel::two_by_two::is_pairs;
 use crate::kernel::{INDEX, PLACE, RANK, check_binding, loop_iterations, params, part, rounds_within, variants};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
@@ -52,15 +53,15 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &SWITCHES,
     &pairs::PAIRS,
     &pairs::PAIRS_HALF,
-    &compact::VECTORS,
-    &compact::SCALARS,
-    &compact::VECTORS_HALF,
-    &compact::SCALARS_HALF,
+    &pairs::ROWS,
+    &pairs::ROWS_HALF,
+    &pairs::ROWS_U64,
+    &pairs::ROWS_HALF_U64,
     &half::VALUES_HALF,
 ];
+pub(crate) static COMPACT_KERNELS: &[&Kernel] = &compact::KERNELS;
 
 pub(crate) use half::plan as plan_half;
-pub(super) use pairs::{is_pairs, run_of_pairs};
 
 params! {
     /// Uniforms of both kernels; `max_pool2d/window.wgsl` says what they mean.
@@ -142,37 +143,21 @@ impl Gpu {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let op = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
-    let pairs_op = MaxPool2d::new([2, 2]);
-    let both = |variant| {
-        [
-            plan(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU),
-            plan(&pairs_op, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
-        ]
+    let any = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
+    let two = MaxPool2d::new([2, 2]);
+    let problems = [(any, [2, 3, 7, 9]), (two, [2, 3, 6, 8]), (two, [2, 3, 7, 9])];
+    let on = |caps: Caps| {
+        let variants = Variant::ALL.iter().flat_map(move |&variant| problems.map(|problem| (problem, variant)));
+        let held =
+            variants.filter(|((op, _), variant)| *variant != Variant::CompactSwitches || Storage::holds_compactly(op));
+        held.flat_map(move |((op, input), variant)| {
+            [plan(&op, input.into(), variant, &caps), plan_half(&op, input.into(), variant, &caps)]
+        })
     };
-    let compact = [[2, 3, 6, 8], [2, 3, 7, 9]].map(|input| {
-        let (input, variant) = (input.into(), Variant::CompactSwitches);
-        [plan(&pairs_op, input, variant, &Caps::WEBGPU), plan_half(&pairs_op, input, variant, &Caps::WEBGPU)]
-    });
-    let halves = [Variant::Values, Variant::Switches].map(|variant| {
-        [
-            plan_half(&op, [2, 3, 7, 9].into(), variant, &Caps::WEBGPU),
-            plan_half(&pairs_op, [2, 3, 6, 8].into(), variant, &Caps::WEBGPU),
-        ]
-    });
-    let rest = compact.into_iter().chain(halves).flatten();
-    let plans = [Variant::Values, Variant::Switches].into_iter().flat_map(both).chain(rest).collect();
-    let params = vec![
-        (&VALUES, Params::FIELDS),
-        (&SWITCHES, Params::FIELDS),
-        (&pairs::PAIRS, pairs::Params::FIELDS),
-        (&pairs::PAIRS_HALF, pairs::Params::FIELDS),
-        (&compact::VECTORS, compact::Params::FIELDS),
-        (&compact::SCALARS, compact::Params::FIELDS),
-        (&compact::VECTORS_HALF, compact::Params::FIELDS),
-        (&compact::SCALARS_HALF, compact::Params::FIELDS),
-        (&half::VALUES_HALF, half::Params::FIELDS),
-    ];
+    let plans = crate::kernel::checks::KINDS.into_iter().flat_map(on).collect();
+    let mut params: Vec<_> = pairs::POOL.exhibited().collect();
+    params.extend(compact::KERNELS.iter().map(|&kernel| (kernel, compact::Params::FIELDS)));
+    params.extend([(&VALUES, Params::FIELDS), (&SWITCHES, Params::FIELDS), (&half::VALUES_HALF, half::Params::FIELDS)]);
     crate::kernel::checks::Exhibit { params, plans }
 }
 

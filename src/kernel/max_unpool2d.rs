@@ -6,8 +6,8 @@ mod scatter;
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::max_pool2d::{is_pairs, run_of_pairs};
-use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, check_bytes, params, part, variants};
+use crate::kernel::two_by_two::{self, Kernels, is_pairs};
+use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, check_bytes, params, part, variants};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
 
@@ -26,49 +26,43 @@ variants! {
 }
 
 static ANY: Part = part!("max_unpool2d/gather.wgsl");
+static PAIR: Part = part!("max_unpool2d/pair.wgsl");
 static BY_PAIRS: Part = part!("max_unpool2d/pairs.wgsl");
+static BY_ROWS: Part = part!("max_unpool2d/rows.wgsl");
 
-static GATHER: Kernel = Kernel {
-    name: "max_unpool2d/gather",
-    parts: &[&INDEX, &PLACE, &PLANES_F32, &ANY],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
+    let bindings = &[Access::Uniform, Access::Read, Access::Read, Access::Write];
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
 
-static GATHER_HALF: Kernel = Kernel {
-    name: "max_unpool2d/gather_half",
-    parts: &[&INDEX, &PLACE, &PLANES_HALF, &ANY],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+static GATHER: Kernel = kernel("max_unpool2d/gather", &[&INDEX, &PLACE, &PLANES_F32, &ANY]);
+static GATHER_HALF: Kernel = kernel("max_unpool2d/gather_half", &[&INDEX, &PLACE, &PLANES_HALF, &ANY]);
+
+static PAIRS: Kernel = kernel("max_unpool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &PAIR, &BY_PAIRS]);
+static PAIRS_HALF: Kernel = kernel("max_unpool2d/pairs_half", &[&INDEX, &PLANES_HALF, &VECTORS, &PAIR, &BY_PAIRS]);
+static ROWS: Kernel = kernel("max_unpool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &PAIR, &BY_ROWS]);
+static ROWS_HALF: Kernel = kernel("max_unpool2d/rows_half", &[&INDEX, &PLANES_HALF, &VECTORS, &PAIR, &BY_ROWS]);
+static ROWS_U64: Kernel = kernel("max_unpool2d/rows_u64", &[&INDEX, &PLANES_F32, &VECTORS_U64, &PAIR, &BY_ROWS]);
+static ROWS_HALF_U64: Kernel =
+    kernel("max_unpool2d/rows_half_u64", &[&INDEX, &PLANES_HALF, &VECTORS_U64, &PAIR, &BY_ROWS]);
 
 /// `GATHER` for 2x2 windows of step 2 over whole vectors.
-static PAIRS: Kernel = Kernel {
-    name: "max_unpool2d/pairs",
-    parts: &[&INDEX, &PLANES_F32, &BY_PAIRS],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
-
-static PAIRS_HALF: Kernel = Kernel {
-    name: "max_unpool2d/pairs_half",
-    parts: &[&INDEX, &PLANES_HALF, &BY_PAIRS],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+static UNPOOL: Kernels =
+    Kernels { pairs: [&PAIRS, &PAIRS_HALF], rows: [&ROWS, &ROWS_HALF], rows_u64: [&ROWS_U64, &ROWS_HALF_U64] };
 
 pub(crate) static KERNELS: &[&Kernel] = &[
     &GATHER,
     &GATHER_HALF,
     &PAIRS,
     &PAIRS_HALF,
-    &compact::VECTORS,
-    &compact::SCALARS,
-    &compact::VECTORS_HALF,
-    &compact::SCALARS_HALF,
+    &ROWS,
+    &ROWS_HALF,
+    &ROWS_U64,
+    &ROWS_HALF_U64,
     &scatter::CLAIM,
     &scatter::RESOLVE,
 ];
+pub(crate) static COMPACT_KERNELS: &[&Kernel] = &compact::KERNELS;
 
 params! {
     /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
@@ -83,17 +77,6 @@ params! {
         out_w: u32,
         pad_top: u32,
         pad_left: u32,
-    }
-}
-
-params! {
-    /// Uniforms of `max_unpool2d/pairs`; the shader says what they mean.
-    struct PairsParams {
-        runs: u32,
-        row_runs: u32,
-        rows: u32,
-        row_pairs: u32,
-        channels: u32,
     }
 }
 
@@ -202,18 +185,7 @@ fn gather(
     let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
     let half = maps == Storage::Halves;
     if is_pairs(pool, origin) && output.extent() == origin {
-        let row_pairs = input.w / 2;
-        let row_runs = row_pairs.div_ceil(run_of_pairs(caps));
-        let runs = maps.planes(input) * input.h * row_runs;
-        let params = PairsParams {
-            runs: runs as u32,
-            row_runs: row_runs as u32,
-            rows: input.h as u32,
-            row_pairs: row_pairs as u32,
-            channels: input.c as u32,
-        };
-        let kernel = if half { &PAIRS_HALF } else { &PAIRS };
-        return flat_step(kernel, &[("RUN", run_of_pairs(caps) as f64)], &params, &operands, runs, caps);
+        return two_by_two::step(OP, &UNPOOL, &[], &operands, (input, maps), caps);
     }
     let words = maps.words(output) as usize;
     let params = GatherParams {
@@ -251,35 +223,33 @@ impl Gpu {
 
 #[cfg(test)]
 pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
-    let plan_for = |pool: &MaxPool2d, origin: [usize; 2], variant, storage, maps| {
+    let plan_for = |pool: &MaxPool2d, origin: [usize; 2], variant, [storage, maps]: [Storage; 2], caps: &Caps| {
         let shape = pool.output_shape(Shape::from([2, 3, 1, 1]).with_extent(origin))?;
         let source = Source { shape, origin, pool, storage };
-        plan_stored(&MaxUnpool2d::new(), shape, source, maps, variant, &Caps::WEBGPU)
+        plan_stored(&MaxUnpool2d::new(), shape, source, maps, variant, caps)
     };
     let any = MaxPool2d::new([3, 2]).stride([2, 1]).pad(1).dilation([1, 2]).ceil();
-    let pairs = MaxPool2d::new([2, 2]);
-    let scatter = plan_for(&any, [7, 9], Some(Variant::Scatter), Storage::Words, Storage::Words);
-    let gather = |maps| {
-        [
-            plan_for(&any, [7, 9], Some(Variant::Gather), Storage::Words, maps),
-            plan_for(&pairs, [8, 20], None, Storage::Words, maps),
-            plan_for(&pairs, [8, 20], None, Storage::Compact, maps),
-            plan_for(&pairs, [7, 9], None, Storage::Compact, maps),
-        ]
+    let two = MaxPool2d::new([2, 2]);
+    let scatter = plan_for(&any, [7, 9], Some(Variant::Scatter), [Storage::Words; 2], &Caps::WEBGPU);
+    let gather = |caps: Caps| {
+        [Storage::Words, Storage::Halves].into_iter().flat_map(move |maps| {
+            [
+                plan_for(&any, [7, 9], Some(Variant::Gather), [Storage::Words, maps], &caps),
+                plan_for(&two, [8, 20], None, [Storage::Words, maps], &caps),
+                plan_for(&two, [8, 20], None, [Storage::Compact, maps], &caps),
+                plan_for(&two, [7, 9], None, [Storage::Compact, maps], &caps),
+            ]
+        })
     };
-    let params = vec![
+    let mut params: Vec<_> = UNPOOL.exhibited().collect();
+    params.extend(compact::KERNELS.iter().map(|&kernel| (kernel, compact::Params::FIELDS)));
+    params.extend([
         (&GATHER, GatherParams::FIELDS),
         (&GATHER_HALF, GatherParams::FIELDS),
-        (&PAIRS, PairsParams::FIELDS),
-        (&PAIRS_HALF, PairsParams::FIELDS),
-        (&compact::VECTORS, compact::Params::FIELDS),
-        (&compact::SCALARS, compact::Params::FIELDS),
-        (&compact::VECTORS_HALF, compact::Params::FIELDS),
-        (&compact::SCALARS_HALF, compact::Params::FIELDS),
         (&scatter::CLAIM, scatter::ClaimParams::FIELDS),
         (&scatter::RESOLVE, scatter::ResolveParams::FIELDS),
-    ];
-    let plans = [Storage::Words, Storage::Halves].into_iter().flat_map(gather).chain([scatter]).collect();
+    ]);
+    let plans = crate::kernel::checks::KINDS.into_iter().flat_map(gather).chain([scatter]).collect();
     crate::kernel::checks::Exhibit { params, plans }
 }
 

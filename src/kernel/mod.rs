@@ -37,6 +37,7 @@ mod eager;
 mod flat;
 mod pattern;
 mod shards;
+mod two_by_two;
 mod zero;
 
 #[cfg(test)]
@@ -64,14 +65,16 @@ pub(crate) static TAPS: Part = part!("common/taps.wgsl");
 pub(crate) static PLACE: Part = part!("common/place.wgsl");
 /// Comparison of f32 values by their bits.
 pub(crate) static RANK: Part = part!("common/rank.wgsl");
-/// The same for f16 values in the upper halves of words.
-pub(crate) static RANK_HALF: Part = part!("common/rank_half.wgsl");
 /// How channels lie in a map whose words are f32.
 pub(crate) static PLANES_F32: Part = part!("common/planes_f32.wgsl");
 /// How channels lie in a map whose words are two f16.
 pub(crate) static PLANES_HALF: Part = part!("common/planes_half.wgsl");
 /// Words of memory in pairs, as integers of 64 bits.
 pub(crate) static WORDS_U64: Part = part!("common/words_u64.wgsl");
+/// Vectors of words in memory.
+pub(crate) static VECTORS: Part = part!("common/vectors.wgsl");
+/// The same as integers of 64 bits.
+pub(crate) static VECTORS_U64: Part = part!("common/vectors_u64.wgsl");
 /// The register tile of a matrix product.
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The matrices of 8x8 and of 16x16 that a subgroup holds.
@@ -81,6 +84,8 @@ pub(crate) static MATRIX_16: Part = part!("common/cooperative_16.wgsl");
 pub(crate) static HALF: Part = part!("common/half.wgsl");
 /// Two channels as f16 in a word, and what does not fit.
 pub(crate) static NARROW: Part = part!("convert/half_word.wgsl");
+/// The same for two words at a time, by integers.
+pub(crate) static NARROW_TWO: Part = part!("convert/half_words.wgsl");
 /// The fused ReLU.
 pub(crate) static ACTIVATION: Part = part!("common/activation.wgsl");
 
@@ -107,9 +112,12 @@ pub(crate) fn alternatives(op: &str) -> Vec<&'static str> {
 static REGISTRY: &[&[&Kernel]] = &[
     conv2d::KERNELS,
     conv_transpose2d::KERNELS,
+    conv_transpose2d::PAIR_KERNELS,
     zero::KERNELS,
     max_pool2d::KERNELS,
+    max_pool2d::COMPACT_KERNELS,
     max_unpool2d::KERNELS,
+    max_unpool2d::COMPACT_KERNELS,
     relu::KERNELS,
     add::KERNELS,
     scale::KERNELS,

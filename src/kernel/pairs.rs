@@ -61,3 +61,127 @@ fn convolutions_are_the_same() {
         assert!(one == other, "{} of {op:?}", variant.name());
     }
 }
+
+/// A plan on a GPU, and on a CPU driver without and with integers of 64 bits.
+fn on_each<T>(plan: impl Fn(&Caps) -> T, pairs: &Caps, words: &Caps) -> [T; 3] {
+    [plan(&Caps { software: false, ..*words }), plan(words), plan(pairs)]
+}
+
+/// What a plan leaves in buffers of so many words, from inputs as words.
+fn words_of(gpu: &Gpu, plan: &KernelPlan, inputs: &[&[u32]], outputs: &[u64]) -> Vec<Vec<u32>> {
+    let filled = |words: &[u32]| {
+        let buffer = gpu.allocate("operand", words.len() as u64).unwrap();
+        gpu.write("operand", &buffer, bytemuck::cast_slice(words)).unwrap();
+        buffer
+    };
+    let inputs: Vec<_> = inputs.iter().map(|words| filled(words)).collect();
+    let results: Vec<_> = outputs.iter().map(|&words| filled(&vec![0xffff_ffff; words as usize])).collect();
+    gpu.execute("pairs", plan, &inputs.iter().collect::<Vec<_>>(), &results.iter().collect::<Vec<_>>()).unwrap();
+    let read = |(buffer, &words)| pollster::block_on(gpu.read::<u32>("result", buffer, words as usize)).unwrap();
+    results.iter().zip(outputs).map(read).collect()
+}
+
+/// Words of a map, f32 or two f16, with NaNs and infinities of both signs, both zeros and many ties among them.
+fn awkward(words: u64) -> Vec<u32> {
+    const BITS: [u32; 12] = [
+        0x7fc0_7e00,
+        0xffc0_fe00,
+        0x7f80_7c00,
+        0xff80_fc00,
+        0x8000_8000,
+        0,
+        0x3f80_3c00,
+        0xbf80_bc00,
+        0x3f80_3c00,
+        0xc000_c000,
+        0x7c00_7f80,
+        1,
+    ];
+    (0..words as usize).map(|i| BITS[(i * i + i / 7) % BITS.len()]).collect()
+}
+
+#[test]
+fn poolings_and_unpoolings_are_the_same() {
+    use crate::gpu::Storage;
+    use crate::kernel::{max_pool2d, max_unpool2d};
+    use crate::op::{MaxPool2d, MaxUnpool2d};
+    let Some((gpu, pairs, words)) = device() else { return };
+    let pool = MaxPool2d::new([2, 2]);
+    // Rows of one pair, of a workgroup's eight and sixteen, and what is left of both; planes that no workgroup divides.
+    for input in [[2, 3, 2, 4], [1, 5, 6, 32], [1, 2, 130, 64], [3, 1, 4, 76], [1, 3, 10, 1000]] {
+        let input = Shape::from(input);
+        let output = pool.output_shape(input).unwrap();
+        for (maps, storage) in [Storage::Words, Storage::Halves]
+            .into_iter()
+            .flat_map(|maps| [(maps, Storage::Words), (maps, Storage::Compact)])
+        {
+            let variant = match storage {
+                Storage::Compact => max_pool2d::Variant::CompactSwitches,
+                _ => max_pool2d::Variant::Switches,
+            };
+            let pooling = |caps: &Caps| match maps {
+                Storage::Halves => max_pool2d::plan_half(&pool, input, variant, caps).unwrap(),
+                _ => max_pool2d::plan(&pool, input, variant, caps).unwrap(),
+            };
+            let x = awkward(maps.words(input));
+            let plans = on_each(pooling, &pairs, &words);
+            assert_eq!(plans.each_ref().map(reads_pairs), [false, false, true], "{input}, {maps:?}, {storage:?}");
+            let sizes = [maps.words(output), storage.words(output)];
+            let [first, second, third] = plans.map(|plan| words_of(&gpu, &plan, &[&x], &sizes));
+            assert!(first == second && second == third, "pooling of {input}, {maps:?}, {storage:?}");
+
+            let source = max_unpool2d::Source { shape: output, origin: input.extent(), pool: &pool, storage };
+            let unpooling = |caps: &Caps| match maps {
+                Storage::Halves => max_unpool2d::plan_half(&MaxUnpool2d::new(), output, source, None, caps).unwrap(),
+                _ => max_unpool2d::plan(&MaxUnpool2d::new(), output, source, None, caps).unwrap(),
+            };
+            let plans = on_each(unpooling, &pairs, &words);
+            assert_eq!(plans.each_ref().map(reads_pairs), [false, false, true], "{input}, {maps:?}, {storage:?}");
+            let operands: [&[u32]; 2] = [&first[0], &first[1]];
+            let [one, two, three] = plans.map(|plan| words_of(&gpu, &plan, &operands, &[maps.words(input)]));
+            assert!(one == two && two == three, "unpooling to {input}, {maps:?}, {storage:?}");
+        }
+    }
+}
+
+#[test]
+fn interpolations_are_the_same() {
+    use crate::gpu::Storage;
+    use crate::kernel::conv_transpose2d::{self, Variant::Interpolate};
+    use crate::op::ConvTranspose2d;
+    let Some((gpu, pairs, words)) = device() else { return };
+    let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
+    let cut = |top, bottom, left, right| crate::Padding { top, bottom, left, right };
+    for (op, input) in [
+        (up(2), [2, 3, 1, 1]),
+        (up(8).relu(), [1, 5, 4, 7]),
+        (up(4).pad(cut(5, 2, 2, 4)), [1, 2, 9, 6]),
+        (ConvTranspose2d::new([6, 4]).stride([3, 2]).output_padding([1, 0]), [2, 1, 5, 11]),
+    ] {
+        let channels = input[1];
+        let op = op.groups(channels);
+        let (input, weight) = (Shape::from(input), op.weight_shape(channels, channels).unwrap());
+        let bias = Some(Shape::vector(channels));
+        let output = op.output_shape(input, weight, bias).unwrap();
+        let floats = |shape: Shape| -> Vec<u32> { fractions(shape).data().iter().map(|x| x.to_bits()).collect() };
+        let mut w = floats(weight);
+        // Where it meets a cell outside it is left out.
+        w[0] = f32::INFINITY.to_bits();
+        let b = floats(Shape::vector(channels));
+        let half: Vec<u32> = (0..Storage::Halves.words(input) as u32).map(|i| 0x3c00_b800 + i % 1001).collect();
+        let plain = |caps: &Caps| conv_transpose2d::plan(&op, input, weight, bias, Some(Interpolate), caps).unwrap();
+        let shapes = (input, weight, bias);
+        let halved = |caps: &Caps| {
+            let form = conv2d::Form::Halves;
+            conv_transpose2d::plan_half(&op, shapes, form, Some(Interpolate), caps).unwrap()
+        };
+        for (plans, x, size) in [
+            (on_each(plain, &pairs, &words), floats(input), Storage::Words.words(output)),
+            (on_each(halved, &pairs, &words), half, Storage::Halves.words(output)),
+        ] {
+            assert_eq!(plans.each_ref().map(reads_pairs), [false, false, true], "{op:?}");
+            let [first, second, third] = plans.map(|plan| words_of(&gpu, &plan, &[&x, &w, &b], &[size]));
+            assert!(first == second && second == third, "{op:?} of {input}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::{Form, OP, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
-use crate::kernel::{ACTIVATION, INDEX, NARROW, PLANES_HALF, RANK_HALF, TILE, part};
+use crate::kernel::{ACTIVATION, INDEX, NARROW, PLANES_HALF, TILE, part};
 
 /// Loads of the implicit matrix product.
 pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
@@ -88,7 +88,7 @@ tiled_and_staged!(
 tiled_and_staged!(
     TILED_HALF_POOLED "conv2d/tiled_half_pooled", STAGED_HALF_POOLED "conv2d/staged_half_pooled", BINDINGS_POOLED,
     [
-        OPERANDS_HALF, COLUMNS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, RANK_HALF, PLANES_HALF, BEST, MAXIMA_HALF,
+        OPERANDS_HALF, COLUMNS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, PLANES_HALF, BEST, MAXIMA_HALF,
         STORE_POOLED, STORE_WINDOWS
     ]
 );

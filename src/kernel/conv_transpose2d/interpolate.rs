@@ -1,6 +1,6 @@
 //! [`Variant::Interpolate`](super::Variant::Interpolate): one channel a group, each output cell between four input cells.
 
-use super::{OP, Problem};
+use super::{OP, Problem, interpolate_pairs};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
@@ -86,6 +86,10 @@ pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<Ker
         });
     }
     crate::kernel::check_binding(OP, "weight", weight, caps)?;
+    if form != Form::HalvesToWords && interpolate_pairs::applies(problem, caps) {
+        let (step, executed_macs) = interpolate_pairs::step(problem, form == Form::Halves, caps)?;
+        return Ok(KernelPlan { executed_macs, run: vec![step], ..KernelPlan::default() });
+    }
     let [sy, sx] = op.stride;
     let columns = tile_columns(sx);
     // A CPU driver wants long-running invocations, a GPU many.

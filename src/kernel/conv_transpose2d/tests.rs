@@ -13,7 +13,7 @@ use super::shared_phases::SHARED_PHASES;
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
-use crate::kernel::checks::{Exhibit, constant};
+use crate::kernel::checks::{Exhibit, KINDS, constant};
 
 /// Plans that between them run every kernel, whole and split.
 pub(crate) fn exhibit() -> Exhibit {
@@ -45,7 +45,7 @@ pub(crate) fn exhibit() -> Exhibit {
         plans.push(plan(op, input.into(), weight, bias, Some(Variant::SharedPhases), &Caps::WEBGPU));
     }
     let apart = plain.groups(3);
-    for caps in [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }] {
+    for caps in KINDS {
         let weight = [3, 1, 4, 4].into();
         plans.push(plan(&apart, [1, 3, 5, 7].into(), weight, None, Some(Variant::Interpolate), &caps));
         plans.push(plan_classes(&apart, [1, 3, 5, 7].into(), weight, None, false, &caps));
@@ -72,7 +72,9 @@ pub(crate) fn exhibit() -> Exhibit {
     }
     let bias = Some(Shape::vector(9));
     plans.push(plan(&plain, [1, 11, 2, 3].into(), [11, 9, 4, 4].into(), bias, Some(Variant::Gather), &tiny));
-    let params = vec![
+    let mut params: Vec<_> =
+        interpolate_pairs::KERNELS.iter().map(|&k| (k, interpolate_pairs::Params::FIELDS)).collect();
+    params.extend([
         (&GATHER, gather::Params::FIELDS),
         (&SCATTER, scatter::Params::FIELDS),
         (&SCATTER_EXCHANGE, scatter::Params::FIELDS),
@@ -91,7 +93,7 @@ pub(crate) fn exhibit() -> Exhibit {
         (&INTERPOLATE_HALF, interpolate::Params::FIELDS),
         (&INTERPOLATE_ARGMAX, interpolate::Params::FIELDS),
         (&INTERPOLATE_ARGMAX_HALF, interpolate::Params::FIELDS),
-    ];
+    ]);
     Exhibit { params, plans }
 }
 

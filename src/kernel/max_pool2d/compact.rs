@@ -4,7 +4,7 @@ use super::{BEST, MAXIMA_F32, MAXIMA_HALF, OP, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, COMPACT_WINDOWS, Caps, Kernel, KernelPlan, Part, Storage};
 use crate::kernel::flat::flat_step;
-use crate::kernel::{INDEX, PLANES_F32, PLANES_HALF, RANK, RANK_HALF, params, part};
+use crate::kernel::{INDEX, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, params, part};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
 
@@ -14,37 +14,41 @@ static BY_VECTORS: Part = part!("max_pool2d/compact_vectors.wgsl");
 
 static BY_SCALARS: Part = part!("max_pool2d/compact_scalars.wgsl");
 
-/// For rows that are whole vectors.
-pub(super) static VECTORS: Kernel = Kernel {
-    name: "max_pool2d/compact_vectors",
-    parts: &[&INDEX, &RANK, &PLANES_F32, &BEST, &MAXIMA_F32, &BLOCK, &BY_VECTORS],
-    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
-    needs_float_atomics: false,
-};
+const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
+    let bindings = &[Access::Uniform, Access::Read, Access::Write, Access::Write];
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
 
-/// For any rows.
-pub(super) static SCALARS: Kernel = Kernel {
-    name: "max_pool2d/compact_scalars",
-    parts: &[&INDEX, &RANK, &PLANES_F32, &BEST, &MAXIMA_F32, &BLOCK, &BY_SCALARS],
-    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
-    needs_float_atomics: false,
-};
+/// For rows that are whole vectors.
+static VECTORS_F32: Kernel =
+    kernel("max_pool2d/compact_vectors", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &BLOCK, &BY_VECTORS]);
 
 /// For rows of maps in f16 that are whole vectors.
-pub(super) static VECTORS_HALF: Kernel = Kernel {
-    name: "max_pool2d/compact_vectors_half",
-    parts: &[&INDEX, &RANK_HALF, &PLANES_HALF, &BEST, &MAXIMA_HALF, &BLOCK, &BY_VECTORS],
-    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
-    needs_float_atomics: false,
-};
+static VECTORS_HALF: Kernel = kernel(
+    "max_pool2d/compact_vectors_half",
+    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &BLOCK, &BY_VECTORS],
+);
+
+/// The same two with words read and written as integers of 64 bits.
+static VECTORS_F32_U64: Kernel = kernel(
+    "max_pool2d/compact_vectors_u64",
+    &[&INDEX, &PLANES_F32, &VECTORS_U64, &BEST, &MAXIMA_F32, &BLOCK, &BY_VECTORS],
+);
+static VECTORS_HALF_U64: Kernel = kernel(
+    "max_pool2d/compact_vectors_half_u64",
+    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &BEST, &MAXIMA_HALF, &BLOCK, &BY_VECTORS],
+);
+
+/// For any rows.
+static SCALARS_F32: Kernel =
+    kernel("max_pool2d/compact_scalars", &[&INDEX, &PLANES_F32, &BEST, &MAXIMA_F32, &BLOCK, &BY_SCALARS]);
 
 /// For any rows of maps in f16.
-pub(super) static SCALARS_HALF: Kernel = Kernel {
-    name: "max_pool2d/compact_scalars_half",
-    parts: &[&INDEX, &RANK_HALF, &PLANES_HALF, &BEST, &MAXIMA_HALF, &BLOCK, &BY_SCALARS],
-    bindings: &[Access::Uniform, Access::Read, Access::Write, Access::Write],
-    needs_float_atomics: false,
-};
+static SCALARS_HALF: Kernel =
+    kernel("max_pool2d/compact_scalars_half", &[&INDEX, &PLANES_HALF, &BEST, &MAXIMA_HALF, &BLOCK, &BY_SCALARS]);
+
+pub(super) static KERNELS: [&Kernel; 6] =
+    [&VECTORS_F32, &VECTORS_HALF, &VECTORS_F32_U64, &VECTORS_HALF_U64, &SCALARS_F32, &SCALARS_HALF];
 
 params! {
     /// Uniforms of all of them; `max_pool2d/compact.wgsl` says what they mean.
@@ -82,12 +86,12 @@ pub(super) fn plan(op: &MaxPool2d, input: Shape, output: Shape, maps: Storage, c
         out_h: output.h as u32,
         out_w: output.w as u32,
     };
-    let kernel = match (maps == Storage::Halves, input.w.is_multiple_of(4)) {
-        (false, true) => &VECTORS,
-        (false, false) => &SCALARS,
-        (true, true) => &VECTORS_HALF,
-        (true, false) => &SCALARS_HALF,
+    let [words, halves] = match input.w.is_multiple_of(4) {
+        true if caps.loads_pairs() => [&VECTORS_F32_U64, &VECTORS_HALF_U64],
+        true => [&VECTORS_F32, &VECTORS_HALF],
+        false => [&SCALARS_F32, &SCALARS_HALF],
     };
+    let kernel = if maps == Storage::Halves { halves } else { words };
     let operands = [Buffer::Input(0), Buffer::Output(0), Buffer::Output(1)];
     let run = vec![flat_step(kernel, &[], &params, &operands, blocks, caps)?];
     Ok(KernelPlan { variant: Variant::CompactSwitches.name(), run, ..KernelPlan::default() })

@@ -4,6 +4,7 @@ use super::{OP, Variant, compact, pairs};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
+use crate::kernel::two_by_two::is_pairs;
 use crate::kernel::{INDEX, PLACE, TAPS, check_binding, check_bytes, loop_iterations, params, part, rounds_within};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
@@ -44,7 +45,7 @@ pub(crate) fn plan(op: &MaxPool2d, input: Shape, variant: Variant, caps: &Caps) 
     if variant == Variant::Switches {
         check_binding(OP, "switches", output, caps)?;
     }
-    if pairs::is_pairs(op, input.extent()) {
+    if is_pairs(op, input.extent()) {
         return pairs::plan(output, Storage::Halves, variant, caps);
     }
     let words = Storage::Halves.words(output) as usize;

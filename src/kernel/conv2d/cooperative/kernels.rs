@@ -5,7 +5,7 @@ use crate::kernel::conv2d::forms::{
     BINDINGS_POOLED, IN_ROWS, IN_WINDOWS, INTERLEAVED, OPERANDS, RESULT_HALF, STORE_POOLED,
 };
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
-use crate::kernel::{ACTIVATION, MATRIX_8, MATRIX_16, NARROW, PLANES_HALF, RANK_HALF, part};
+use crate::kernel::{ACTIVATION, MATRIX_8, MATRIX_16, NARROW, PLANES_HALF, part};
 
 static MAIN: Part = part!("conv2d/cooperative.wgsl");
 
@@ -72,7 +72,7 @@ by_eight_and_by_sixteen!(
     EIGHT_HALF_POOLED "conv2d/cooperative_8_half_pooled", SIXTEEN_HALF_POOLED "conv2d/cooperative_16_half_pooled",
     BINDINGS_POOLED,
     [
-        CELLS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, RANK_HALF, PLANES_HALF, BEST, MAXIMA_HALF, STORE_POOLED,
+        CELLS_HALF, IN_WINDOWS, NARROW, RESULT_HALF, PLANES_HALF, BEST, MAXIMA_HALF, STORE_POOLED,
         STORE_WINDOWS
     ]
 );
