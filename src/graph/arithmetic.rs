@@ -9,8 +9,8 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Arithmetic {
-    /// Rows and columns of the tiles in which it computes by minimal filtering, if it does.
-    pub filtering: Option<usize>,
+    /// m and r where it computes by minimal filtering F(m x m, r x r), m cells a side from r taps a side of the kernel or of its pieces.
+    pub filtering: Option<[usize; 2]>,
     /// Whether it takes its operands in f16 and sums in f32.
     pub half_operands: bool,
     /// Whether its result is kept in f16.
@@ -25,7 +25,7 @@ impl Arithmetic {
     pub fn conv2d(&self, op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Answer> {
         let answer = match self.filtering {
             _ if self.half_operands => reference::conv2d_half_operands(op, x, w, bias),
-            Some(cells) => reference::conv2d_minimal_filtering(op, x, w, bias, cells),
+            Some(filtering) => reference::conv2d_minimal_filtering(op, x, w, bias, filtering),
             None => reference::conv2d(op, x, w, bias),
         };
         answer.map(|answer| self.stored(answer))
@@ -44,7 +44,7 @@ impl Arithmetic {
     ) -> Result<Answer> {
         let answer = match self.filtering {
             _ if self.half_operands => reference::conv_transpose2d_half_operands(op, x, w, bias),
-            Some(cells) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, cells),
+            Some(filtering) => reference::conv_transpose2d_minimal_filtering(op, x, w, bias, filtering),
             None => reference::conv_transpose2d(op, x, w, bias),
         };
         answer.map(|answer| self.stored(answer))

@@ -57,6 +57,8 @@ variants! {
         /// The same by minimal filtering F(4x4, 3x3), with its wider error bound
         /// ([`crate::reference::conv_transpose2d_minimal_filtering`] derives it).
         FlippedF4 = "flipped-winograd-f4",
+        /// The same by minimal filtering F(4x4, 4x4) of a kernel in pieces of 4x4 taps.
+        FlippedPieces = "flipped-winograd-pieces",
         /// A map of one cell: a product of its channels with the weight as a matrix.
         Product = "product",
         /// One channel a group and a kernel of at most two strides a side, as in bilinear upsampling: each output cell is
@@ -202,6 +204,7 @@ fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
         (Variant::Flipped, flipped(flipped::tiles(problem, caps))),
         (Variant::FlippedF2, flipped(conv2d::Variant::WinogradF2)),
         (Variant::FlippedF4, flipped(conv2d::Variant::WinogradF4)),
+        (Variant::FlippedPieces, flipped(conv2d::Variant::WinogradPieces)),
     ];
     let gather = gather::effort(problem);
     let mut offers: Vec<_> = efforts.into_iter().filter_map(|(variant, effort)| Some((variant, effort?))).collect();
@@ -232,6 +235,7 @@ impl Problem<'_> {
             Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,
             Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
+            Variant::FlippedPieces => flipped::plan(self, conv2d::Variant::WinogradPieces, caps)?,
             Variant::Product => product::plan(self, Form::Words, caps)?,
             Variant::Interpolate => interpolate::plan(self, Form::Words, caps)?,
             Variant::Cooperative => {

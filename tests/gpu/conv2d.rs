@@ -30,8 +30,9 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
             }
             found => found.unwrap_or_else(|error| panic!("{}: {error}", context())),
         };
-        // F(4x4, 3x3) divides by 6 and 24: integers come out close, not equal.
-        let expected = if variant == Variant::WinogradF4 { &answer(variant, problem, &exact) } else { &expected };
+        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945: integers come out close, not equal.
+        let close = matches!(variant, Variant::WinogradF4 | Variant::WinogradPieces);
+        let expected = if close { &answer(variant, problem, &exact) } else { &expected };
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         let found = run(&gpu, &problem.op, &rounded).unwrap();
         let bounded = answer(variant, problem, &rounded);
@@ -58,8 +59,12 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
         let dilated = (0..2).any(|axis| op.kernel[axis] > 1 && op.dilation[axis] > 1);
         return op.kernel == problem.input[2..] && !padded && !dilated;
     }
-    let filtered = (op.kernel, op.stride, op.dilation) == ([3, 3], [1, 1], [1, 1]);
-    filtered || !matches!(variant, Variant::WinogradF2 | Variant::WinogradF4)
+    let dense = (op.stride, op.dilation) == ([1, 1], [1, 1]);
+    match variant {
+        Variant::WinogradF2 | Variant::WinogradF4 => dense && op.kernel == [3, 3],
+        Variant::WinogradPieces => dense,
+        _ => true,
+    }
 }
 
 /// The reference's answer, with the bound that the variant keeps.
@@ -67,10 +72,40 @@ fn answer(variant: Variant, problem: &ConvProblem<Conv2d>, operands: &ConvOperan
     let ConvOperands { x, w, bias } = operands;
     let (op, bias) = (&problem.op, bias.as_ref());
     match variant {
-        Variant::WinogradF2 => reference::conv2d_minimal_filtering(op, x, w, bias, 2).unwrap(),
-        Variant::WinogradF4 => reference::conv2d_minimal_filtering(op, x, w, bias, 4).unwrap(),
+        Variant::WinogradF2 => reference::conv2d_minimal_filtering(op, x, w, bias, [2, 3]).unwrap(),
+        Variant::WinogradF4 => reference::conv2d_minimal_filtering(op, x, w, bias, [4, 3]).unwrap(),
+        Variant::WinogradPieces => reference::conv2d_minimal_filtering(op, x, w, bias, [4, 4]).unwrap(),
         Variant::Cooperative => reference::conv2d_half_operands(op, x, w, bias).unwrap(),
         _ => reference::conv2d(op, x, w, bias).unwrap(),
+    }
+}
+
+/// With one tap a channel, a result is one cell of the map, so that the bound leaves no room for another: no tap of a kernel may be read
+/// from another piece, nor a piece from another tile.
+#[test]
+fn every_tap_alone_is_one_cell_of_the_map() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for kernel in [[3, 3], [4, 4], [7, 7], [5, 8]] {
+        let op = Conv2d::new(kernel).pad(2);
+        let (taps, bias) = (kernel[0] * kernel[1], None);
+        // No two cells within reach of each other are equal.
+        let x = Tensor::from_fn([1, 1, 14, 19], |[_, _, i, j]| (1 + i * 19 + j) as f32).unwrap();
+        let w = Tensor::from_fn(
+            [taps, 1, kernel[0], kernel[1]],
+            |[o, _, v, u]| {
+                if o == v * kernel[1] + u { 1.0 } else { 0.0 }
+            },
+        );
+        let operands = ConvOperands { x, w: w.unwrap(), bias };
+        let problem = ConvProblem { because: "", op, input: [1, 1, 14, 19], output_channels: taps, bias: false };
+        let expected = reference::conv2d(&op, &operands.x, &operands.w, None).unwrap().tensor();
+        let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces];
+        for variant in filterings.into_iter().filter(|&variant| applies(&gpu, variant, &problem)) {
+            let found = run(&gpu.with_variant(variant), &op, &operands).unwrap();
+            for (place, (found, expected)) in found.data().iter().zip(expected.data()).enumerate() {
+                assert!((found - expected).abs() < 0.25, "{kernel:?} by {}, {place}: {found}", variant.name());
+            }
+        }
     }
 }
 

@@ -66,7 +66,10 @@ fn bits(outputs: &Outputs, name: &str) -> Vec<u32> {
     }
 }
 
-/// Fused and apart, by both tiles, of reals and of planes so even that their maps are full of ties.
+/// Every minimal filtering, of which the last is for kernels of any size.
+const FILTERINGS: [Variant; 3] = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces];
+
+/// Fused and apart, by every minimal filtering, of reals and of planes so even that their maps are full of ties.
 fn check(gpu: &Gpu, problem: &Problem) {
     let [fused, open] = [false, true].map(|open| problem.graph(open));
     let mut random = Random::new(3);
@@ -74,7 +77,8 @@ fn check(gpu: &Gpu, problem: &Problem) {
         Tensor::from_fn(problem.input, |[_, c, _, _]| if c % 2 == 0 { 1.0 } else { (random.integer(0, 7) / 7) as f32 });
     for x in [even.unwrap(), random.reals(problem.input)] {
         let weights = Weights::random(fused.weights_required(), 5).unwrap();
-        compare(gpu, problem, [Variant::WinogradF2, Variant::WinogradF4], [&fused, &open], &weights, &x);
+        let any_kernel = |&variant: &Variant| variant == Variant::WinogradPieces || problem.conv.kernel == [3, 3];
+        compare(gpu, problem, FILTERINGS.into_iter().filter(any_kernel), [&fused, &open], &weights, &x);
     }
 }
 
@@ -132,6 +136,10 @@ fn named() -> Vec<Problem> {
         Problem { input: [1, 1, 1, 1], channels: 1, pool: pool.ceil(), ..plain },
         // Negative maxima, and a border as wide as FCN's.
         Problem { conv: Conv2d::new([3, 3]).pad([2, 7]), switches: false, ..plain },
+        // A kernel in pieces: tiles that a strip ends in, odd maps, one window.
+        Problem { input: [2, 3, 17, 22], conv: Conv2d::new([7, 7]).pad(3).relu(), pool: pool.ceil(), ..plain },
+        Problem { input: [3, 2, 6, 9], channels: 5, conv: Conv2d::new([5, 8]).pad([2, 3]), ..plain },
+        Problem { input: [1, 1, 7, 7], channels: 1, conv: Conv2d::new([6, 6]), ..plain },
         // Several strips of tiles, the second image begins within one.
         Problem { input: [2, 128, 34, 34], channels: 8, ..plain },
     ]
@@ -184,6 +192,7 @@ prop_compose! {
     fn problems()(
         input in (1..3_usize, 1..6_usize, 2..19_usize, 2..19_usize),
         channels in 1..11_usize,
+        kernel in prop::sample::select(vec![3, 3, 3, 5, 7]),
         pad in 0..3_usize,
         relu in any::<bool>(),
         switches in any::<bool>(),
@@ -191,7 +200,7 @@ prop_compose! {
     ) -> Problem {
         let (n, c, h, w) = input;
         // A map of at least two cells a side, so that whole windows exist.
-        let conv = Conv2d::new([3, 3]).pad(pad.max(usize::from(h.min(w) < 4)));
+        let conv = Conv2d::new([kernel, kernel]).pad(pad.max((kernel + 1).saturating_sub(h.min(w)).div_ceil(2)));
         let conv = if relu { conv.relu() } else { conv };
         Problem { input: [n, c, h, w], channels, conv, pool: MaxPool2d::new([2, 2]).rounding(rounding), switches }
     }
@@ -246,7 +255,7 @@ fn compact_switches_of_fused_poolings_find_their_cells() {
 /// Every variant that can end in a pooling, in the elements in which it can.
 fn every_way(gpu: &Gpu) -> impl Iterator<Item = (Variant, Gpu)> {
     let half = gpu.with_elements(Elements::f16().with_ports());
-    let filtering = [Variant::WinogradF2, Variant::WinogradF4].map(|variant| (variant, gpu.with_variant(variant)));
+    let filtering = FILTERINGS.map(|variant| (variant, gpu.with_variant(variant)));
     filtering.into_iter().chain(products(gpu).map(move |variant| (variant, half.with_variant(variant))))
 }
 

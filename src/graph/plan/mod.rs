@@ -223,19 +223,21 @@ impl PlannedNode {
         self.kernel.variant
     }
 
-    /// Rows and columns of the tiles in which it computes by minimal filtering, if it does.
+    /// m and r where it computes by minimal filtering F(m x m, r x r), m cells a side from r taps a side of the kernel or of its pieces.
     #[must_use]
-    pub fn minimal_filtering(&self) -> Option<usize> {
+    pub fn minimal_filtering(&self) -> Option<[usize; 2]> {
         use kernel::{conv_transpose2d::Variant as Transposed, conv2d::Variant};
         match self.operator {
             "conv2d" | "conv2d+max_pool2d" => match self.variant().parse() {
-                Ok(Variant::WinogradF2) => Some(2),
-                Ok(Variant::WinogradF4) => Some(4),
+                Ok(Variant::WinogradF2) => Some([2, 3]),
+                Ok(Variant::WinogradF4) => Some([4, 3]),
+                Ok(Variant::WinogradPieces) => Some([4, 4]),
                 _ => None,
             },
             "conv_transpose2d" => match self.variant().parse() {
-                Ok(Transposed::FlippedF2) => Some(2),
-                Ok(Transposed::FlippedF4) => Some(4),
+                Ok(Transposed::FlippedF2) => Some([2, 3]),
+                Ok(Transposed::FlippedF4) => Some([4, 3]),
+                Ok(Transposed::FlippedPieces) => Some([4, 4]),
                 _ => None,
             },
             _ => None,

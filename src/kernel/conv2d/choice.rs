@@ -37,6 +37,7 @@ pub(in crate::kernel) fn effort(
         Variant::Tiled | Variant::Staged | Variant::SplitK | Variant::Cooperative => return None,
         Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,
         Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps)?,
+        Variant::WinogradPieces => winograd::effort(&winograd::PIECES, op, input, output, caps)?,
     };
     let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
     Some(work * idle)
@@ -55,7 +56,7 @@ pub(super) const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradF2, WinogradF4};
+    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradF2, WinogradF4, WinogradPieces};
     use super::*;
 
     /// What was the fastest on llvmpipe, or within a few per cent of it (docs/CHOICES.md).
@@ -88,9 +89,11 @@ mod tests {
             (three, [512, 45, 60], 256, WinogradF4),
             (three, [128, 180, 240], 64, WinogradF4),
             (three, [64, 360, 480], 12, WinogradF4),
-            (seven, [3, 360, 480], 64, Tiled),
-            (seven, [64, 360, 480], 64, Tiled),
-            (seven, [64, 45, 60], 64, Tiled),
+            (seven, [3, 360, 480], 64, WinogradPieces),
+            (seven, [64, 360, 480], 64, WinogradPieces),
+            (seven, [64, 180, 240], 64, WinogradPieces),
+            (seven, [64, 90, 120], 64, WinogradPieces),
+            (seven, [64, 45, 60], 64, WinogradPieces),
             (one, [64, 360, 480], 12, Tiled),
             // DeconvNet at 224x224.
             (three, [3, 224, 224], 64, Tiled),
@@ -100,7 +103,16 @@ mod tests {
             (convolution(7, 0), [512, 7, 7], 4096, DotProduct),
             (one, [4096, 1, 1], 4096, DotProduct),
             (one, [64, 224, 224], 21, Tiled),
+            // Other kernels, and maps of few tiles.
+            (convolution(4, 2), [64, 90, 120], 64, WinogradPieces),
+            (convolution(5, 2), [64, 90, 120], 64, WinogradPieces),
+            (convolution(8, 3), [64, 90, 120], 64, WinogradPieces),
+            (three, [64, 90, 120], 64, WinogradF4),
+            (convolution(5, 2), [64, 14, 14], 64, Tiled),
+            (seven, [64, 9, 9], 64, Tiled),
+            (Conv2d::new([1, 7]), [64, 56, 56], 64, Tiled),
             // Groups.
+            (convolution(5, 2).groups(2), [128, 56, 56], 128, WinogradPieces),
             (three.groups(2), [128, 56, 56], 128, WinogradF4),
             (three.groups(8), [128, 56, 56], 128, WinogradF4),
             (three.groups(16), [128, 56, 56], 128, WinogradF4),

@@ -101,6 +101,7 @@ pub(crate) fn plan_pooled(
     match variant {
         Variant::WinogradF2 => winograd::plan(&kernels::F2, op, input, output, operands, caps),
         Variant::WinogradF4 => winograd::plan(&kernels::F4, op, input, output, operands, caps),
+        Variant::WinogradPieces => winograd::plan(&kernels::PIECES, op, input, output, operands, caps),
         _ => Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", variant.name()))),
     }
 }

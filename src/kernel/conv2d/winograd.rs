@@ -1,10 +1,17 @@
-//! `Variant::WinogradF2` and `WinogradF4`: 3x3 kernels of stride 1 by minimal filtering.
+//! `Variant::WinogradF2`, `WinogradF4` and `WinogradPieces`: kernels of stride 1 by minimal filtering.
 //!
-//! F(m x m, 3x3) makes m x m output cells from (m+2) x (m+2) input cells with (m+2)^2 products instead of 9 m^2: the
+//! F(m x m, r x r) makes m x m output cells from (m+r-1) x (m+r-1) input cells with (m+r-1)^2 products instead of r^2 m^2: the
 //! input tile and the kernel are transformed, multiplied position by position (for all channels that is one matrix product
 //! a position), and the products transformed back (Lavin and Gray, 2015). The transformed maps are larger than the maps
 //! themselves, so tiles are worked off in strips that share their scratch.
+//!
+//! More taps a side take ever larger factors in the transforms and round ever more coarsely. So a larger kernel is cut into pieces of
+//! 4x4 taps, the last ones filled up with zeros, each multiplied by F(4x4, 4x4). Pieces are as far apart as tiles, so that the cells
+//! under another piece are the cells under the first, some tiles further on: a cell is transformed once for all pieces, their products
+//! are added up where those of channels are, and the sum is transformed back once. For 7x7 that is 4 x 49 products for 16 cells
+//! instead of 49 x 16.
 
+mod grid;
 pub(super) mod kernels;
 
 use super::blocks::Blocks;
@@ -13,18 +20,15 @@ use super::tiled::{rows, workgroup};
 use super::{OP, Operands};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
-use crate::kernel::{WORKGROUP, rounds_within};
+use crate::kernel::{WORKGROUP, loop_iterations, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
-use kernels::{InputParams, OutputParams, PRODUCT, PRODUCT_U64, ProductParams, Transform, WeightParams};
+use grid::Grid;
+use kernels::{
+    InputParams, OutputParams, PRODUCT, PRODUCT_U64, PiecesInputParams, ProductParams, Transform, WeightParams,
+};
 
-pub(super) use kernels::{F2, F4};
-
-/// Bytes that the transformed input of a strip may take, and its transformed output: what a CPU's caches keep; on a GPU
-/// what keeps all of it busy. One bound for both, so that layers of different widths can share the two buffers.
-fn strip_bytes(caps: &Caps) -> u64 {
-    if caps.software { 2 << 20 } else { 32 << 20 }
-}
+pub(super) use kernels::{F2, F4, PIECES};
 
 /// What a group of a convolution has.
 struct Groups {
@@ -49,14 +53,18 @@ impl Groups {
 /// # Errors
 /// [`Error::Unsupported`] that says what it is not.
 fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
-    if op.kernel == [3, 3] && op.stride == [1, 1] && op.dilation == [1, 1] {
+    let kernel = transform.in_pieces || op.kernel == [3, 3];
+    if kernel && op.stride == [1, 1] && op.dilation == [1, 1] {
         return Ok(());
     }
     Err(Error::Unsupported {
         what: format!("{OP} variant {}", transform.variant.name()),
         why: format!(
-            "it is for 3x3 kernels of stride 1 and dilation 1, not for {:?}, stride {:?}, dilation {:?}",
-            op.kernel, op.stride, op.dilation
+            "it is for {}kernels of stride 1 and dilation 1, not for {:?}, stride {:?}, dilation {:?}",
+            if transform.in_pieces { "" } else { "3x3 " },
+            op.kernel,
+            op.stride,
+            op.dilation
         ),
         way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
     })
@@ -72,16 +80,32 @@ pub(super) fn effort(
     caps: &Caps,
 ) -> Option<(f64, f64)> {
     check(op, transform).ok()?;
-    let tiles = (output.n * output.h.div_ceil(transform.cells) * output.w.div_ceil(transform.cells)) as u64;
+    let grid = Grid::new(transform, op, output);
     let Groups { channels, blocks, rows, .. } = Groups::new(op, input, output);
-    let positions = transform.positions() as f64;
-    let padded = tiles.next_multiple_of(4 * workgroup(caps)) as f64;
-    let products = positions * padded * (channels * op.groups as u64 * blocks * (rows + 8)) as f64;
+    let (positions, pieces) = (transform.positions() as f64, pieces(transform, op));
+    if transform.in_pieces
+        && positions * (4 * pieces * channels * op.groups as u64 * blocks * rows) as f64 > MOST_WEIGHTS
+    {
+        return None;
+    }
+    let padded = grid.tiles.next_multiple_of(4 * workgroup(caps)) as f64;
+    let products = positions * padded * (channels * pieces * op.groups as u64 * blocks * (rows + 8)) as f64;
     let cells = (transform.cells * transform.cells) as f64;
     let [d, m] = [channels, blocks * rows].map(|group| group * op.groups as u64);
-    let words = tiles as f64 * (2.0 * positions * d as f64 + (positions + cells) * m as f64);
-    let strip = strip_tiles(transform.positions(), d, m, caps).ok()?;
-    Some((products + load(caps) * words, positions * tiles.min(strip) as f64 * output.c as f64))
+    let strip = grid.strip(transform.positions(), d, m, caps).ok()?;
+    let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);
+    let words = sources as f64 * 2.0 * positions * d as f64 + grid.tiles as f64 * (positions + cells) * m as f64;
+    let under_way = 4 * strip * grid.width;
+    Some((products + load(caps) * words, positions * grid.tiles.min(under_way) as f64 * output.c as f64))
+}
+
+/// Bytes of transformed weights beyond which a kernel in pieces is taken by name only: they take four times what those of 7x7 take
+/// by themselves, which for FCN's fc6 is 1.6 GB.
+const MOST_WEIGHTS: f64 = 512e6;
+
+/// In how many pieces the kernel is multiplied.
+fn pieces(transform: &Transform, op: &Conv2d) -> u64 {
+    transform.pieces(op).into_iter().product()
 }
 
 /// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with a pooling the
@@ -102,31 +126,32 @@ pub(super) fn plan(
     let positions = transform.positions();
     let Groups { inputs: group_inputs, channels: group_channels, rows, .. } = Groups::new(op, input, output);
     let (groups, channels) = (op.groups as u64, op.groups as u64 * group_channels);
-    rounds_within(OP, 0, group_channels / 4, caps)?;
+    let [piece_rows, piece_columns] = transform.pieces(op);
+    let rounds = [piece_rows, piece_columns, group_channels / 4].map(|rounds| rounds as usize);
+    rounds_within(OP, 0, loop_iterations(&rounds), caps)?;
+    let pieces = piece_rows * piece_columns;
     let blocks = Blocks {
         rows,
         groups,
         group_outputs: output.c as u64 / groups,
-        row_words: 9 * group_inputs,
-        block_words: positions * group_channels * rows,
+        row_words: (op.kernel[0] * op.kernel[1]) as u64 * group_inputs,
+        block_words: positions * pieces * group_channels * rows,
     };
     let mut plan = KernelPlan { variant: transform.variant.name(), ..KernelPlan::default() };
     let group_rows = blocks.group_blocks() * rows;
     let out_rows = groups * group_rows;
 
-    let grid = [output.h.div_ceil(transform.cells), output.w.div_ceil(transform.cells)];
-    let image_tiles = (grid[0] * grid[1]) as u64;
-    let all_tiles = output.n as u64 * image_tiles;
-    let strip = strip_tiles(positions, channels, out_rows, caps)?.min(all_tiles.next_multiple_of(4));
+    let grid = Grid::new(transform, op, output);
+    let strip = grid.strip(positions, channels, out_rows, caps)?;
     let (transformed, products) = (Buffer::Scratch(0), Buffer::Scratch(1));
-    plan.scratch.push(Scratch { words: positions * channels * strip, persistent: false });
-    plan.scratch.push(Scratch { words: positions * out_rows * strip, persistent: false });
+    plan.scratch.push(Scratch { words: positions * channels * grid.sources(strip), persistent: false });
+    plan.scratch.push(Scratch { words: positions * out_rows * 4 * strip * grid.width, persistent: false });
 
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in &runs {
         let packed = Buffer::Scratch(plan.scratch.len());
-        let kernels = run.blocks * rows * group_channels;
+        let kernels = run.blocks * pieces * rows * group_channels;
         plan.scratch.push(Scratch { words: run.blocks * blocks.block_words, persistent: true });
         let params = WeightParams {
             weight_offset: run.offset as u32,
@@ -139,7 +164,11 @@ pub(super) fn plan(
         };
         plan.prepare.push(Step {
             kernel: transform.weight,
-            constants: vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+            constants: [
+                transform.weight_constants(op),
+                vec![("ROWS", rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+            ]
+            .concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: vec![
                 Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
@@ -150,30 +179,52 @@ pub(super) fn plan(
     }
 
     let end = operands.pooling.map(|pooling| pooling.end(&mut plan, output, caps)).transpose()?;
-    for first_tile in (0..all_tiles).step_by(strip as usize) {
-        let count = strip.min(all_tiles - first_tile);
-        let tiles = count.next_multiple_of(4);
-        let params = InputParams {
-            in_channels: input.c as u32,
-            in_h: input.h as u32,
-            in_w: input.w as u32,
-            pad_top: op.pad.top as u32,
-            pad_left: op.pad.left as u32,
-            tile_columns: grid[1] as u32,
-            image_tiles: image_tiles as u32,
-            first_tile: first_tile as u32,
-            last_tile: (first_tile + count - 1) as u32,
-            tiles: tiles as u32,
-            channels: channels as u32,
-            group_inputs: group_inputs as u32,
-            group_channels: group_channels as u32,
+    for first_row in (0..grid.rows).step_by(strip as usize) {
+        let strip_rows = strip.min(grid.rows - first_row);
+        let (sources, tiles) = (grid.sources(strip_rows), 4 * strip_rows * grid.width);
+        let first_tile = 4 * first_row * grid.width;
+        let count = tiles.min(grid.tiles - first_tile);
+        let params = if transform.in_pieces {
+            bytemuck::bytes_of(&PiecesInputParams {
+                in_channels: input.c as u32,
+                in_h: input.h as u32,
+                in_w: input.w as u32,
+                pad_top: op.pad.top as u32,
+                pad_left: op.pad.left as u32,
+                width: grid.source_width as u32,
+                quarter: grid.width as u32,
+                image_rows: grid.image_rows as u32,
+                first_row: first_row as u32,
+                tiles: sources as u32,
+                channels: channels as u32,
+                group_inputs: group_inputs as u32,
+                group_channels: group_channels as u32,
+            })
+            .to_vec()
+        } else {
+            bytemuck::bytes_of(&InputParams {
+                in_channels: input.c as u32,
+                in_h: input.h as u32,
+                in_w: input.w as u32,
+                pad_top: op.pad.top as u32,
+                pad_left: op.pad.left as u32,
+                tile_columns: grid.tile_columns as u32,
+                image_tiles: grid.image_tiles as u32,
+                first_tile: first_tile as u32,
+                last_tile: (first_tile + count - 1) as u32,
+                tiles: tiles as u32,
+                channels: channels as u32,
+                group_inputs: group_inputs as u32,
+                group_channels: group_channels as u32,
+            })
+            .to_vec()
         };
         plan.run.push(Step {
             kernel: transform.input,
             constants: vec![("WORKGROUP", f64::from(WORKGROUP))],
-            params: bytemuck::bytes_of(&params).to_vec(),
+            params,
             operands: vec![operands.input.into(), transformed.into()],
-            workgroups: fold_workgroups((tiles * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
+            workgroups: fold_workgroups((sources * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         for (place, run) in runs.iter().enumerate() {
             let lanes = workgroup(caps);
@@ -182,8 +233,13 @@ pub(super) fn plan(
             let params = ProductParams {
                 channels: channels as u32,
                 rows: out_rows as u32,
+                source_tiles: sources as u32,
                 tiles: tiles as u32,
                 positions: positions as u32,
+                source_width: grid.source_width as u32,
+                width: grid.width as u32,
+                piece_rows: piece_rows as u32,
+                piece_columns: piece_columns as u32,
                 group_channels: group_channels as u32,
                 group_blocks: blocks.group_blocks() as u32,
                 first_block: run.first_block as u32,
@@ -198,7 +254,7 @@ pub(super) fn plan(
                 operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],
                 workgroups: fold_workgroups(workgroups, caps)?,
             });
-            plan.executed_macs += workgroups * 4 * lanes * rows * group_channels;
+            plan.executed_macs += workgroups * 4 * lanes * rows * pieces * group_channels;
         }
         let bias = operands.bias != Buffer::Absent;
         let params = OutputParams {
@@ -207,8 +263,8 @@ pub(super) fn plan(
             out_w: output.w as u32,
             pooled_h: end.as_ref().map_or(0, |end| end.pooled.h as u32),
             pooled_w: end.as_ref().map_or(0, |end| end.pooled.w as u32),
-            tile_columns: grid[1] as u32,
-            image_tiles: image_tiles as u32,
+            tile_columns: grid.tile_columns as u32,
+            image_tiles: grid.image_tiles as u32,
             first_tile: first_tile as u32,
             count: count as u32,
             tiles: tiles as u32,
@@ -232,23 +288,4 @@ pub(super) fn plan(
         });
     }
     Ok(plan)
-}
-
-/// Tiles of a strip, a multiple of four: what [`strip_bytes`] and a binding hold.
-fn strip_tiles(positions: u64, channels: u64, out_rows: u64, caps: &Caps) -> Result<u64> {
-    let binding = caps.max_binding_bytes.min(caps.max_buffer_bytes);
-    let widest = 4 * positions * channels.max(out_rows);
-    let most = binding / widest / 4 * 4;
-    if most == 0 {
-        return Err(Error::Limit {
-            what: format!("{OP}: four transformed tiles of {} channels", channels.max(out_rows)),
-            needed: 4 * widest,
-            available: binding,
-            unit: "bytes a binding",
-            way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
-        });
-    }
-    let wanted = strip_bytes(caps) / widest / 4 * 4;
-    // Never so few that the lanes of a workgroup are idle.
-    Ok(wanted.max(4 * workgroup(caps)).min(most))
 }

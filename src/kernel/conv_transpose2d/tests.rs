@@ -31,7 +31,7 @@ pub(crate) fn exhibit() -> Exhibit {
         }
     }
     let same = ConvTranspose2d::new([3, 3]).pad(1);
-    for variant in [Variant::Flipped, Variant::FlippedF2, Variant::FlippedF4] {
+    for variant in [Variant::Flipped, Variant::FlippedF2, Variant::FlippedF4, Variant::FlippedPieces] {
         plans.push(plan(&same, [1, 3, 5, 7].into(), [3, 9, 3, 3].into(), None, Some(variant), &Caps::WEBGPU));
     }
     plans.push(plan(&odd, [2, 4, 1, 1].into(), [4, 3, 2, 5].into(), None, Some(Variant::Product), &Caps::WEBGPU));
@@ -159,7 +159,8 @@ fn the_variant_is_chosen_by_shape() {
     assert_eq!(chosen(ConvTranspose2d::new([2, 2]).stride([2, 2]), [1, 128, 28, 28], 128), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([3, 3]).pad(1), [1, 512, 14, 14], 512), "flipped-winograd-f2");
     // One phase, in the tiles of the convolution that it is.
-    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 32, 28, 28], 32), "phased");
+    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 14, 14], 64), "phased");
+    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 90, 120], 64), "flipped-winograd-pieces");
     assert_eq!(chosen(ConvTranspose2d::new([7, 7]), [1, 4096, 1, 1], 512), "product");
     assert_eq!(chosen(ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "interpolate");
     // One channel a group fills an eighth of a tile's rows and a fourth of its terms.

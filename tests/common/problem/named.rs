@@ -71,6 +71,45 @@ pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
             ..ragged
         },
         ConvProblem {
+            because: "a kernel of two by two pieces of 4x4 taps, the last ones short of one: SegNet-Basic's layer",
+            op: Conv2d::new([7, 7]).pad(3).relu(),
+            input: [1, 5, 13, 18],
+            ..ragged
+        },
+        ConvProblem {
+            because: "pieces of which the last have one tap, in a batch whose images end within a strip of tiles",
+            op: Conv2d::new([5, 5]).pad(2),
+            input: [3, 2, 9, 6],
+            ..ragged
+        },
+        ConvProblem { because: "pieces of half their taps", op: Conv2d::new([6, 6]).pad([3, 2]).relu(), ..ragged },
+        ConvProblem {
+            because: "pieces without a gap, over exact tiles",
+            op: Conv2d::new([8, 8]).pad(Padding { top: 4, bottom: 3, left: 3, right: 4 }),
+            input: [1, 3, 12, 16],
+            ..ragged
+        },
+        ConvProblem {
+            because: "kernel rows and columns of other taps in their last pieces, in groups of a channel more than a four",
+            op: Conv2d::new([5, 7]).groups(3).pad([1, 4]),
+            input: [2, 15, 8, 11],
+            output_channels: 27,
+            ..ragged
+        },
+        ConvProblem {
+            because: "three by four pieces, in a border wider than the kernel",
+            op: Conv2d::new([9, 13]).pad(Padding { top: 9, bottom: 0, left: 14, right: 2 }),
+            input: [1, 2, 3, 5],
+            ..ragged
+        },
+        ConvProblem {
+            because: "several strips of tiles, whose pieces reach into the next, and images of which one begins within a strip",
+            op: Conv2d::new([5, 1]).pad([2, 0]),
+            input: [2, 512, 44, 2],
+            output_channels: 1,
+            bias: true,
+        },
+        ConvProblem {
             because: "depthwise",
             op: Conv2d::new([5, 3]).groups(7).pad([2, 1]),
             input: [1, 7, 11, 5],
@@ -167,6 +206,11 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
         ConvProblem {
             because: "stride 1 with same padding and ReLU: DeconvNet's deconv",
             op: ConvTranspose2d::new([3, 3]).pad(1).relu(),
+            ..ragged
+        },
+        ConvProblem {
+            because: "stride 1 with a kernel of several pieces of 4x4 taps and a border of its own on every side",
+            op: ConvTranspose2d::new([7, 5]).pad(Padding { top: 3, bottom: 2, left: 0, right: 1 }).relu(),
             ..ragged
         },
         ConvProblem {

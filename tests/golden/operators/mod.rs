@@ -111,8 +111,8 @@ fn a_score_that_is_no_number_never_wins() {
 struct Executor {
     name: &'static str,
     gpu: Gpu,
-    /// Cells a tile of Winograd's minimal filtering, which has a bound of its own and spreads a NaN over its tile.
-    filtering: Option<usize>,
+    /// m and r of Winograd's minimal filtering F(m x m, r x r), which has a bound of its own and spreads a NaN over its tiles.
+    filtering: Option<[usize; 2]>,
     /// Whether it rounds operands to f16, which leaves integers alone and has a bound of its own.
     half: bool,
 }
@@ -124,10 +124,10 @@ fn executors(gpu: &Gpu, case: &Case) -> Vec<Executor> {
                 .iter()
                 .map(|&variant| {
                     let name = variant.name();
-                    let filtering =
-                        [("winograd-f2", 2), ("winograd-f4", 4)].into_iter().find(|(it, _)| name.ends_with(it));
+                    let filterings = [("winograd-f2", [2, 3]), ("winograd-f4", [4, 3]), ("winograd-pieces", [4, 4])];
+                    let filtering = filterings.into_iter().find(|(it, _)| name.ends_with(it));
                     let (gpu, half) = (gpu.with_variant(variant), name == "cooperative");
-                    Executor { name, gpu, filtering: filtering.map(|(_, cells)| cells), half }
+                    Executor { name, gpu, filtering: filtering.map(|(_, sizes)| sizes), half }
                 })
                 .collect()
         };
@@ -155,7 +155,7 @@ impl Executor {
             Err(error) => return Some(Err(error.to_string())),
         };
         // F(2x2, 3x3) halves and quarters, F(4x4, 3x3) divides by 6 and 24.
-        let exact = case.exact && self.filtering != Some(4);
+        let exact = case.exact && !matches!(self.filtering, Some([4, _]));
         Some(match (case.on_reference_with_bound_of(self.filtering, self.half).unwrap(), &found) {
             (Truth::Bounded(answer), Outcome::Tensor(found)) if !exact => {
                 answer.check(found).map_err(|mismatch| mismatch.to_string())

@@ -84,7 +84,7 @@ impl Case {
     }
 
     /// The reference's result, with the bound of minimal filtering or of operands rounded to f16 where that computes it.
-    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<usize>, half: bool) -> Result<Truth> {
+    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<[usize; 2]>, half: bool) -> Result<Truth> {
         match (&self.operator, filtering) {
             (Operator::Conv2d(window), None) if half => {
                 let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
@@ -95,15 +95,15 @@ impl Case {
                 let op = window.conv_transpose2d();
                 Ok(reference::conv_transpose2d_half_operands(&op, &x, &weight, bias.as_ref())?.into())
             }
-            (Operator::Conv2d(window), Some(cells)) => {
+            (Operator::Conv2d(window), Some(filtering)) => {
                 let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
                 let op = window.conv2d();
-                Ok(reference::conv2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), cells)?.into())
+                Ok(reference::conv2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), filtering)?.into())
             }
-            (Operator::ConvTranspose2d(window), Some(cells)) => {
+            (Operator::ConvTranspose2d(window), Some(filtering)) => {
                 let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));
                 let op = window.conv_transpose2d();
-                Ok(reference::conv_transpose2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), cells)?.into())
+                Ok(reference::conv_transpose2d_minimal_filtering(&op, &x, &weight, bias.as_ref(), filtering)?.into())
             }
             _ => self.on_reference(),
         }

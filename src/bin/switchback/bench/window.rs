@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn windows_keep_the_tiles_of_minimal_filtering() {
-        let op = Conv2d::new([3, 3]).pad(1);
-        let (x, w) = (random([1, 2, 10, 15]), random([5, 2, 3, 3]));
-        for cells in [2, 4] {
+        for (filtering, taps) in [([2, 3], 3), ([4, 3], 3), ([4, 4], 3), ([4, 4], 7)] {
+            let op = Conv2d::new([taps, taps]).pad(taps / 2);
+            let (x, w) = (random([1, 2, 10, 15]), random([5, 2, taps, taps]));
             let answer = |op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>| {
-                reference::conv2d_minimal_filtering(op, x, w, bias, cells)
+                reference::conv2d_minimal_filtering(op, x, w, bias, filtering)
             };
             let whole = answer(&op, &x, &w, None).unwrap();
             for window in Window::samples(whole.shape(), 1) {
@@ -217,7 +217,7 @@ mod tests {
                     let data = answer.sums().iter().map(|sum| sum.magnitude as f32).collect();
                     Tensor::new(answer.shape(), data).unwrap()
                 };
-                assert_eq!(magnitudes(&part), window.of(&magnitudes(&whole), 1).unwrap(), "{cells} {window:?}");
+                assert_eq!(magnitudes(&part), window.of(&magnitudes(&whole), 1).unwrap(), "{filtering:?} {window:?}");
             }
         }
     }

@@ -3,12 +3,16 @@
 use super::super::Variant;
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, params, part};
+use crate::op::Conv2d;
 
-/// One of the two transforms: its output tile and its kernels.
+/// One of the transforms: its output tile and its kernels.
 pub(in crate::kernel::conv2d) struct Transform {
     pub(super) variant: Variant,
-    /// Output cells of a tile along each axis.
+    /// Output cells of a tile along each axis, and taps of the kernel that it is multiplied with, or of a piece of it.
     pub(super) cells: usize,
+    pub(super) taps: usize,
+    /// Whether the kernel is cut into pieces, of any number; it is one, of just these taps, where it is not.
+    pub(super) in_pieces: bool,
     pub(super) input: &'static Kernel,
     pub(super) weight: &'static Kernel,
     pub(super) output: &'static Kernel,
@@ -19,7 +23,18 @@ pub(in crate::kernel::conv2d) struct Transform {
 impl Transform {
     /// Positions of a transformed tile.
     pub(super) fn positions(&self) -> u64 {
-        ((self.cells + 2) * (self.cells + 2)) as u64
+        ((self.cells + self.taps - 1) as u64).pow(2)
+    }
+
+    /// Rows and columns of pieces in which the kernel is multiplied.
+    pub(super) fn pieces(&self, op: &Conv2d) -> [u64; 2] {
+        op.kernel.map(|taps| taps.div_ceil(self.taps) as u64)
+    }
+
+    /// Overrides of `weight` that say which kernel it is, where that is not fixed.
+    pub(super) fn weight_constants(&self, op: &Conv2d) -> Vec<(&'static str, f64)> {
+        let [kh, kw] = op.kernel.map(|taps| taps as f64);
+        if self.in_pieces { vec![("KH", kh), ("KW", kw)] } else { vec![] }
     }
 }
 
@@ -39,6 +54,7 @@ static PAIRS: Part = part!("conv2d/winograd_operands_u64.wgsl");
 static PRODUCT_MAIN: Part = part!("conv2d/winograd_product.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
 static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
+static PIECES_INVERSE: Part = part!("conv2d/winograd_pieces_output.wgsl");
 
 const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
     Kernel { name, parts, bindings, needs_float_atomics: false }
@@ -60,6 +76,17 @@ pub(in crate::kernel::conv2d) static F4_OUTPUT: Kernel =
     kernel("conv2d/winograd_f4_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &F4_INVERSE], INS);
 pub(in crate::kernel::conv2d) static F4_POOLED: Kernel =
     kernel("conv2d/winograd_f4_output_pooled", &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &F4_INVERSE], POOLED);
+pub(in crate::kernel::conv2d) static PIECES_INPUT: Kernel =
+    kernel("conv2d/winograd_pieces_input", &[&INDEX, &part!("conv2d/winograd_pieces_input.wgsl")], IN);
+pub(in crate::kernel::conv2d) static PIECES_WEIGHT: Kernel =
+    kernel("conv2d/winograd_pieces_weight", &[&INDEX, &part!("conv2d/winograd_pieces_weight.wgsl")], IN);
+pub(in crate::kernel::conv2d) static PIECES_OUTPUT: Kernel =
+    kernel("conv2d/winograd_pieces_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &PIECES_INVERSE], INS);
+pub(in crate::kernel::conv2d) static PIECES_POOLED: Kernel = kernel(
+    "conv2d/winograd_pieces_output_pooled",
+    &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &PIECES_INVERSE],
+    POOLED,
+);
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
     kernel("conv2d/winograd_product", &[&INDEX, &TILE, &PLAIN, &PRODUCT_MAIN], INS);
 /// The same with two words a load.
@@ -70,6 +97,8 @@ pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel =
 pub(in crate::kernel::conv2d) static F2: Transform = Transform {
     variant: Variant::WinogradF2,
     cells: 2,
+    taps: 3,
+    in_pieces: false,
     input: &F2_INPUT,
     weight: &F2_WEIGHT,
     output: &F2_OUTPUT,
@@ -79,14 +108,46 @@ pub(in crate::kernel::conv2d) static F2: Transform = Transform {
 pub(in crate::kernel::conv2d) static F4: Transform = Transform {
     variant: Variant::WinogradF4,
     cells: 4,
+    taps: 3,
+    in_pieces: false,
     input: &F4_INPUT,
     weight: &F4_WEIGHT,
     output: &F4_OUTPUT,
     pooled_output: &F4_POOLED,
 };
+/// F(4x4, 4x4) of each piece of a kernel: 4 times fewer products for one of 7x7.
+pub(in crate::kernel::conv2d) static PIECES: Transform = Transform {
+    variant: Variant::WinogradPieces,
+    cells: 4,
+    taps: 4,
+    in_pieces: true,
+    input: &PIECES_INPUT,
+    weight: &PIECES_WEIGHT,
+    output: &PIECES_OUTPUT,
+    pooled_output: &PIECES_POOLED,
+};
 
 params! {
-    /// Uniforms of `conv2d/winograd_*_input`; the shaders say what they mean.
+    /// Uniforms of `conv2d/winograd_pieces_input`; the shader says what they mean.
+    pub(super) struct PiecesInputParams {
+        in_channels: u32,
+        in_h: u32,
+        in_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        width: u32,
+        quarter: u32,
+        image_rows: u32,
+        first_row: u32,
+        tiles: u32,
+        channels: u32,
+        group_inputs: u32,
+        group_channels: u32,
+    }
+}
+
+params! {
+    /// Uniforms of `conv2d/winograd_f2_input` and `winograd_f4_input`; the shaders say what they mean.
     pub(super) struct InputParams {
         in_channels: u32,
         in_h: u32,
@@ -122,8 +183,13 @@ params! {
     pub(super) struct ProductParams {
         channels: u32,
         rows: u32,
+        source_tiles: u32,
         tiles: u32,
         positions: u32,
+        source_width: u32,
+        width: u32,
+        piece_rows: u32,
+        piece_columns: u32,
         group_channels: u32,
         group_blocks: u32,
         first_block: u32,
@@ -157,12 +223,16 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
     vec![
         (&F2_INPUT, InputParams::FIELDS),
         (&F4_INPUT, InputParams::FIELDS),
+        (&PIECES_INPUT, PiecesInputParams::FIELDS),
         (&F2_WEIGHT, WeightParams::FIELDS),
         (&F4_WEIGHT, WeightParams::FIELDS),
+        (&PIECES_WEIGHT, WeightParams::FIELDS),
         (&F2_OUTPUT, OutputParams::FIELDS),
         (&F4_OUTPUT, OutputParams::FIELDS),
         (&F2_POOLED, OutputParams::FIELDS),
         (&F4_POOLED, OutputParams::FIELDS),
+        (&PIECES_OUTPUT, OutputParams::FIELDS),
+        (&PIECES_POOLED, OutputParams::FIELDS),
         (&PRODUCT, ProductParams::FIELDS),
         (&PRODUCT_U64, ProductParams::FIELDS),
     ]
