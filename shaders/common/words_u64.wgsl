@@ -1,5 +1,5 @@
 // Words of memory in pairs: an integer of 64 bits is two f32, the first in its lower half. A CPU driver tests the bounds of every
-// load, and gathers 64 bits as soon as 32.
+// load. It gathers 64 bits in two halves, so that pairs save most where all lanes load the same.
 
 fn low(pair: u64) -> f32 {
     return bitcast<f32>(u32(pair));

@@ -1,14 +1,29 @@
-// The operands of conv2d/winograd_product, a vector a load.
+// Uniforms and overrides of the products of minimal filtering.
 
-@group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> u: array<vec4<f32>>;
-
-// Four tiles in a row.
-fn tiles_at(i: u32) -> vec4<f32> {
-    return d[i];
+struct Params {
+    // Of d and m in all.
+    channels: u32,
+    rows: u32,
+    source_tiles: u32,
+    tiles: u32,
+    positions: u32,
+    // Vectors along a row of d's tiles and of m's.
+    source_width: u32,
+    width: u32,
+    piece_rows: u32,
+    piece_columns: u32,
+    // A group's channels, a multiple of four, and blocks.
+    group_channels: u32,
+    group_blocks: u32,
+    // The first block of this dispatch, counted over all groups, and how many.
+    first_block: u32,
+    blocks: u32,
+    // Workgroups along the tiles, and in all.
+    tile_groups: u32,
+    groups: u32,
 }
 
-// Four weights of a row.
-fn weights_at(i: u32) -> vec4<f32> {
-    return u[i];
-}
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
+@group(0) @binding(0) var<uniform> params: Params;

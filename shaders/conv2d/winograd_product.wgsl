@@ -11,39 +11,13 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
-// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, or common/words_u64.wgsl,
-//           conv2d/winograd_operands_u64.wgsl
+// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_weights.wgsl or
+//           common/words_u64.wgsl, conv2d/winograd_weights_u64.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/tiled.
 
-struct Params {
-    // Of d and m in all.
-    channels: u32,
-    rows: u32,
-    source_tiles: u32,
-    tiles: u32,
-    positions: u32,
-    // Vectors along a row of d's tiles and of m's.
-    source_width: u32,
-    width: u32,
-    piece_rows: u32,
-    piece_columns: u32,
-    // A group's channels, a multiple of four, and blocks.
-    group_channels: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and how many.
-    first_block: u32,
-    blocks: u32,
-    // Workgroups along the tiles, and in all.
-    tile_groups: u32,
-    groups: u32,
-}
-
-override ROWS: u32;
-override WORKGROUP: u32 = 8;
-
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
 
 // Adds four terms to the tile whose weights start at the i-th vector of u.
@@ -103,10 +77,10 @@ fn main(
             var source = first + piece_row * params.source_width + piece_column;
             for (var q = 0u; q < quads; q++) {
                 let columns = mat4x4(
-                    tiles_at(source),
-                    tiles_at(source + source_step),
-                    tiles_at(source + 2 * source_step),
-                    tiles_at(source + 3 * source_step),
+                    d[source],
+                    d[source + source_step],
+                    d[source + 2 * source_step],
+                    d[source + 3 * source_step],
                 );
                 multiply_add_at(&t0, columns, i);
                 if ROWS > 8 { multiply_add_at(&t1, columns, i + 8); }

@@ -52,7 +52,7 @@ impl Caps {
     };
 
     /// Whether kernels load two words at a time, as integers of 64 bits, where they have a form that does: on CPU drivers, where each
-    /// load has a test of its bounds, and a gather takes as long for 64 bits as for 32. On GPUs it has not been measured.
+    /// load has a test of its bounds. On GPUs it has not been measured.
     pub(crate) fn loads_pairs(&self) -> bool {
         self.software && self.int64
     }

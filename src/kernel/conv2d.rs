@@ -95,6 +95,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::kernels::PIECES_POOLED,
     &winograd::kernels::PRODUCT,
     &winograd::kernels::PRODUCT_U64,
+    &winograd::kernels::NARROW,
+    &winograd::kernels::NARROW_U64,
     &cooperative::kernels::EIGHT,
     &cooperative::kernels::EIGHT_HALF,
     &cooperative::kernels::EIGHT_HALF_F32,
@@ -301,9 +303,13 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let halves = halves.into_iter().chain(matrices.iter().map(|caps| (Variant::Cooperative, caps)));
     let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise, Variant::DotProduct];
     let everywhere = Variant::ALL.iter().filter(|variant| !special.contains(variant)).map(plain);
-    let pairs = Caps { software: true, int64: true, ..Caps::WEBGPU };
-    let filtered = plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::WinogradF2), &pairs);
-    let plans = everywhere.chain([filtered]).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
+    // Products of many tiles and of few, with and without integers of 64 bits.
+    let filtered = [(false, Variant::WinogradF4), (true, Variant::WinogradF4), (true, Variant::WinogradF2)];
+    let filtered = filtered.map(|(int64, variant)| {
+        let caps = Caps { software: true, int64, ..Caps::WEBGPU };
+        plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), &caps)
+    });
+    let plans = everywhere.chain(filtered).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);

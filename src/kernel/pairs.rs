@@ -48,7 +48,8 @@ fn convolutions_are_the_same() {
     let three = Conv2d::new([3, 3]).pad(1);
     for (variant, op, input, outputs) in [
         (WinogradF2, three.relu(), [2, 10, 9, 7], 37),
-        (WinogradF4, three, [1, 21, 13, 22], 9),
+        (WinogradF4, three, [1, 21, 13, 42], 9),
+        (WinogradF4, three.relu(), [1, 13, 14, 13], 40),
         (WinogradF4, three.groups(3), [1, 15, 8, 8], 6),
     ] {
         let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));

@@ -56,7 +56,7 @@ pub(super) const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradF2, WinogradF4, WinogradPieces};
+    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradF4, WinogradPieces};
     use super::*;
 
     /// What was the fastest on llvmpipe, or within a few per cent of it (docs/CHOICES.md).
@@ -99,7 +99,7 @@ mod tests {
             (three, [3, 224, 224], 64, Tiled),
             (three, [64, 224, 224], 64, WinogradF4),
             (three, [512, 28, 28], 512, WinogradF4),
-            (three, [512, 14, 14], 512, WinogradF2),
+            (three, [512, 14, 14], 512, WinogradF4),
             (convolution(7, 0), [512, 7, 7], 4096, DotProduct),
             (one, [4096, 1, 1], 4096, DotProduct),
             (one, [64, 224, 224], 21, Tiled),

@@ -25,7 +25,8 @@ use crate::op::Conv2d;
 use crate::shape::Shape;
 use grid::Grid;
 use kernels::{
-    InputParams, OutputParams, PRODUCT, PRODUCT_U64, PiecesInputParams, ProductParams, Transform, WeightParams,
+    InputParams, NARROW, NARROW_U64, OutputParams, PRODUCT, PRODUCT_U64, PiecesInputParams, ProductParams, Transform,
+    WeightParams,
 };
 
 pub(super) use kernels::{F2, F4, PIECES};
@@ -47,6 +48,16 @@ impl Groups {
         Self { inputs, channels: inputs.next_multiple_of(4), blocks: outputs.div_ceil(rows), rows }
     }
 }
+
+/// How many tiles an invocation of the product takes: four, or two where these would leave half of a CPU driver's lanes idle;
+/// in rows of vectors always four.
+fn width(transform: &Transform, tiles: u64, caps: &Caps) -> u64 {
+    let padded = |width| tiles.next_multiple_of(width * workgroup(caps));
+    if caps.software && !transform.in_pieces && 2 * padded(2) <= padded(4) { 2 } else { 4 }
+}
+
+/// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves half as many.
+const NARROWER: f64 = 1.3;
 
 /// Whether minimal filtering is defined here for this convolution.
 ///
@@ -88,7 +99,9 @@ pub(super) fn effort(
     {
         return None;
     }
-    let padded = grid.tiles.next_multiple_of(4 * workgroup(caps)) as f64;
+    let width = width(transform, grid.tiles, caps);
+    let slower = if width == 2 { NARROWER } else { 1.0 };
+    let padded = slower * grid.tiles.next_multiple_of(width * workgroup(caps)) as f64;
     let products = positions * padded * (channels * pieces * op.groups as u64 * blocks * (rows + 8)) as f64;
     let cells = (transform.cells * transform.cells) as f64;
     let [d, m] = [channels, blocks * rows].map(|group| group * op.groups as u64);
@@ -228,7 +241,8 @@ pub(super) fn plan(
         });
         for (place, run) in runs.iter().enumerate() {
             let lanes = workgroup(caps);
-            let tile_groups = tiles.div_ceil(4 * lanes);
+            let width = width(transform, tiles, caps);
+            let tile_groups = tiles.div_ceil(width * lanes);
             let workgroups = positions * run.blocks * tile_groups;
             let params = ProductParams {
                 channels: channels as u32,
@@ -248,13 +262,18 @@ pub(super) fn plan(
                 groups: workgroups as u32,
             };
             plan.run.push(Step {
-                kernel: if caps.loads_pairs() { &PRODUCT_U64 } else { &PRODUCT },
+                kernel: match (width, caps.loads_pairs()) {
+                    (2, false) => &NARROW,
+                    (2, true) => &NARROW_U64,
+                    (_, false) => &PRODUCT,
+                    (_, true) => &PRODUCT_U64,
+                },
                 constants: vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)],
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],
                 workgroups: fold_workgroups(workgroups, caps)?,
             });
-            plan.executed_macs += workgroups * 4 * lanes * rows * pieces * group_channels;
+            plan.executed_macs += workgroups * width * lanes * rows * pieces * group_channels;
         }
         let bias = operands.bias != Buffer::Absent;
         let params = OutputParams {

@@ -157,7 +157,7 @@ fn the_variant_is_chosen_by_shape() {
     // Two and one taps a side.
     assert_eq!(chosen(ConvTranspose2d::new([3, 3]).stride([2, 2]).pad(1), [1, 64, 28, 28], 64), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([2, 2]).stride([2, 2]), [1, 128, 28, 28], 128), "phased");
-    assert_eq!(chosen(ConvTranspose2d::new([3, 3]).pad(1), [1, 512, 14, 14], 512), "flipped-winograd-f2");
+    assert_eq!(chosen(ConvTranspose2d::new([3, 3]).pad(1), [1, 512, 14, 14], 512), "flipped-winograd-f4");
     // One phase, in the tiles of the convolution that it is.
     assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 14, 14], 64), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 90, 120], 64), "flipped-winograd-pieces");

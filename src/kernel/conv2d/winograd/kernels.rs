@@ -48,10 +48,12 @@ static INVERSE: Part = part!("conv2d/inverse.wgsl");
 static CELLS: Part = part!("conv2d/cells.wgsl");
 /// Its end, for the map's maxima.
 static MAXIMA: Part = part!("conv2d/maxima.wgsl");
-/// Loads of the products.
-static PLAIN: Part = part!("conv2d/winograd_operands.wgsl");
-static PAIRS: Part = part!("conv2d/winograd_operands_u64.wgsl");
+/// Uniforms of the products, and two ways to load their weights.
+static OPERANDS: Part = part!("conv2d/winograd_operands.wgsl");
+static WEIGHTS: Part = part!("conv2d/winograd_weights.wgsl");
+static WEIGHTS_U64: Part = part!("conv2d/winograd_weights_u64.wgsl");
 static PRODUCT_MAIN: Part = part!("conv2d/winograd_product.wgsl");
+static NARROW_MAIN: Part = part!("conv2d/winograd_product_narrow.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
 static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
 static PIECES_INVERSE: Part = part!("conv2d/winograd_pieces_output.wgsl");
@@ -88,10 +90,15 @@ pub(in crate::kernel::conv2d) static PIECES_POOLED: Kernel = kernel(
     POOLED,
 );
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
-    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &PLAIN, &PRODUCT_MAIN], INS);
-/// The same with two words a load.
+    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &PRODUCT_MAIN], INS);
+/// The same with two weights a load.
 pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel =
-    kernel("conv2d/winograd_product_u64", &[&INDEX, &TILE, &WORDS_U64, &PAIRS, &PRODUCT_MAIN], INS);
+    kernel("conv2d/winograd_product_u64", &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &PRODUCT_MAIN], INS);
+/// Both with two tiles an invocation.
+pub(in crate::kernel::conv2d) static NARROW: Kernel =
+    kernel("conv2d/winograd_product_narrow", &[&INDEX, &OPERANDS, &WEIGHTS, &NARROW_MAIN], INS);
+pub(in crate::kernel::conv2d) static NARROW_U64: Kernel =
+    kernel("conv2d/winograd_product_narrow_u64", &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &NARROW_MAIN], INS);
 
 /// F(2x2, 3x3): 2.25 times fewer products, exact on small integers.
 pub(in crate::kernel::conv2d) static F2: Transform = Transform {
@@ -235,5 +242,7 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&PIECES_POOLED, OutputParams::FIELDS),
         (&PRODUCT, ProductParams::FIELDS),
         (&PRODUCT_U64, ProductParams::FIELDS),
+        (&NARROW, ProductParams::FIELDS),
+        (&NARROW_U64, ProductParams::FIELDS),
     ]
 }

@@ -1,0 +1,95 @@
+// Computes  m[p,o,t] = sum_c u[o,p,c] * d[p,c,t]: what conv2d/winograd_product does, in narrower tiles.
+// Layout    As there, for kernels of one piece: one row of vectors.
+// Bindings  0 params; 1 d; 2 u, this dispatch's blocks; 3 m.
+// Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
+// Dispatch  An invocation computes ROWS channels of two tiles in a row, a workgroup 2*WORKGROUP tiles. Tiles vary fastest,
+//           then blocks, then positions; `groups` workgroups have work.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Writes    Every element of this dispatch's blocks, once.
+// Order     One f32 accumulator an element: c ascending, as in conv2d/winograd_product.
+// Uses      common/index.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_weights.wgsl or common/words_u64.wgsl,
+//           conv2d/winograd_weights_u64.wgsl
+// Oracle    reference::conv2d, through conv2d/winograd_*_output
+//
+// Why: a small map has few tiles (14x14 cells have sixteen of 4x4), of which four an invocation would leave half of a CPU driver's
+// lanes idle. Each weight serves half as many cells, which costs less than the idle lanes did.
+
+@group(0) @binding(1) var<storage, read> d: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read_write> m: array<vec2<f32>>;
+
+// Eight rows by two cells, two rows a vector.
+struct Narrow {
+    r01: vec4<f32>,
+    r23: vec4<f32>,
+    r45: vec4<f32>,
+    r67: vec4<f32>,
+}
+
+// Four terms of the sums for two rows, whose weights start at the i-th vector of u; `first` has two cells of each of the first two
+// terms, `second` of the others.
+fn four_terms(rows: vec4<f32>, i: u32, first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
+    let a = weights_at(i);
+    let b = weights_at(i + 1);
+    let one = fma(vec4(a.x, a.x, b.x, b.x), first.xyxy, rows);
+    let two = fma(vec4(a.y, a.y, b.y, b.y), first.zwzw, one);
+    let three = fma(vec4(a.z, a.z, b.z, b.z), second.xyxy, two);
+    return fma(vec4(a.w, a.w, b.w, b.w), second.zwzw, three);
+}
+
+fn multiply_add_at(tile: ptr<function, Narrow>, first: vec4<f32>, second: vec4<f32>, i: u32) {
+    (*tile).r01 = four_terms((*tile).r01, i, first, second);
+    (*tile).r23 = four_terms((*tile).r23, i + 2, first, second);
+    (*tile).r45 = four_terms((*tile).r45, i + 4, first, second);
+    (*tile).r67 = four_terms((*tile).r67, i + 6, first, second);
+}
+
+// Stores eight rows from m[i] on, `step` vectors apart.
+fn store_tile(i: u32, step: u32, tile: Narrow) {
+    m[i] = tile.r01.xy;
+    m[i + step] = tile.r01.zw;
+    m[i + 2 * step] = tile.r23.xy;
+    m[i + 3 * step] = tile.r23.zw;
+    m[i + 4 * step] = tile.r45.xy;
+    m[i + 5 * step] = tile.r45.zw;
+    m[i + 6 * step] = tile.r67.xy;
+    m[i + 7 * step] = tile.r67.zw;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let flat = flat_workgroup(workgroup, workgroups);
+    let step = params.tiles / 2;
+    let column = flat % params.tile_groups * WORKGROUP + invocation;
+    if flat >= params.groups || column >= step {
+        return;
+    }
+    let block = flat / params.tile_groups % params.blocks;
+    let position = flat / params.tile_groups / params.blocks;
+    let quads = params.group_channels / 4;
+    let group = (params.first_block + block) / params.group_blocks;
+    var source = (position * params.channels + group * params.group_channels) * step + column;
+    var i = (block * params.positions + position) * quads * ROWS;
+    var t0: Narrow;
+    var t1: Narrow;
+    var t2: Narrow;
+    var t3: Narrow;
+    for (var q = 0u; q < quads; q++) {
+        let first = vec4(d[source], d[source + step]);
+        let second = vec4(d[source + 2 * step], d[source + 3 * step]);
+        multiply_add_at(&t0, first, second, i);
+        if ROWS > 8 { multiply_add_at(&t1, first, second, i + 8); }
+        if ROWS > 16 { multiply_add_at(&t2, first, second, i + 16); }
+        if ROWS > 24 { multiply_add_at(&t3, first, second, i + 24); }
+        source += 4 * step;
+        i += ROWS;
+    }
+    let to = (position * params.rows + (params.first_block + block) * ROWS) * step + column;
+    store_tile(to, step, t0);
+    if ROWS > 8 { store_tile(to + 8 * step, step, t1); }
+    if ROWS > 16 { store_tile(to + 16 * step, step, t2); }
+    if ROWS > 24 { store_tile(to + 24 * step, step, t3); }
+}
