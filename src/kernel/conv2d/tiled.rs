@@ -56,9 +56,9 @@ pub(super) struct Division {
 
 impl Division {
     /// Up to 32 channels of four cells an invocation.
-    fn tiled(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Self {
+    fn tiled(op: &Conv2d, input: Shape, weight: Shape, form: Form, caps: &Caps) -> Self {
         let (rows, lanes) = (rows((weight.n / op.groups) as u64), workgroup(caps));
-        let quads = if caps.software { cached_quads(rows, op, input) } else { u64::MAX };
+        let quads = if caps.software { cached_quads(rows, op, input, form) } else { u64::MAX };
         let constants = vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)];
         Self { variant: Variant::Tiled, rows, cells: CELLS * lanes, quads, parts: 1, scratch: vec![], constants }
     }
@@ -87,14 +87,22 @@ impl Division {
     }
 }
 
+/// Words of four weights, or of a cell of four channels.
+fn vector_words(form: Form) -> u64 {
+    if form == Form::Words { 4 } else { 2 }
+}
+
 /// Fours of input channels whose weights for a block stay in a quarter of a core's second-level cache (1 MiB, say) while
 /// all cells pass, and whose planes, if they are small, stay in half of it while all blocks pass. Without this, fc6's and
-/// fc7's weights come from memory once for every 32 cells.
-fn cached_quads(rows: u64, op: &Conv2d, input: Shape) -> u64 {
+/// fc7's weights come from memory once for every 32 cells. In f16, where a cut costs a map in f32 and the pooling at the end, weights may
+/// take three eighths: what the 3x3 layers of 512 channels need.
+fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
     const CACHE_WORDS: u64 = (1 << 20) / 4;
     let taps = (op.kernel[0] * op.kernel[1]) as u64;
-    let weights = (CACHE_WORDS / 4 / (4 * rows * taps)).max(8);
-    let planes = CACHE_WORDS / 2 / (4 * input.plane() as u64);
+    let words = vector_words(form);
+    let share = if form == Form::Words { CACHE_WORDS / 4 } else { CACHE_WORDS / 8 * 3 };
+    let weights = (share / (words * rows * taps)).max(8);
+    let planes = CACHE_WORDS / 2 / (words * input.plane() as u64);
     // Planes of which not even 256 channels fit are not kept anyway.
     if planes < 64 { weights } else { weights.min(planes) }
 }
@@ -140,7 +148,7 @@ pub(super) fn plan(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let division = Division::tiled(op, input, weight, caps);
+    let division = Division::tiled(op, input, weight, operands.form, caps);
     divided(&division, op, input, weight, output, operands, caps)
 }
 
@@ -175,10 +183,9 @@ pub(super) fn divided(
     let quads = (weight.c as u64).div_ceil(4);
     let rows = division.rows;
     let form = operands.form;
-    // Vectors of four weights, and the words of one.
-    let (block_vectors, vector_words) = (rows * quads * taps, if form == Form::Words { 4 } else { 2 });
+    let block_vectors = rows * quads * taps;
     let row_words = weight.c as u64 * taps;
-    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: vector_words * block_vectors };
+    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: vector_words(form) * block_vectors };
     check_loops(op, weight, caps)?;
     let scratch = division.scratch.clone();
     let mut plan = KernelPlan { variant: division.variant.name(), scratch, ..KernelPlan::default() };
