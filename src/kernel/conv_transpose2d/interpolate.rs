@@ -103,7 +103,8 @@ pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<Ker
     let strips = Strips { kernel, rows, planes: output.n * planes, result: Buffer::Output(0) };
     let (step, cells) = strips.step(problem, caps)?;
     let taps = [0, 1].map(|axis| op.kernel[axis].div_ceil(op.stride[axis]));
-    let executed_macs = cells * (taps[0] * taps[1]) as u64;
+    let channels = if form == Form::Halves { 2 } else { 1 };
+    let executed_macs = channels * cells * (taps[0] * taps[1]) as u64;
     Ok(KernelPlan { executed_macs, run: vec![step], ..KernelPlan::default() })
 }
 

@@ -113,5 +113,6 @@ pub(super) fn step(problem: &Problem<'_>, half: bool, caps: &Caps) -> Result<(St
         operands: operands.into_iter().map(Into::into).collect(),
         workgroups: fold_workgroups(tiles, caps)?,
     };
-    Ok((step, tiles * (LANES * ROWS * sy * sx * 4) as u64))
+    let channels = if half { 2 } else { 1 };
+    Ok((step, tiles * (channels * LANES * ROWS * sy * sx * 4) as u64))
 }
