@@ -21,7 +21,8 @@ fn a_tuning_is_written_and_another_device_s_is_ignored() {
     assert!(tuned.contains("conv1_1") && tuned.contains("direct") && tuned.contains("tiled"), "{tuned}");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.lines().filter(|line| line.contains("Conv2d")).count() > 5, "{text}");
-    plan_by(&file).results();
+    let elsewhere = plan_by(&file);
+    assert!(elsewhere.success && elsewhere.stderr.contains("is for a node of this graph"), "{}", elsewhere.stderr);
 
     let ignored = |text: &str, why: &str| {
         fs::write(&file, text).unwrap();
