@@ -1,41 +1,11 @@
 // Two 2x2 windows of step 2 side by side, whose four cells of either row are a vector of x, for kernels that go through all of
 // them.
 
-struct Params {
-    // Rows of y over all planes, and of one; pairs of windows in a row.
-    all_rows: u32,
-    rows: u32,
-    row_pairs: u32,
-    // Channels of an image.
-    channels: u32,
-}
-
 override SWITCHES: bool;
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Quad>;
 @group(0) @binding(2) var<storage, read_write> y: array<Pair>;
 @group(0) @binding(3) var<storage, read_write> switches: array<Pair>;
-
-// A row of y: its first pair, the first pair of switches of each of its channels, and the position in their planes of x of the
-// first cell.
-struct Row {
-    pair: u32,
-    first_switches: u32,
-    second_switches: u32,
-    cell: u32,
-}
-
-fn row_at(row: u32) -> Row {
-    let plane = row / params.rows;
-    let row_of_plane = row % params.rows;
-    return Row(
-        row * params.row_pairs,
-        (first_channel(plane, params.channels) * params.rows + row_of_plane) * params.row_pairs,
-        (second_channel(plane, params.channels) * params.rows + row_of_plane) * params.row_pairs,
-        8 * row_of_plane * params.row_pairs,
-    );
-}
 
 fn pool_pair(row: Row, pair: u32) {
     // A row of y has as many pairs as each of its two rows of x has vectors.

@@ -186,15 +186,10 @@ pub(crate) fn plan_half(
     }
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
-    match variant {
-        None if dot_product::applies_in_half(op, input, weight, caps) => {
-            dot_product::plan_half(op, input, weight, output, buffers, caps)
-        }
-        Some(Variant::DotProduct) => dot_product::plan_half(op, input, weight, output, buffers, caps),
-        _ => {
-            let variant = variant.unwrap_or_else(|| half_variant(caps));
-            plan_product(op, [input, weight, output], buffers, variant, caps)
-        }
+    let covers = dot_product::applies_in_half(op, input, weight, caps);
+    match variant.unwrap_or_else(|| if covers { Variant::DotProduct } else { half_variant(caps) }) {
+        Variant::DotProduct => dot_product::plan_half(op, input, weight, output, buffers, caps),
+        variant => plan_product(op, [input, weight, output], buffers, variant, caps),
     }
 }
 

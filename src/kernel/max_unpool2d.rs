@@ -6,7 +6,7 @@ mod scatter;
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::two_by_two::{self, Kernels, is_pairs};
+use crate::kernel::two_by_two::{self, Kernels, TWO_BY_TWO, is_pairs};
 use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, check_bytes, params, part, variants};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
@@ -38,13 +38,16 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
 static GATHER: Kernel = kernel("max_unpool2d/gather", &[&INDEX, &PLACE, &PLANES_F32, &ANY]);
 static GATHER_HALF: Kernel = kernel("max_unpool2d/gather_half", &[&INDEX, &PLACE, &PLANES_HALF, &ANY]);
 
-static PAIRS: Kernel = kernel("max_unpool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &PAIR, &BY_PAIRS]);
-static PAIRS_HALF: Kernel = kernel("max_unpool2d/pairs_half", &[&INDEX, &PLANES_HALF, &VECTORS, &PAIR, &BY_PAIRS]);
-static ROWS: Kernel = kernel("max_unpool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &PAIR, &BY_ROWS]);
-static ROWS_HALF: Kernel = kernel("max_unpool2d/rows_half", &[&INDEX, &PLANES_HALF, &VECTORS, &PAIR, &BY_ROWS]);
-static ROWS_U64: Kernel = kernel("max_unpool2d/rows_u64", &[&INDEX, &PLANES_F32, &VECTORS_U64, &PAIR, &BY_ROWS]);
+static PAIRS: Kernel = kernel("max_unpool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_PAIRS]);
+static PAIRS_HALF: Kernel =
+    kernel("max_unpool2d/pairs_half", &[&INDEX, &PLANES_HALF, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_PAIRS]);
+static ROWS: Kernel = kernel("max_unpool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
+static ROWS_HALF: Kernel =
+    kernel("max_unpool2d/rows_half", &[&INDEX, &PLANES_HALF, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
+static ROWS_U64: Kernel =
+    kernel("max_unpool2d/rows_u64", &[&INDEX, &PLANES_F32, &VECTORS_U64, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
 static ROWS_HALF_U64: Kernel =
-    kernel("max_unpool2d/rows_half_u64", &[&INDEX, &PLANES_HALF, &VECTORS_U64, &PAIR, &BY_ROWS]);
+    kernel("max_unpool2d/rows_half_u64", &[&INDEX, &PLANES_HALF, &VECTORS_U64, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
 
 /// `GATHER` for 2x2 windows of step 2 over whole vectors.
 static UNPOOL: Kernels =

@@ -2,11 +2,14 @@
 //! alike go through them.
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, Kernel, Step, Storage, fold_workgroups};
+use crate::gpu::{Buffer, Caps, Kernel, Part, Step, Storage, fold_workgroups};
 use crate::kernel::flat::flat_step;
-use crate::kernel::{loop_iterations, params, rounds_within};
+use crate::kernel::{loop_iterations, params, part, rounds_within};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
+
+/// Uniforms, and where the rows are.
+pub(super) static TWO_BY_TWO: Part = part!("max_pool2d/two_by_two.wgsl");
 
 /// The kernels of an operator, each for maps in f32 and in f16.
 pub(super) struct Kernels {
@@ -19,7 +22,7 @@ pub(super) struct Kernels {
 }
 
 params! {
-    /// Uniforms of all of them; `max_pool2d/pair.wgsl` and `max_unpool2d/pair.wgsl` say what they mean.
+    /// Uniforms of all of them; `max_pool2d/two_by_two.wgsl` says what they mean.
     pub(super) struct Params {
         all_rows: u32,
         rows: u32,

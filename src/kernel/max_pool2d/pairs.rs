@@ -3,7 +3,7 @@
 use super::{BEST, MAXIMA_F32, MAXIMA_HALF, OP, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Scratch, Storage};
-use crate::kernel::two_by_two::{self, Kernels};
+use crate::kernel::two_by_two::{self, Kernels, TWO_BY_TWO};
 use crate::kernel::{INDEX, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, part};
 use crate::shape::Shape;
 
@@ -17,17 +17,25 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
 }
 
 pub(super) static PAIRS: Kernel =
-    kernel("max_pool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &PAIR, &BY_PAIRS]);
-pub(super) static PAIRS_HALF: Kernel =
-    kernel("max_pool2d/pairs_half", &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &PAIR, &BY_PAIRS]);
+    kernel("max_pool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &BY_PAIRS]);
+pub(super) static PAIRS_HALF: Kernel = kernel(
+    "max_pool2d/pairs_half",
+    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &BY_PAIRS],
+);
 pub(super) static ROWS: Kernel =
-    kernel("max_pool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &PAIR, &BY_ROWS]);
-pub(super) static ROWS_HALF: Kernel =
-    kernel("max_pool2d/rows_half", &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &PAIR, &BY_ROWS]);
-pub(super) static ROWS_U64: Kernel =
-    kernel("max_pool2d/rows_u64", &[&INDEX, &PLANES_F32, &VECTORS_U64, &BEST, &MAXIMA_F32, &PAIR, &BY_ROWS]);
-pub(super) static ROWS_HALF_U64: Kernel =
-    kernel("max_pool2d/rows_half_u64", &[&INDEX, &PLANES_HALF, &VECTORS_U64, &BEST, &MAXIMA_HALF, &PAIR, &BY_ROWS]);
+    kernel("max_pool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
+pub(super) static ROWS_HALF: Kernel = kernel(
+    "max_pool2d/rows_half",
+    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &BY_ROWS],
+);
+pub(super) static ROWS_U64: Kernel = kernel(
+    "max_pool2d/rows_u64",
+    &[&INDEX, &PLANES_F32, &VECTORS_U64, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &BY_ROWS],
+);
+pub(super) static ROWS_HALF_U64: Kernel = kernel(
+    "max_pool2d/rows_half_u64",
+    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &BY_ROWS],
+);
 
 pub(super) static POOL: Kernels =
     Kernels { pairs: [&PAIRS, &PAIRS_HALF], rows: [&ROWS, &ROWS_HALF], rows_u64: [&ROWS_U64, &ROWS_HALF_U64] };
