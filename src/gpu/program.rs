@@ -150,6 +150,8 @@ pub(crate) struct KernelPlan {
     pub(crate) variant: &'static str,
     /// Multiply-adds that `run` executes, inserted zeros and padding of tiles included.
     pub(crate) executed_macs: u64,
+    /// `[m, r]` along rows and along columns where it computes by minimal filtering F(m x m', r x r').
+    pub(crate) filtering: Option<[[usize; 2]; 2]>,
     /// Whether the weight that dispatches of `run` read was rounded to f16 by `prepare`.
     pub(crate) half_weight: bool,
     /// Whether the kernels are those for f32, between conversions from and to f16.

@@ -54,6 +54,10 @@ variants! {
         /// products for 7x7, 5.2 times for 8x8, for kernels of stride 1, in any groups. Its error bound is wider
         /// ([`crate::reference::conv2d_minimal_filtering`] derives it).
         WinogradPieces = "winograd-pieces",
+        /// Minimal filtering in tiles of 8x8 cells: F(6x6, 3x3), F(4x4, 5x5), F(2x2, 7x7) and whatever else is F(m, r) with m + r = 9 along
+        /// each axis, for kernels of 2x2 to 7x7 taps, their sides alike or not, of stride 1, in any groups: 5.1, 6.25 and 3.1 times fewer
+        /// products. Its error bound is wider ([`crate::reference::conv2d_minimal_filtering`] derives it).
+        WinogradEight = "winograd-eight",
         /// The implicit matrix product on matrix units, where the device has them: operands rounded to f16, products summed
         /// in f32, in tiles of 128 channels by 128 cells a workgroup. Never chosen where f32 operands are wanted; its error
         /// bound is that of the rounding ([`crate::reference::conv2d_half_operands`] derives it).
@@ -93,6 +97,10 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::kernels::PIECES_WEIGHT,
     &winograd::kernels::PIECES_OUTPUT,
     &winograd::kernels::PIECES_POOLED,
+    &winograd::kernels::EIGHT_INPUT,
+    &winograd::kernels::EIGHT_WEIGHT,
+    &winograd::kernels::EIGHT_OUTPUT,
+    &winograd::kernels::EIGHT_POOLED,
     &winograd::kernels::PRODUCT,
     &winograd::kernels::PRODUCT_U64,
     &winograd::kernels::NARROW,
@@ -158,9 +166,10 @@ fn plan_by(variant: Variant, op: &Conv2d, shapes: [Shape; 3], buffers: Operands,
         Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
         Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
         Variant::SplitK => split_k::plan(op, input, weight, output, buffers, caps),
-        Variant::WinogradF2 => winograd::plan(&winograd::kernels::F2, op, input, output, buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::kernels::F4, op, input, output, buffers, caps),
-        Variant::WinogradPieces => winograd::plan(&winograd::kernels::PIECES, op, input, output, buffers, caps),
+        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, buffers, caps),
+        Variant::WinogradPieces => winograd::plan(&winograd::PIECES, op, input, output, buffers, caps),
+        Variant::WinogradEight => winograd::plan(&winograd::EIGHT, op, input, output, buffers, caps),
         Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
     }
 }
@@ -304,7 +313,13 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         let caps = Caps { software: true, int64, ..Caps::WEBGPU };
         plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), &caps)
     });
-    let plans = everywhere.chain(filtered).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
+    // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
+    let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].map(|kernel| {
+        let (op, weight) = (Conv2d::new(kernel).pad(3), [6, 3, kernel[0], kernel[1]].into());
+        plan(&op, shapes.0, weight, bias, Some(Variant::WinogradEight), &Caps::WEBGPU)
+    });
+    let plans =
+        everywhere.chain(filtered).chain(eights).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);
@@ -323,7 +338,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         plan_pooled(&op, pooling, ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias), variant, &Caps::WEBGPU)
     };
     let forms = |variant| [None, Some(Storage::Words), Some(Storage::Compact)].map(|form| (variant, form));
-    let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces];
+    let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces, Variant::WinogradEight];
     let plans = plans.chain(filterings.into_iter().flat_map(forms).map(pooled));
     let pooled_half = |(variant, switches), caps| {
         let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
@@ -361,5 +376,20 @@ mod tests {
             plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::Tiled), &caps).unwrap().run.len()
         };
         assert_eq!([runs(true), runs(false)], [3, 1]);
+    }
+
+    /// FCN's fc6: 128 blocks of 32 channels, each of 64 positions of 512 x 32 weights, which take 4 MiB.
+    #[test]
+    #[allow(clippy::unwrap_used, reason = "a test")]
+    fn weights_beyond_a_binding_are_transformed_into_runs_of_blocks() {
+        let (op, shapes) = (Conv2d::new([7, 7]).relu(), ([1, 512, 22, 22].into(), [4096, 512, 7, 7].into()));
+        let caps = Caps { software: true, ..Caps::WEBGPU };
+        let plan = plan(&op, shapes.0, shapes.1, None, Some(Variant::WinogradEight), &caps).unwrap();
+        let persistent: Vec<u64> =
+            plan.scratch.iter().filter(|scratch| scratch.persistent).map(|scratch| 4 * scratch.words).collect();
+        assert_eq!((plan.prepare.len(), persistent), (4, vec![128 << 20; 4]));
+        assert_eq!(plan.filtering, Some([[2, 7], [2, 7]]));
+        // 8x8 tiles of 2x2 cells, which fill two workgroups of eight lanes.
+        assert_eq!(plan.executed_macs, 64 * 64 * 512 * 4096);
     }
 }

@@ -59,6 +59,8 @@ variants! {
         FlippedF4 = "flipped-winograd-f4",
         /// The same by minimal filtering F(4x4, 4x4) of a kernel in pieces of 4x4 taps.
         FlippedPieces = "flipped-winograd-pieces",
+        /// The same by minimal filtering in tiles of 8x8 cells, for kernels of 2x2 to 7x7 taps.
+        FlippedEight = "flipped-winograd-eight",
         /// A map of one cell: a product of its channels with the weight as a matrix.
         Product = "product",
         /// One channel a group and a kernel of at most two strides a side, as in bilinear upsampling: each output cell is
@@ -205,6 +207,7 @@ fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
         (Variant::FlippedF2, flipped(conv2d::Variant::WinogradF2)),
         (Variant::FlippedF4, flipped(conv2d::Variant::WinogradF4)),
         (Variant::FlippedPieces, flipped(conv2d::Variant::WinogradPieces)),
+        (Variant::FlippedEight, flipped(conv2d::Variant::WinogradEight)),
     ];
     let gather = gather::effort(problem);
     let mut offers: Vec<_> = efforts.into_iter().filter_map(|(variant, effort)| Some((variant, effort?))).collect();
@@ -236,6 +239,7 @@ impl Problem<'_> {
             Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
             Variant::FlippedPieces => flipped::plan(self, conv2d::Variant::WinogradPieces, caps)?,
+            Variant::FlippedEight => flipped::plan(self, conv2d::Variant::WinogradEight, caps)?,
             Variant::Product => product::plan(self, Form::Words, caps)?,
             Variant::Interpolate => interpolate::plan(self, Form::Words, caps)?,
             Variant::Cooperative => {
@@ -313,6 +317,7 @@ fn with_own_weight(inner: KernelPlan, weight: Shape, make: Step) -> KernelPlan {
     let own = Scratch { words: weight.elements() as u64, persistent };
     KernelPlan {
         executed_macs: inner.executed_macs,
+        filtering: inner.filtering,
         half_weight: inner.half_weight,
         scratch: std::iter::once(own).chain(inner.scratch).collect(),
         prepare: std::iter::once(make).chain(inner.prepare.into_iter().map(moved)).collect(),

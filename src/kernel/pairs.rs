@@ -43,7 +43,7 @@ fn reads_pairs(plan: &KernelPlan) -> bool {
 
 #[test]
 fn convolutions_are_the_same() {
-    use conv2d::Variant::{WinogradF2, WinogradF4};
+    use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4};
     let Some((gpu, pairs, words)) = device() else { return };
     let three = Conv2d::new([3, 3]).pad(1);
     for (variant, op, input, outputs) in [
@@ -51,6 +51,7 @@ fn convolutions_are_the_same() {
         (WinogradF4, three, [1, 21, 13, 42], 9),
         (WinogradF4, three.relu(), [1, 13, 14, 13], 40),
         (WinogradF4, three.groups(3), [1, 15, 8, 8], 6),
+        (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 13, 30, 41], 40),
     ] {
         let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
         let b = fractions(Shape::vector(outputs));

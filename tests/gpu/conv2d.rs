@@ -30,8 +30,8 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
             }
             found => found.unwrap_or_else(|error| panic!("{}: {error}", context())),
         };
-        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945: integers come out close, not equal.
-        let close = matches!(variant, Variant::WinogradF4 | Variant::WinogradPieces);
+        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945, tiles of 8x8 cells by 9 and 90: integers come out close, not equal.
+        let close = matches!(variant, Variant::WinogradF4 | Variant::WinogradPieces | Variant::WinogradEight);
         let expected = if close { &answer(variant, problem, &exact) } else { &expected };
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         let found = run(&gpu, &problem.op, &rounded).unwrap();
@@ -63,6 +63,7 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
     match variant {
         Variant::WinogradF2 | Variant::WinogradF4 => dense && op.kernel == [3, 3],
         Variant::WinogradPieces => dense,
+        Variant::WinogradEight => dense && op.kernel.iter().all(|taps| (2..=7).contains(taps)),
         _ => true,
     }
 }
@@ -71,10 +72,12 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
 fn answer(variant: Variant, problem: &ConvProblem<Conv2d>, operands: &ConvOperands) -> Answer {
     let ConvOperands { x, w, bias } = operands;
     let (op, bias) = (&problem.op, bias.as_ref());
+    let filtered = |sizes| reference::conv2d_minimal_filtering(op, x, w, bias, sizes).unwrap();
     match variant {
-        Variant::WinogradF2 => reference::conv2d_minimal_filtering(op, x, w, bias, [2, 3]).unwrap(),
-        Variant::WinogradF4 => reference::conv2d_minimal_filtering(op, x, w, bias, [4, 3]).unwrap(),
-        Variant::WinogradPieces => reference::conv2d_minimal_filtering(op, x, w, bias, [4, 4]).unwrap(),
+        Variant::WinogradF2 => filtered([[2, 3]; 2]),
+        Variant::WinogradF4 => filtered([[4, 3]; 2]),
+        Variant::WinogradPieces => filtered([[4, 4]; 2]),
+        Variant::WinogradEight => filtered(op.kernel.map(|taps| [9 - taps, taps])),
         Variant::Cooperative => reference::conv2d_half_operands(op, x, w, bias).unwrap(),
         _ => reference::conv2d(op, x, w, bias).unwrap(),
     }
@@ -85,7 +88,7 @@ fn answer(variant: Variant, problem: &ConvProblem<Conv2d>, operands: &ConvOperan
 #[test]
 fn every_tap_alone_is_one_cell_of_the_map() {
     let Some(gpu) = adapter::gpu() else { return };
-    for kernel in [[3, 3], [4, 4], [7, 7], [5, 8]] {
+    for kernel in [[3, 3], [4, 4], [7, 7], [5, 8], [5, 3], [2, 6]] {
         let op = Conv2d::new(kernel).pad(2);
         let (taps, bias) = (kernel[0] * kernel[1], None);
         // No two cells within reach of each other are equal.
@@ -99,7 +102,7 @@ fn every_tap_alone_is_one_cell_of_the_map() {
         let operands = ConvOperands { x, w: w.unwrap(), bias };
         let problem = ConvProblem { because: "", op, input: [1, 1, 14, 19], output_channels: taps, bias: false };
         let expected = reference::conv2d(&op, &operands.x, &operands.w, None).unwrap().tensor();
-        let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces];
+        let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces, Variant::WinogradEight];
         for variant in filterings.into_iter().filter(|&variant| applies(&gpu, variant, &problem)) {
             let found = run(&gpu.with_variant(variant), &op, &operands).unwrap();
             for (place, (found, expected)) in found.data().iter().zip(expected.data()).enumerate() {

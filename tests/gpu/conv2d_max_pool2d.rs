@@ -66,8 +66,19 @@ fn bits(outputs: &Outputs, name: &str) -> Vec<u32> {
     }
 }
 
-/// Every minimal filtering, of which the last is for kernels of any size.
-const FILTERINGS: [Variant; 3] = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces];
+/// Every minimal filtering.
+const FILTERINGS: [Variant; 4] =
+    [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces, Variant::WinogradEight];
+
+/// Whether tiles of a minimal filtering are whole windows of 2x2 cells.
+fn holds_windows(variant: Variant, op: &Conv2d) -> bool {
+    match variant {
+        Variant::WinogradPieces => true,
+        // 9 - 3, 9 - 5 and 9 - 7 cells.
+        Variant::WinogradEight => op.kernel.iter().all(|taps| [3, 5, 7].contains(taps)),
+        _ => op.kernel == [3, 3],
+    }
+}
 
 /// Fused and apart, by every minimal filtering, of reals and of planes so even that their maps are full of ties.
 fn check(gpu: &Gpu, problem: &Problem) {
@@ -77,8 +88,8 @@ fn check(gpu: &Gpu, problem: &Problem) {
         Tensor::from_fn(problem.input, |[_, c, _, _]| if c % 2 == 0 { 1.0 } else { (random.integer(0, 7) / 7) as f32 });
     for x in [even.unwrap(), random.reals(problem.input)] {
         let weights = Weights::random(fused.weights_required(), 5).unwrap();
-        let any_kernel = |&variant: &Variant| variant == Variant::WinogradPieces || problem.conv.kernel == [3, 3];
-        compare(gpu, problem, FILTERINGS.into_iter().filter(any_kernel), [&fused, &open], &weights, &x);
+        let serve = FILTERINGS.into_iter().filter(|&variant| holds_windows(variant, &problem.conv));
+        compare(gpu, problem, serve, [&fused, &open], &weights, &x);
     }
 }
 
@@ -140,6 +151,9 @@ fn named() -> Vec<Problem> {
         Problem { input: [2, 3, 17, 22], conv: Conv2d::new([7, 7]).pad(3).relu(), pool: pool.ceil(), ..plain },
         Problem { input: [3, 2, 6, 9], channels: 5, conv: Conv2d::new([5, 8]).pad([2, 3]), ..plain },
         Problem { input: [1, 1, 7, 7], channels: 1, conv: Conv2d::new([6, 6]), ..plain },
+        // Sides that differ: tiles of two rows and six columns, of six rows and four columns.
+        Problem { input: [2, 3, 11, 23], conv: Conv2d::new([7, 3]).pad([3, 1]).relu(), pool: pool.ceil(), ..plain },
+        Problem { input: [1, 5, 15, 13], channels: 9, conv: Conv2d::new([3, 5]).pad(1), ..plain },
         // Several strips of tiles, the second image begins within one.
         Problem { input: [2, 128, 34, 34], channels: 8, ..plain },
     ]
@@ -317,6 +331,12 @@ fn what_cannot_be_fused_stays_apart() {
         assert_eq!(operators(&gpu.with_variant(variant), conv, pooled(pool)), apart, "{}", variant.name());
     }
     assert_eq!(operators(&filtering, Conv2d::new([5, 5]).pad(2), pooled(pool)), apart);
+    // Tiles of 9 - 4 and of 9 - 6 cells end within a window.
+    let eight = gpu.with_variant(Variant::WinogradEight);
+    assert_eq!(operators(&eight, Conv2d::new([5, 3]).pad([2, 1]), pooled(pool)), ["conv2d+max_pool2d"]);
+    for kernel in [[4, 3], [3, 6]] {
+        assert_eq!(operators(&eight, Conv2d::new(kernel).pad(2), pooled(pool)), apart, "{kernel:?}");
+    }
     // In f16 by implicit products only, of whole sums, and where nothing of it is to stay in f32.
     let half = |elements: Elements| gpu.with_elements(elements.with_ports()).with_variant(Variant::Tiled);
     assert_eq!(operators(&half(Elements::f16()), conv, pooled(pool)), ["conv2d+max_pool2d"]);

@@ -223,25 +223,11 @@ impl PlannedNode {
         self.kernel.variant
     }
 
-    /// m and r where it computes by minimal filtering F(m x m, r x r), m cells a side from r taps a side of the kernel or of its pieces.
+    /// `[m, r]` along rows and along columns where it computes by minimal filtering F(m x m', r x r'), m cells from r taps of the kernel or
+    /// of its pieces.
     #[must_use]
-    pub fn minimal_filtering(&self) -> Option<[usize; 2]> {
-        use kernel::{conv_transpose2d::Variant as Transposed, conv2d::Variant};
-        match self.operator {
-            "conv2d" | "conv2d+max_pool2d" => match self.variant().parse() {
-                Ok(Variant::WinogradF2) => Some([2, 3]),
-                Ok(Variant::WinogradF4) => Some([4, 3]),
-                Ok(Variant::WinogradPieces) => Some([4, 4]),
-                _ => None,
-            },
-            "conv_transpose2d" => match self.variant().parse() {
-                Ok(Transposed::FlippedF2) => Some([2, 3]),
-                Ok(Transposed::FlippedF4) => Some([4, 3]),
-                Ok(Transposed::FlippedPieces) => Some([4, 4]),
-                _ => None,
-            },
-            _ => None,
-        }
+    pub fn minimal_filtering(&self) -> Option<[[usize; 2]; 2]> {
+        self.kernel.filtering
     }
 
     /// Whether its products are those of matrix units.

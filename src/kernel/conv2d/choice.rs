@@ -38,6 +38,7 @@ pub(in crate::kernel) fn effort(
         Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,
         Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps)?,
         Variant::WinogradPieces => winograd::effort(&winograd::PIECES, op, input, output, caps)?,
+        Variant::WinogradEight => return None,
     };
     let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
     Some(work * idle)

@@ -1,7 +1,7 @@
 //! A max pooling as the end of a convolution.
 
 use super::operands::{Form, Operands};
-use super::winograd::{self, kernels};
+use super::winograd;
 use super::{OP, Variant, check_half_groups, half_variant, plan_product};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
@@ -98,12 +98,16 @@ pub(crate) fn plan_pooled(
     check_binding(OP, "pooled output", pooled, caps)?;
     pooling.check()?;
     let operands = Operands { pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
-    match variant {
-        Variant::WinogradF2 => winograd::plan(&kernels::F2, op, input, output, operands, caps),
-        Variant::WinogradF4 => winograd::plan(&kernels::F4, op, input, output, operands, caps),
-        Variant::WinogradPieces => winograd::plan(&kernels::PIECES, op, input, output, operands, caps),
-        _ => Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", variant.name()))),
-    }
+    let transform = match variant {
+        Variant::WinogradF2 => &winograd::F2,
+        Variant::WinogradF4 => &winograd::F4,
+        Variant::WinogradPieces => &winograd::PIECES,
+        Variant::WinogradEight => &winograd::EIGHT,
+        other => {
+            return Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", other.name())));
+        }
+    };
+    winograd::plan(transform, op, input, output, operands, caps)
 }
 
 /// As [`plan_pooled`], for maps in f16.

@@ -1,4 +1,4 @@
-//! `Variant::WinogradF2`, `WinogradF4` and `WinogradPieces`: kernels of stride 1 by minimal filtering.
+//! `Variant::WinogradF2`, `WinogradF4`, `WinogradPieces` and `WinogradEight`: kernels of stride 1 by minimal filtering.
 //!
 //! F(m x m, r x r) makes m x m output cells from (m+r-1) x (m+r-1) input cells with (m+r-1)^2 products instead of r^2 m^2: the
 //! input tile and the kernel are transformed, multiplied position by position (for all channels that is one matrix product
@@ -10,14 +10,19 @@
 //! under another piece are the cells under the first, some tiles further on: a cell is transformed once for all pieces, their products
 //! are added up where those of channels are, and the sum is transformed back once. For 7x7 that is 4 x 49 products for 16 cells
 //! instead of 49 x 16.
+//!
+//! The input's transform depends on the points at which tile and kernel, as polynomials, are evaluated, and not on the kernel's size; so
+//! one transform of tiles of 8x8 cells serves every F(m, r) with m + r = 9, for each axis by itself: F(6x6, 3x3), F(4x4, 5x5) or F(2x2, 7x7)
+//! with 64 products a tile, F(6x4, 3x5) too.
 
+mod effort;
 mod grid;
 pub(super) mod kernels;
+mod transform;
 
 use super::blocks::Blocks;
-use super::choice::load;
 use super::tiled::{rows, workgroup};
-use super::{OP, Operands};
+use super::{OP, Operands, Pooling};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::{WORKGROUP, loop_iterations, rounds_within};
@@ -25,11 +30,12 @@ use crate::op::Conv2d;
 use crate::shape::Shape;
 use grid::Grid;
 use kernels::{
-    InputParams, NARROW, NARROW_U64, OutputParams, PRODUCT, PRODUCT_U64, PiecesInputParams, ProductParams, Transform,
-    WeightParams,
+    InputParams, NARROW, NARROW_U64, OutputParams, PRODUCT, PRODUCT_U64, PiecesInputParams, ProductParams, WeightParams,
 };
+use transform::Transform;
 
-pub(super) use kernels::{F2, F4, PIECES};
+pub(super) use effort::effort;
+pub(super) use transform::{EIGHT, F2, F4, PIECES};
 
 /// What a group of a convolution has.
 struct Groups {
@@ -53,26 +59,22 @@ impl Groups {
 /// in rows of vectors always four.
 fn width(transform: &Transform, tiles: u64, caps: &Caps) -> u64 {
     let padded = |width| tiles.next_multiple_of(width * workgroup(caps));
-    if caps.software && !transform.in_pieces && 2 * padded(2) <= padded(4) { 2 } else { 4 }
+    if caps.software && !transform.in_pieces() && 2 * padded(2) <= padded(4) { 2 } else { 4 }
 }
-
-/// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves half as many.
-const NARROWER: f64 = 1.3;
 
 /// Whether minimal filtering is defined here for this convolution.
 ///
 /// # Errors
 /// [`Error::Unsupported`] that says what it is not.
 fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
-    let kernel = transform.in_pieces || op.kernel == [3, 3];
-    if kernel && op.stride == [1, 1] && op.dilation == [1, 1] {
+    if transform.serves(op) && op.stride == [1, 1] && op.dilation == [1, 1] {
         return Ok(());
     }
     Err(Error::Unsupported {
         what: format!("{OP} variant {}", transform.variant.name()),
         why: format!(
-            "it is for {}kernels of stride 1 and dilation 1, not for {:?}, stride {:?}, dilation {:?}",
-            if transform.in_pieces { "" } else { "3x3 " },
+            "it is for {} of stride 1 and dilation 1, not for {:?}, stride {:?}, dilation {:?}",
+            transform.kernels(),
             op.kernel,
             op.stride,
             op.dilation
@@ -81,52 +83,12 @@ fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
     })
 }
 
-/// What minimal filtering takes, in multiply-adds of a register tile, transforms included; comparable with
-/// [`super::tiled::effort`]; and how many sums it makes at once. `None` where it does not apply.
-pub(super) fn effort(
-    transform: &Transform,
-    op: &Conv2d,
-    input: Shape,
-    output: Shape,
-    caps: &Caps,
-) -> Option<(f64, f64)> {
-    check(op, transform).ok()?;
-    let grid = Grid::new(transform, op, output);
-    let Groups { channels, blocks, rows, .. } = Groups::new(op, input, output);
-    let (positions, pieces) = (transform.positions() as f64, pieces(transform, op));
-    if transform.in_pieces
-        && positions * (4 * pieces * channels * op.groups as u64 * blocks * rows) as f64 > MOST_WEIGHTS
-    {
-        return None;
-    }
-    let width = width(transform, grid.tiles, caps);
-    let slower = if width == 2 { NARROWER } else { 1.0 };
-    let padded = slower * grid.tiles.next_multiple_of(width * workgroup(caps)) as f64;
-    let products = positions * padded * (channels * pieces * op.groups as u64 * blocks * (rows + 8)) as f64;
-    let cells = (transform.cells * transform.cells) as f64;
-    let [d, m] = [channels, blocks * rows].map(|group| group * op.groups as u64);
-    let strip = grid.strip(transform.positions(), d, m, caps).ok()?;
-    let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);
-    let words = sources as f64 * 2.0 * positions * d as f64 + grid.tiles as f64 * (positions + cells) * m as f64;
-    let under_way = 4 * strip * grid.width;
-    Some((products + load(caps) * words, positions * grid.tiles.min(under_way) as f64 * output.c as f64))
-}
-
-/// Bytes of transformed weights beyond which a kernel in pieces is taken by name only: they take four times what those of 7x7 take
-/// by themselves, which for FCN's fc6 is 1.6 GB.
-const MOST_WEIGHTS: f64 = 512e6;
-
-/// In how many pieces the kernel is multiplied.
-fn pieces(transform: &Transform, op: &Conv2d) -> u64 {
-    transform.pieces(op).into_iter().product()
-}
-
 /// Transforms the weight into persistent scratch, then for each strip of tiles: input, products, output; with a pooling the
 /// output's maxima in place of the output.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a convolution that is not 3x3 of stride 1; [`Error::Limit`] where not even four tiles or
-/// one block of weights fit a binding.
+/// [`Error::Unsupported`] for a convolution that the transform is not for, and for a pooling whose windows reach from one tile into
+/// the next; [`Error::Limit`] where not even four tiles or one block of weights fit a binding.
 pub(super) fn plan(
     transform: &Transform,
     op: &Conv2d,
@@ -136,6 +98,10 @@ pub(super) fn plan(
     caps: &Caps,
 ) -> Result<KernelPlan> {
     check(op, transform)?;
+    let [mh, mw] = transform.cells(op);
+    if operands.pooling.is_some() && (mh % 2, mw % 2) != (0, 0) {
+        return Err(Pooling::refused(format!("tiles of {mh}x{mw} cells are no whole windows")));
+    }
     let positions = transform.positions();
     let Groups { inputs: group_inputs, channels: group_channels, rows, .. } = Groups::new(op, input, output);
     let (groups, channels) = (op.groups as u64, op.groups as u64 * group_channels);
@@ -150,7 +116,8 @@ pub(super) fn plan(
         row_words: (op.kernel[0] * op.kernel[1]) as u64 * group_inputs,
         block_words: positions * pieces * group_channels * rows,
     };
-    let mut plan = KernelPlan { variant: transform.variant.name(), ..KernelPlan::default() };
+    let filtering = Some(transform.sizes(op));
+    let mut plan = KernelPlan { variant: transform.variant.name(), filtering, ..KernelPlan::default() };
     let group_rows = blocks.group_blocks() * rows;
     let out_rows = groups * group_rows;
 
@@ -197,7 +164,7 @@ pub(super) fn plan(
         let (sources, tiles) = (grid.sources(strip_rows), 4 * strip_rows * grid.width);
         let first_tile = 4 * first_row * grid.width;
         let count = tiles.min(grid.tiles - first_tile);
-        let params = if transform.in_pieces {
+        let params = if transform.in_pieces() {
             bytemuck::bytes_of(&PiecesInputParams {
                 in_channels: input.c as u32,
                 in_h: input.h as u32,
@@ -234,7 +201,7 @@ pub(super) fn plan(
         };
         plan.run.push(Step {
             kernel: transform.input,
-            constants: vec![("WORKGROUP", f64::from(WORKGROUP))],
+            constants: [transform.tile_constants(op), vec![("WORKGROUP", f64::from(WORKGROUP))]].concat(),
             params,
             operands: vec![operands.input.into(), transformed.into()],
             workgroups: fold_workgroups((sources * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
@@ -291,8 +258,12 @@ pub(super) fn plan(
             group_outputs: blocks.group_outputs as u32,
             group_rows: group_rows as u32,
         };
-        let mut constants =
-            vec![("BIAS", f64::from(bias)), ("RELU", f64::from(op.relu)), ("WORKGROUP", f64::from(WORKGROUP))];
+        let mut constants = transform.tile_constants(op);
+        constants.extend([
+            ("BIAS", f64::from(bias)),
+            ("RELU", f64::from(op.relu)),
+            ("WORKGROUP", f64::from(WORKGROUP)),
+        ]);
         let mut bound = vec![products.into(), operands.bias.into(), operands.output.into()];
         if let Some(end) = &end {
             constants.extend_from_slice(&end.constants);

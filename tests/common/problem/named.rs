@@ -110,6 +110,26 @@ pub(crate) fn conv2d_cases() -> Vec<ConvProblem<Conv2d>> {
             bias: true,
         },
         ConvProblem {
+            because: "whole tiles of 8x8 cells, of which the output takes six rows and four columns",
+            op: Conv2d::new([3, 5]).pad(Padding { top: 1, bottom: 1, left: 2, right: 2 }),
+            input: [1, 3, 12, 16],
+            ..ragged
+        },
+        ConvProblem {
+            because: "sides of the fewest and of the most taps of a tile of 8x8 cells, in groups of a channel less than a four",
+            op: Conv2d::new([2, 7]).groups(3).pad(Padding { top: 1, bottom: 0, left: 5, right: 3 }).relu(),
+            input: [2, 9, 15, 5],
+            output_channels: 15,
+            ..ragged
+        },
+        ConvProblem {
+            because: "several strips of tiles of 8x8 cells, images of which one begins within a strip",
+            op: Conv2d::new([6, 4]).pad([3, 1]),
+            input: [3, 256, 17, 13],
+            output_channels: 2,
+            bias: true,
+        },
+        ConvProblem {
             because: "depthwise",
             op: Conv2d::new([5, 3]).groups(7).pad([2, 1]),
             input: [1, 7, 11, 5],
@@ -211,6 +231,13 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
         ConvProblem {
             because: "stride 1 with a kernel of several pieces of 4x4 taps and a border of its own on every side",
             op: ConvTranspose2d::new([7, 5]).pad(Padding { top: 3, bottom: 2, left: 0, right: 1 }).relu(),
+            ..ragged
+        },
+        ConvProblem {
+            because: "stride 1 with a kernel whose sides differ by four taps",
+            op: ConvTranspose2d::new([2, 6]).pad(Padding { top: 1, bottom: 0, left: 3, right: 4 }).groups(3),
+            input: [2, 6, 9, 10],
+            output_channels: 9,
             ..ragged
         },
         ConvProblem {

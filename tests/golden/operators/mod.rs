@@ -111,20 +111,26 @@ fn a_score_that_is_no_number_never_wins() {
 struct Executor {
     name: &'static str,
     gpu: Gpu,
-    /// m and r of Winograd's minimal filtering F(m x m, r x r), which has a bound of its own and spreads a NaN over its tiles.
-    filtering: Option<[usize; 2]>,
+    /// `[m, r]` along either axis of Winograd's minimal filtering F(m x m', r x r'), which has a bound of its own and spreads a NaN over its tiles.
+    filtering: Option<[[usize; 2]; 2]>,
     /// Whether it rounds operands to f16, which leaves integers alone and has a bound of its own.
     half: bool,
 }
 
 fn executors(gpu: &Gpu, case: &Case) -> Vec<Executor> {
     macro_rules! every_variant {
-        ($operator:ident) => {
+        ($operator:ident, $kernel:expr) => {
             kernel::$operator::Variant::ALL
                 .iter()
                 .map(|&variant| {
                     let name = variant.name();
-                    let filterings = [("winograd-f2", [2, 3]), ("winograd-f4", [4, 3]), ("winograd-pieces", [4, 4])];
+                    let eight = $kernel.map(|taps| [9_usize.saturating_sub(taps), taps]);
+                    let filterings = [
+                        ("winograd-f2", [[2, 3]; 2]),
+                        ("winograd-f4", [[4, 3]; 2]),
+                        ("winograd-pieces", [[4, 4]; 2]),
+                        ("winograd-eight", eight),
+                    ];
                     let filtering = filterings.into_iter().find(|(it, _)| name.ends_with(it));
                     let (gpu, half) = (gpu.with_variant(variant), name == "cooperative");
                     Executor { name, gpu, filtering: filtering.map(|(_, sizes)| sizes), half }
@@ -132,10 +138,10 @@ fn executors(gpu: &Gpu, case: &Case) -> Vec<Executor> {
                 .collect()
         };
     }
-    match case.operator {
-        Operator::Conv2d(_) => every_variant!(conv2d),
-        Operator::ConvTranspose2d(_) => every_variant!(conv_transpose2d),
-        Operator::MaxUnpool2d { .. } => every_variant!(max_unpool2d),
+    match &case.operator {
+        Operator::Conv2d(window) => every_variant!(conv2d, window.kernel),
+        Operator::ConvTranspose2d(window) => every_variant!(conv_transpose2d, window.kernel),
+        Operator::MaxUnpool2d { kernel, .. } => every_variant!(max_unpool2d, kernel),
         _ => vec![Executor { name: "its one kernel", gpu: gpu.clone(), filtering: None, half: false }],
     }
 }
@@ -154,8 +160,8 @@ impl Executor {
             Err(Error::Overflow { .. }) if self.half => return None,
             Err(error) => return Some(Err(error.to_string())),
         };
-        // F(2x2, 3x3) halves and quarters, F(4x4, 3x3) divides by 6 and 24.
-        let exact = case.exact && !matches!(self.filtering, Some([4, _]));
+        // F(2x2, 3x3) halves and quarters, all others divide by 3 at least.
+        let exact = case.exact && self.filtering.is_none_or(|sizes| sizes == [[2, 3]; 2]);
         Some(match (case.on_reference_with_bound_of(self.filtering, self.half).unwrap(), &found) {
             (Truth::Bounded(answer), Outcome::Tensor(found)) if !exact => {
                 answer.check(found).map_err(|mismatch| mismatch.to_string())

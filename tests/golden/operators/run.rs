@@ -84,7 +84,7 @@ impl Case {
     }
 
     /// The reference's result, with the bound of minimal filtering or of operands rounded to f16 where that computes it.
-    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<[usize; 2]>, half: bool) -> Result<Truth> {
+    pub(super) fn on_reference_with_bound_of(&self, filtering: Option<[[usize; 2]; 2]>, half: bool) -> Result<Truth> {
         match (&self.operator, filtering) {
             (Operator::Conv2d(window), None) if half => {
                 let (x, weight, bias) = (self.input("x"), self.input("weight"), self.optional("bias"));

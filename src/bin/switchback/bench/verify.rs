@@ -116,8 +116,9 @@ impl<'a> Convolution<'a> {
             Operation::ConvTranspose2d(op) => op.groups,
             _ => 1,
         };
+        let tile = self.arithmetic.filtering.map_or(Window::PLAIN, |axes| axes.map(|[cells, _]| cells));
         let mut elements = 0;
-        for window in Window::samples(self.y.shape(), groups) {
+        for window in Window::samples(self.y.shape(), groups, tile) {
             let found = window.of(self.y, groups)?;
             self.part(&window)?.check(&found).map_err(|mismatch| wrong(format!("in {window:?}, "), mismatch))?;
             elements += window.elements();

@@ -2,15 +2,15 @@
 //!
 //! A window of the output depends on a window of the input, extended by zeros where it reaches past the border. The
 //! reference computes that cropped problem: its values are the full problem's, its bound is at most as tight. Windows
-//! begin at multiples of [`TILE`], so that the tiles of minimal filtering are the full problem's too.
+//! are whole tiles of minimal filtering, where that is how the output was computed, so that its tiles are the full problem's too.
 
 use std::ops::Range;
 
 use switchback::reference::Answer;
 use switchback::{Conv2d, ConvTranspose2d, Padding, Result, Shape, Tensor};
 
-/// Rows and columns of a window, where the output has as many.
-const TILE: usize = 4;
+/// Rows and columns of a window at least, where the output has as many.
+const LENGTH: usize = 4;
 
 /// Output channels of a window, where a group has as many.
 const CHANNELS: usize = 4;
@@ -27,14 +27,18 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// Tiles for [`Window::samples`] of what is not computed in tiles.
+    pub(super) const PLAIN: [usize; 2] = [LENGTH, LENGTH];
+
     /// Sixteen windows: corners, edges and inner parts of the output, first and last images, groups and channels, where
-    /// dispatches and tiles end.
-    pub(super) fn samples(output: Shape, groups: usize) -> Vec<Self> {
-        let cells = |length: usize| {
-            let starts = [0, length / 3, length * 2 / 3, length - 1].map(|start| start / TILE * TILE);
-            starts.map(|start| start..(start + TILE).min(length))
+    /// dispatches and tiles end. Each begins where a tile of so many rows and columns does, and so it ends.
+    pub(super) fn samples(output: Shape, groups: usize, tile: [usize; 2]) -> Vec<Self> {
+        let cells = |axis: usize| {
+            let (length, tile) = (output.extent()[axis], tile[axis]);
+            let starts = [0, length / 3, length * 2 / 3, length - 1].map(|start| start / tile * tile);
+            starts.map(|start| start..(start + LENGTH.next_multiple_of(tile)).min(length))
         };
-        let (rows, columns) = (cells(output.h), cells(output.w));
+        let (rows, columns) = (cells(0), cells(1));
         let group_outputs = output.c / groups;
         let last = group_outputs.saturating_sub(CHANNELS);
         let channels = [0, last / 3, last * 2 / 3, last].map(|start| start..(start + CHANNELS).min(group_outputs));
@@ -161,7 +165,7 @@ mod tests {
     /// Every sampled window of the reference's own whole answer.
     fn agrees(whole: &Answer, groups: usize, part: impl Fn(&Window) -> Result<Answer>) {
         let output = whole.tensor();
-        for window in Window::samples(output.shape(), groups) {
+        for window in Window::samples(output.shape(), groups, Window::PLAIN) {
             let expected = part(&window).unwrap();
             let found = window.of(&output, groups).unwrap();
             assert_eq!(expected.shape(), found.shape(), "{window:?}");
@@ -204,14 +208,22 @@ mod tests {
 
     #[test]
     fn windows_keep_the_tiles_of_minimal_filtering() {
-        for (filtering, taps) in [([2, 3], 3), ([4, 3], 3), ([4, 4], 3), ([4, 4], 7)] {
-            let op = Conv2d::new([taps, taps]).pad(taps / 2);
-            let (x, w) = (random([1, 2, 10, 15]), random([5, 2, taps, taps]));
+        let alike = |sizes| [sizes, sizes];
+        for (filtering, kernel) in [
+            (alike([2, 3]), [3, 3]),
+            (alike([4, 3]), [3, 3]),
+            (alike([4, 4]), [3, 3]),
+            (alike([4, 4]), [7, 7]),
+            (alike([6, 3]), [3, 3]),
+            ([[5, 4], [2, 7]], [4, 7]),
+        ] {
+            let op = Conv2d::new(kernel).pad([kernel[0] / 2, kernel[1] / 2]);
+            let (x, w) = (random([1, 2, 10, 15]), random([5, 2, kernel[0], kernel[1]]));
             let answer = |op: &Conv2d, x: &Tensor, w: &Tensor, bias: Option<&Tensor>| {
                 reference::conv2d_minimal_filtering(op, x, w, bias, filtering)
             };
             let whole = answer(&op, &x, &w, None).unwrap();
-            for window in Window::samples(whole.shape(), 1) {
+            for window in Window::samples(whole.shape(), 1, filtering.map(|[cells, _]| cells)) {
                 let part = window.conv2d(&op, [&x, &w], None, answer).unwrap();
                 let magnitudes = |answer: &Answer| {
                     let data = answer.sums().iter().map(|sum| sum.magnitude as f32).collect();
@@ -226,7 +238,7 @@ mod tests {
     fn a_wrong_element_in_a_window_is_found() {
         let (op, x, w) = (Conv2d::new([3, 3]), random([1, 2, 9, 9]), random([4, 2, 3, 3]));
         let mut output = reference::conv2d(&op, &x, &w, None).unwrap().tensor();
-        let window = &Window::samples(output.shape(), 1)[15];
+        let window = &Window::samples(output.shape(), 1, Window::PLAIN)[15];
         let last = output.data().len() - 1;
         output.data_mut()[last] += 0.01;
         let found = window.of(&output, 1).unwrap();

@@ -2,7 +2,7 @@
 
 use super::super::OP;
 use super::super::tiled::workgroup;
-use super::kernels::Transform;
+use super::transform::Transform;
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::op::Conv2d;
@@ -35,9 +35,10 @@ pub(super) struct Grid {
 impl Grid {
     pub(super) fn new(transform: &Transform, op: &Conv2d, output: Shape) -> Self {
         let images = output.n as u64;
-        let [tile_rows, tile_columns] = output.extent().map(|cells| cells.div_ceil(transform.cells) as u64);
+        let (extent, cells) = (output.extent(), transform.cells(op));
+        let [tile_rows, tile_columns] = [0, 1].map(|axis| extent[axis].div_ceil(cells[axis]) as u64);
         let [piece_rows, piece_columns] = transform.pieces(op);
-        if !transform.in_pieces {
+        if !transform.in_pieces() {
             let image_tiles = tile_rows * tile_columns;
             let tiles = images * image_tiles;
             let rows = tiles.div_ceil(4);
@@ -102,7 +103,7 @@ fn strip_bytes(halo: u64, caps: &Caps) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-    use super::super::kernels::{F4, PIECES};
+    use super::super::transform::{EIGHT, F4, PIECES};
     use super::*;
 
     fn grid(transform: &Transform, kernel: [usize; 2], output: [usize; 4]) -> Grid {
@@ -113,6 +114,9 @@ mod tests {
     fn a_kernel_of_one_piece_has_tiles_in_a_row() {
         let found = grid(&F4, [3, 3], [2, 8, 9, 17]);
         assert_eq!((found.tiles, found.rows, found.width, found.sources(2)), (30, 8, 1, 8));
+        // Tiles of six rows by three columns.
+        let found = grid(&EIGHT, [3, 6], [2, 8, 9, 17]);
+        assert_eq!((found.tile_columns, found.image_tiles, found.tiles, found.rows), (6, 12, 24, 6));
     }
 
     /// Three rows of five tiles, in vectors of which two make a row; transformed tiles have a row and a column more.

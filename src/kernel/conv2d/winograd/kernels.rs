@@ -1,42 +1,7 @@
 //! The kernels of minimal filtering: transforms of input, weight and products, and the products.
 
-use super::super::Variant;
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, params, part};
-use crate::op::Conv2d;
-
-/// One of the transforms: its output tile and its kernels.
-pub(in crate::kernel::conv2d) struct Transform {
-    pub(super) variant: Variant,
-    /// Output cells of a tile along each axis, and taps of the kernel that it is multiplied with, or of a piece of it.
-    pub(super) cells: usize,
-    pub(super) taps: usize,
-    /// Whether the kernel is cut into pieces, of any number; it is one, of just these taps, where it is not.
-    pub(super) in_pieces: bool,
-    pub(super) input: &'static Kernel,
-    pub(super) weight: &'static Kernel,
-    pub(super) output: &'static Kernel,
-    /// `output` with a max pooling after it.
-    pub(super) pooled_output: &'static Kernel,
-}
-
-impl Transform {
-    /// Positions of a transformed tile.
-    pub(super) fn positions(&self) -> u64 {
-        ((self.cells + self.taps - 1) as u64).pow(2)
-    }
-
-    /// Rows and columns of pieces in which the kernel is multiplied.
-    pub(super) fn pieces(&self, op: &Conv2d) -> [u64; 2] {
-        op.kernel.map(|taps| taps.div_ceil(self.taps) as u64)
-    }
-
-    /// Overrides of `weight` that say which kernel it is, where that is not fixed.
-    pub(super) fn weight_constants(&self, op: &Conv2d) -> Vec<(&'static str, f64)> {
-        let [kh, kw] = op.kernel.map(|taps| taps as f64);
-        if self.in_pieces { vec![("KH", kh), ("KW", kw)] } else { vec![] }
-    }
-}
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
 const INS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write];
@@ -57,6 +22,10 @@ static NARROW_MAIN: Part = part!("conv2d/winograd_product_narrow.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
 static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
 static PIECES_INVERSE: Part = part!("conv2d/winograd_pieces_output.wgsl");
+static EIGHT_INVERSE: Part = part!("conv2d/winograd_eight_output.wgsl");
+/// What its tiles give, cell by cell and window by window.
+static EIGHT_CELLS: Part = part!("conv2d/winograd_eight_cells.wgsl");
+static EIGHT_WINDOWS: Part = part!("conv2d/winograd_eight_windows.wgsl");
 
 const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
     Kernel { name, parts, bindings, needs_float_atomics: false }
@@ -89,6 +58,17 @@ pub(in crate::kernel::conv2d) static PIECES_POOLED: Kernel = kernel(
     &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &PIECES_INVERSE],
     POOLED,
 );
+pub(in crate::kernel::conv2d) static EIGHT_INPUT: Kernel =
+    kernel("conv2d/winograd_eight_input", &[&INDEX, &part!("conv2d/winograd_eight_input.wgsl")], IN);
+pub(in crate::kernel::conv2d) static EIGHT_WEIGHT: Kernel =
+    kernel("conv2d/winograd_eight_weight", &[&INDEX, &part!("conv2d/winograd_eight_weight.wgsl")], IN);
+pub(in crate::kernel::conv2d) static EIGHT_OUTPUT: Kernel =
+    kernel("conv2d/winograd_eight_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &EIGHT_CELLS, &EIGHT_INVERSE], INS);
+pub(in crate::kernel::conv2d) static EIGHT_POOLED: Kernel = kernel(
+    "conv2d/winograd_eight_output_pooled",
+    &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &EIGHT_WINDOWS, &EIGHT_INVERSE],
+    POOLED,
+);
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
     kernel("conv2d/winograd_product", &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &PRODUCT_MAIN], INS);
 /// The same with two weights a load.
@@ -99,40 +79,6 @@ pub(in crate::kernel::conv2d) static NARROW: Kernel =
     kernel("conv2d/winograd_product_narrow", &[&INDEX, &OPERANDS, &WEIGHTS, &NARROW_MAIN], INS);
 pub(in crate::kernel::conv2d) static NARROW_U64: Kernel =
     kernel("conv2d/winograd_product_narrow_u64", &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &NARROW_MAIN], INS);
-
-/// F(2x2, 3x3): 2.25 times fewer products, exact on small integers.
-pub(in crate::kernel::conv2d) static F2: Transform = Transform {
-    variant: Variant::WinogradF2,
-    cells: 2,
-    taps: 3,
-    in_pieces: false,
-    input: &F2_INPUT,
-    weight: &F2_WEIGHT,
-    output: &F2_OUTPUT,
-    pooled_output: &F2_POOLED,
-};
-/// F(4x4, 3x3): 4 times fewer products.
-pub(in crate::kernel::conv2d) static F4: Transform = Transform {
-    variant: Variant::WinogradF4,
-    cells: 4,
-    taps: 3,
-    in_pieces: false,
-    input: &F4_INPUT,
-    weight: &F4_WEIGHT,
-    output: &F4_OUTPUT,
-    pooled_output: &F4_POOLED,
-};
-/// F(4x4, 4x4) of each piece of a kernel: 4 times fewer products for one of 7x7.
-pub(in crate::kernel::conv2d) static PIECES: Transform = Transform {
-    variant: Variant::WinogradPieces,
-    cells: 4,
-    taps: 4,
-    in_pieces: true,
-    input: &PIECES_INPUT,
-    weight: &PIECES_WEIGHT,
-    output: &PIECES_OUTPUT,
-    pooled_output: &PIECES_POOLED,
-};
 
 params! {
     /// Uniforms of `conv2d/winograd_pieces_input`; the shader says what they mean.
@@ -154,7 +100,7 @@ params! {
 }
 
 params! {
-    /// Uniforms of `conv2d/winograd_f2_input` and `winograd_f4_input`; the shaders say what they mean.
+    /// Uniforms of `conv2d/winograd_f2_input`, `winograd_f4_input` and `winograd_eight_input`; the shaders say what they mean.
     pub(super) struct InputParams {
         in_channels: u32,
         in_h: u32,
@@ -231,15 +177,19 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&F2_INPUT, InputParams::FIELDS),
         (&F4_INPUT, InputParams::FIELDS),
         (&PIECES_INPUT, PiecesInputParams::FIELDS),
+        (&EIGHT_INPUT, InputParams::FIELDS),
         (&F2_WEIGHT, WeightParams::FIELDS),
         (&F4_WEIGHT, WeightParams::FIELDS),
         (&PIECES_WEIGHT, WeightParams::FIELDS),
+        (&EIGHT_WEIGHT, WeightParams::FIELDS),
         (&F2_OUTPUT, OutputParams::FIELDS),
         (&F4_OUTPUT, OutputParams::FIELDS),
         (&F2_POOLED, OutputParams::FIELDS),
         (&F4_POOLED, OutputParams::FIELDS),
         (&PIECES_OUTPUT, OutputParams::FIELDS),
         (&PIECES_POOLED, OutputParams::FIELDS),
+        (&EIGHT_OUTPUT, OutputParams::FIELDS),
+        (&EIGHT_POOLED, OutputParams::FIELDS),
         (&PRODUCT, ProductParams::FIELDS),
         (&PRODUCT_U64, ProductParams::FIELDS),
         (&NARROW, ProductParams::FIELDS),
