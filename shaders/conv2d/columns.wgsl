@@ -1,5 +1,5 @@
-// The operands of an implicit matrix product: columns of cells from x, weights from p. For kernels that bind
-// x: array<f32> and p: array<vec4<f32>>.
+// The operands of an implicit matrix product: columns of cells from x, and their products with weights. For kernels that bind
+// x: array<f32>, with conv2d/weights.
 
 // The four cells `at` of the plane that starts at `plane`, zero where they are outside.
 fn cells(plane: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
@@ -27,12 +27,18 @@ fn channel_cells(first_plane: u32, plane_cells: u32, channels: u32, c: u32, at: 
     return cells(first_plane + min(c, channels - 1) * plane_cells, at, inside & vec4(c < channels));
 }
 
-// Four weights of a row.
-fn weights_at(i: u32) -> vec4<f32> {
-    return p[i];
-}
-
-// Adds four terms to the tile whose weights start at p[i].
+// Adds four terms to the tile whose weights start at the i-th vector.
 fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
-    multiply_add(tile, columns, p[i], p[i + 1], p[i + 2], p[i + 3], p[i + 4], p[i + 5], p[i + 6], p[i + 7]);
+    multiply_add(
+        tile,
+        columns,
+        weights_at(i),
+        weights_at(i + 1),
+        weights_at(i + 2),
+        weights_at(i + 3),
+        weights_at(i + 4),
+        weights_at(i + 5),
+        weights_at(i + 6),
+        weights_at(i + 7),
+    );
 }

@@ -1,7 +1,6 @@
-// The operands of an implicit matrix product in f32: the map x, and weights p as conv2d/pack leaves them.
+// The map of an implicit matrix product in f32; its weights, as conv2d/pack leaves them, are conv2d/weights.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
 
 // Where the planes of a group's input channels begin.
 fn group_planes(n: u32, group: u32) -> u32 {

@@ -4,15 +4,15 @@
 // Layout    d: positions x channels x source_tiles; u: blocks x positions x piece_rows x piece_columns x group_channels/4 x ROWS x 4,
 //           as conv2d/winograd_*_weight leave it; m: positions x rows x tiles, rows the channels of all blocks. Four tiles are a
 //           vector; those of d and of m lie in rows, in which the next vector has the next columns.
-// Bindings  0 params; 1 d; 2 u, this dispatch's blocks; 3 m.
+// Bindings  0 params; 1 d; 2 p, u of this dispatch's blocks; 3 m.
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation computes ROWS channels of four tiles in a row, a workgroup 4*WORKGROUP tiles. Tiles vary fastest,
 //           then blocks, then positions; `groups` workgroups have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
-// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_weights.wgsl or
-//           common/words_u64.wgsl, conv2d/winograd_weights_u64.wgsl
+// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/tiled.
@@ -20,7 +20,7 @@
 @group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
 
-// Adds four terms to the tile whose weights start at the i-th vector of u.
+// Adds four terms to the tile whose weights start at the i-th vector.
 fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
     multiply_add(
         tile,

@@ -1,14 +1,14 @@
 // Computes  m[p,o,t] = sum_c u[o,p,c] * d[p,c,t]: what conv2d/winograd_product does, in narrower tiles.
 // Layout    As there, for kernels of one piece: one row of vectors.
-// Bindings  0 params; 1 d; 2 u, this dispatch's blocks; 3 m.
+// Bindings  0 params; 1 d; 2 p, u of this dispatch's blocks; 3 m.
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation computes ROWS channels of two tiles in a row, a workgroup 2*WORKGROUP tiles. Tiles vary fastest,
 //           then blocks, then positions; `groups` workgroups have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending, as in conv2d/winograd_product.
-// Uses      common/index.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_weights.wgsl or common/words_u64.wgsl,
-//           conv2d/winograd_weights_u64.wgsl
+// Uses      common/index.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or common/words_u64.wgsl,
+//           conv2d/weights_u64.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: a small map has few tiles (14x14 cells have sixteen of 4x4), of which four an invocation would leave half of a CPU driver's
@@ -25,7 +25,7 @@ struct Narrow {
     r67: vec4<f32>,
 }
 
-// Four terms of the sums for two rows, whose weights start at the i-th vector of u; `first` has two cells of each of the first two
+// Four terms of the sums for two rows, whose weights start at the i-th vector; `first` has two cells of each of the first two
 // terms, `second` of the others.
 fn four_terms(rows: vec4<f32>, i: u32, first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
     let a = weights_at(i);

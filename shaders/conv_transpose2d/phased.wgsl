@@ -14,8 +14,8 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. If ARGMAX, one block has all channels.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/columns.wgsl,
-//           conv2d/store.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so
@@ -61,7 +61,6 @@ override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 

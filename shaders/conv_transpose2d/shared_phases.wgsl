@@ -15,8 +15,8 @@
 //           group, and a block has all channels of a phase.
 // Writes    Every cell of this dispatch's rows, once.
 // Order     One f32 accumulator a row and window: c ascending, then u descending, then v descending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/columns.wgsl,
-//           channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/columns.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: conv_transpose2d/phased loads sixteen cells for the four taps of four cells of one phase. Here ten do, for rows of
@@ -52,7 +52,6 @@ override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 

@@ -71,6 +71,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &dot_product::DOT_PRODUCT,
     &dot_product::DOT_PRODUCT_HALF,
     &forms::TILED,
+    &forms::TILED_U64,
     &forms::STAGED,
     &forms::TILED_HALF,
     &forms::TILED_HALF_F32,
@@ -308,8 +309,13 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise, Variant::DotProduct];
     let everywhere = Variant::ALL.iter().filter(|variant| !special.contains(variant)).map(plain);
     // Products of many tiles and of few, with and without integers of 64 bits.
-    let filtered = [(false, Variant::WinogradF4), (true, Variant::WinogradF4), (true, Variant::WinogradF2)];
-    let filtered = filtered.map(|(int64, variant)| {
+    let pairs = [
+        (false, Variant::WinogradF4),
+        (true, Variant::WinogradF4),
+        (true, Variant::WinogradF2),
+        (true, Variant::Tiled),
+    ];
+    let pairs = pairs.map(|(int64, variant)| {
         let caps = Caps { software: true, int64, ..Caps::WEBGPU };
         plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), &caps)
     });
@@ -319,7 +325,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
         plan(&op, shapes.0, weight, bias, Some(Variant::WinogradEight), &Caps::WEBGPU)
     });
     let plans =
-        everywhere.chain(filtered).chain(eights).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
+        everywhere.chain(pairs).chain(eights).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);

@@ -43,7 +43,7 @@ fn reads_pairs(plan: &KernelPlan) -> bool {
 
 #[test]
 fn convolutions_are_the_same() {
-    use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4};
+    use conv2d::Variant::{Tiled, WinogradEight, WinogradF2, WinogradF4};
     let Some((gpu, pairs, words)) = device() else { return };
     let three = Conv2d::new([3, 3]).pad(1);
     for (variant, op, input, outputs) in [
@@ -52,6 +52,8 @@ fn convolutions_are_the_same() {
         (WinogradF4, three.relu(), [1, 13, 14, 13], 40),
         (WinogradF4, three.groups(3), [1, 15, 8, 8], 6),
         (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 13, 30, 41], 40),
+        (Tiled, three.relu(), [2, 10, 9, 7], 37),
+        (Tiled, Conv2d::new([2, 5]).stride([2, 1]).groups(3), [1, 15, 8, 8], 18),
     ] {
         let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
         let b = fractions(Shape::vector(outputs));
@@ -143,6 +145,30 @@ fn poolings_and_unpoolings_are_the_same() {
             let [one, two, three] = plans.map(|plan| words_of(&gpu, &plan, &operands, &[maps.words(input)]));
             assert!(one == two && two == three, "unpooling to {input}, {maps:?}, {storage:?}");
         }
+    }
+}
+
+#[test]
+fn transposed_convolutions_are_the_same() {
+    use crate::kernel::conv_transpose2d::{self, Variant::Phased, Variant::SharedPhases};
+    use crate::op::ConvTranspose2d;
+    let Some((gpu, pairs, words)) = device() else { return };
+    let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
+    for (variant, op, input, outputs) in [
+        (Phased, up(2).relu(), [2, 10, 5, 7], 37),
+        (Phased, ConvTranspose2d::new([3, 5]).stride([2, 3]).groups(3), [1, 15, 6, 4], 18),
+        (SharedPhases, up(2).pad(1), [2, 10, 5, 7], 21),
+        (SharedPhases, up(4).groups(3).relu(), [1, 15, 6, 4], 6),
+    ] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
+        let b = fractions(Shape::vector(outputs));
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let plan = |caps| conv_transpose2d::plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), caps).unwrap();
+        let plans = [plan(&pairs), plan(&words)];
+        assert_eq!(plans.each_ref().map(reads_pairs), [true, false], "{}", variant.name());
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{} of {op:?}", variant.name());
     }
 }
 

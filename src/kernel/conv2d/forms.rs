@@ -4,10 +4,13 @@ use super::{Form, OP, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
-use crate::kernel::{ACTIVATION, INDEX, NARROW, PLANES_HALF, TILE, part};
+use crate::kernel::{ACTIVATION, INDEX, NARROW, PLANES_HALF, TILE, WORDS_U64, part};
 
 /// Loads of the implicit matrix product.
 pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
+/// Its weights, a vector a load or two words a load.
+pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
+pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
 /// The end of its register tiles.
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 /// Uniforms, overrides and bindings of its kernels.
@@ -62,7 +65,27 @@ macro_rules! tiled_and_staged {
 
 tiled_and_staged!(
     TILED "conv2d/tiled", STAGED "conv2d/staged", BINDINGS,
-    [OPERANDS_F32, COLUMNS, IN_ROWS, RESULT_F32, STORE]
+    [OPERANDS_F32, WEIGHTS, COLUMNS, IN_ROWS, RESULT_F32, STORE]
+);
+
+/// The same with weights read two words at a time.
+pub(super) static TILED_U64: Kernel = kernel(
+    "conv2d/tiled_u64",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_F32,
+        &WORDS_U64,
+        &WEIGHTS_U64,
+        &COLUMNS,
+        &IN_ROWS,
+        &RESULT_F32,
+        &STORE,
+        &TILED_MAIN,
+    ],
+    BINDINGS,
 );
 
 tiled_and_staged!(
@@ -93,11 +116,11 @@ tiled_and_staged!(
     ]
 );
 
-/// The kernel of a division for maps in such a form, whose output channels may be phases.
+/// The kernel of a division for maps in such a form, whose output channels may be phases, on a device that may read pairs of words.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.
-pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool) -> Result<&'static Kernel> {
+pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, pairs: bool) -> Result<&'static Kernel> {
     Ok(match (variant, form, phases) {
         (_, Form::Words, true) => {
             return Err(Error::Unsupported {
@@ -111,6 +134,7 @@ pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool) -> Result<&
         (Variant::Staged, Form::HalvesToWords, false) => &STAGED_HALF_F32,
         (Variant::Staged, Form::Halves, true) => &STAGED_INTERLEAVED,
         (Variant::Staged, Form::HalvesToWords, true) => &STAGED_INTERLEAVED_F32,
+        (_, Form::Words, _) if pairs => &TILED_U64,
         (_, Form::Words, _) => &TILED,
         (_, Form::Halves, false) => &TILED_HALF,
         (_, Form::HalvesToWords, false) => &TILED_HALF_F32,
@@ -123,6 +147,7 @@ pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool) -> Result<&
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
     let kernels = [
         &TILED,
+        &TILED_U64,
         &TILED_HALF,
         &TILED_HALF_F32,
         &TILED_INTERLEAVED,

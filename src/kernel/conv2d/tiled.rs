@@ -228,7 +228,7 @@ pub(super) fn divided(
             bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
             bound.extend(end.as_ref().map(|end| end.switches));
             let kernel = match (division.variant, pooling) {
-                (variant, None) => kernel_for(variant, form, phases.is_some())?,
+                (variant, None) => kernel_for(variant, form, phases.is_some(), caps.loads_pairs())?,
                 (Variant::Staged, Some(_)) => &STAGED_HALF_POOLED,
                 (_, Some(_)) => &TILED_HALF_POOLED,
             };

@@ -7,31 +7,32 @@ use super::gather::{most_taps, phase_constants};
 use super::packed::{Packing, Run, packed};
 use super::{BEST_OF_TILE, OP, Problem};
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
-use crate::kernel::conv2d::forms::{COLUMNS, STORE};
+use crate::kernel::conv2d::forms::{COLUMNS, STORE, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 use crate::kernel::flat::window_constants;
-use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
 
-pub(super) static PHASED: Kernel = Kernel {
-    name: "conv_transpose2d/phased",
-    parts: &[
-        &INDEX,
-        &ACTIVATION,
-        &RANK,
-        &TILE,
-        &COLUMNS,
-        &STORE,
-        &BEST,
-        &BEST_OF_TILE,
-        &part!("conv_transpose2d/phase.wgsl"),
-        &part!("conv_transpose2d/phased.wgsl"),
-    ],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+static PHASE: Part = part!("conv_transpose2d/phase.wgsl");
+static MAIN: Part = part!("conv_transpose2d/phased.wgsl");
+
+/// The kernel with weights read in one of two ways.
+macro_rules! with_weights {
+    ($name:literal, $($weights:ident),*) => {
+        Kernel {
+            name: $name,
+            parts: &[&INDEX, &ACTIVATION, &RANK, &TILE, $(&$weights,)* &COLUMNS, &STORE, &BEST, &BEST_OF_TILE, &PHASE, &MAIN],
+            bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+            needs_float_atomics: false,
+        }
+    };
+}
+
+pub(super) static PHASED: Kernel = with_weights!("conv_transpose2d/phased", WEIGHTS);
+/// The same with weights read two words at a time.
+pub(super) static PHASED_U64: Kernel = with_weights!("conv_transpose2d/phased_u64", WORDS_U64, WEIGHTS_U64);
 
 params! {
     /// Uniforms of `conv_transpose2d/phased`; the shader says what they mean.
@@ -141,7 +142,7 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
     let window = window_constants(op.kernel, op.stride, op.dilation);
     let operands = [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?];
     Ok(Step {
-        kernel: &PHASED,
+        kernel: if caps.loads_pairs() { &PHASED_U64 } else { &PHASED },
         constants: [window.as_slice(), &phase_constants(op), &own].concat(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: operands.map(Into::into).to_vec(),

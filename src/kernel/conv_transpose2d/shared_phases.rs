@@ -5,28 +5,30 @@ use super::packed::{Packing, Run, packed};
 use super::phased::Onto;
 use super::{BEST_OF_TILE, OP, Problem, ROW};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
-use crate::kernel::conv2d::forms::COLUMNS;
+use crate::kernel::conv2d::forms::{COLUMNS, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
-use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
 
-pub(super) static SHARED_PHASES: Kernel = Kernel {
-    name: "conv_transpose2d/shared_phases",
-    parts: &[
-        &INDEX,
-        &ACTIVATION,
-        &RANK,
-        &TILE,
-        &COLUMNS,
-        &BEST,
-        &BEST_OF_TILE,
-        &ROW,
-        &part!("conv_transpose2d/shared_phases.wgsl"),
-    ],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+static MAIN: Part = part!("conv_transpose2d/shared_phases.wgsl");
+
+/// The kernel with weights read in one of two ways.
+macro_rules! with_weights {
+    ($name:literal, $($weights:ident),*) => {
+        Kernel {
+            name: $name,
+            parts: &[&INDEX, &ACTIVATION, &RANK, &TILE, $(&$weights,)* &COLUMNS, &BEST, &BEST_OF_TILE, &ROW, &MAIN],
+            bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+            needs_float_atomics: false,
+        }
+    };
+}
+
+pub(super) static SHARED_PHASES: Kernel = with_weights!("conv_transpose2d/shared_phases", WEIGHTS);
+/// The same with weights read two words at a time.
+pub(super) static SHARED_PHASES_U64: Kernel =
+    with_weights!("conv_transpose2d/shared_phases_u64", WORDS_U64, WEIGHTS_U64);
 
 params! {
     /// Uniforms of `conv_transpose2d/shared_phases`; the shader says what they mean.
@@ -154,7 +156,7 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
         ("WORKGROUP", workgroup(caps) as f64),
     ];
     Ok(Step {
-        kernel: &SHARED_PHASES,
+        kernel: if caps.loads_pairs() { &SHARED_PHASES_U64 } else { &SHARED_PHASES },
         constants: constants.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?].map(Into::into).to_vec(),

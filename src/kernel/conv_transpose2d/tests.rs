@@ -6,10 +6,10 @@ use super::gather::GATHER;
 use super::interleaved::PHASE_WEIGHT;
 use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX, INTERPOLATE_ARGMAX_HALF, INTERPOLATE_HALF};
 use super::packed::{PACK, PACK_HALF, PACK_SHARED_PHASES};
-use super::phased::PHASED;
+use super::phased::{PHASED, PHASED_U64};
 use super::product::{PRODUCT, PRODUCT_HALF};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
-use super::shared_phases::SHARED_PHASES;
+use super::shared_phases::{SHARED_PHASES, SHARED_PHASES_U64};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
@@ -22,9 +22,10 @@ pub(crate) fn exhibit() -> Exhibit {
     let atomics = Caps { float_atomics: true, ..Caps::WEBGPU };
     let tiny = Caps { max_binding_bytes: 4096, storage_alignment: 64, ..Caps::WEBGPU };
     let mut plans = Vec::new();
+    let words = Caps { software: true, int64: true, ..Caps::WEBGPU };
     let general = [Variant::Gather, Variant::Scatter, Variant::ZeroInsert, Variant::Phased];
     for variant in general {
-        for caps in [&Caps::WEBGPU, &atomics] {
+        for caps in [&Caps::WEBGPU, &atomics, &words] {
             plans.push(plan(&plain, [1, 3, 5, 7].into(), [3, 9, 4, 4].into(), None, Some(variant), caps));
             let bias = Some(Shape::vector(6));
             plans.push(plan(&odd, [2, 4, 3, 5].into(), [4, 3, 2, 5].into(), bias, Some(variant), caps));
@@ -42,7 +43,9 @@ pub(crate) fn exhibit() -> Exhibit {
     let pairs = ConvTranspose2d::new([4, 6]).stride([2, 3]).groups(2).pad(1).output_padding([1, 2]).relu();
     for (op, input, channels) in [(&plain, [1, 3, 5, 7], 9), (&pairs, [2, 4, 3, 5], 6)] {
         let (weight, bias) = (op.weight_shape(input[1], channels).unwrap(), Some(Shape::vector(channels)));
-        plans.push(plan(op, input.into(), weight, bias, Some(Variant::SharedPhases), &Caps::WEBGPU));
+        for caps in [&Caps::WEBGPU, &words] {
+            plans.push(plan(op, input.into(), weight, bias, Some(Variant::SharedPhases), caps));
+        }
     }
     let apart = plain.groups(3);
     for caps in KINDS {
@@ -82,9 +85,11 @@ pub(crate) fn exhibit() -> Exhibit {
         (&STRETCH, zero_insert::StretchParams::FIELDS),
         (&FLIP, zero_insert::FlipParams::FIELDS),
         (&PHASED, phased::Params::FIELDS),
+        (&PHASED_U64, phased::Params::FIELDS),
         (&PACK, packed::PackParams::FIELDS),
         (&PACK_HALF, packed::PackParams::FIELDS),
         (&SHARED_PHASES, shared_phases::Params::FIELDS),
+        (&SHARED_PHASES_U64, shared_phases::Params::FIELDS),
         (&PACK_SHARED_PHASES, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
         (&PRODUCT_HALF, product::Params::FIELDS),

@@ -1,6 +1,7 @@
 //! The kernels of minimal filtering: transforms of input, weight and products, and the products.
 
 use crate::gpu::{Access, Kernel, Part};
+use crate::kernel::conv2d::forms::{WEIGHTS, WEIGHTS_U64};
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, params, part};
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
@@ -13,10 +14,8 @@ static INVERSE: Part = part!("conv2d/inverse.wgsl");
 static CELLS: Part = part!("conv2d/cells.wgsl");
 /// Its end, for the map's maxima.
 static MAXIMA: Part = part!("conv2d/maxima.wgsl");
-/// Uniforms of the products, and two ways to load their weights.
+/// Uniforms of the products.
 static OPERANDS: Part = part!("conv2d/winograd_operands.wgsl");
-static WEIGHTS: Part = part!("conv2d/winograd_weights.wgsl");
-static WEIGHTS_U64: Part = part!("conv2d/winograd_weights_u64.wgsl");
 static PRODUCT_MAIN: Part = part!("conv2d/winograd_product.wgsl");
 static NARROW_MAIN: Part = part!("conv2d/winograd_product_narrow.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");

@@ -1,0 +1,8 @@
+// The weights of a matrix product in register tiles, a vector a load.
+
+@group(0) @binding(2) var<storage, read> p: array<vec4<f32>>;
+
+// Four weights of a row.
+fn weights_at(i: u32) -> vec4<f32> {
+    return p[i];
+}
