@@ -5,11 +5,16 @@
 //! checkpoints hold beside their weights, which stay opaque. Every other name, and every opcode that makes an object by
 //! other means, is refused before anything comes of it.
 
+mod bytes;
+mod stack;
+
 use std::collections::HashMap;
 
 use super::super::quoted;
 use super::globals::{self, Global};
 use super::values::{Id, Pickle, Storage, Tensor, Value};
+use bytes::Bytes;
+use stack::pairs;
 
 /// Most values of one pickle. A checkpoint has some forty for each tensor.
 const MAX_VALUES: usize = 1 << 22;
@@ -17,10 +22,15 @@ const MAX_VALUES: usize = 1 << 22;
 impl Pickle {
     /// Interprets the pickle that `bytes` begin with.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
-        let mut machine =
-            Machine { bytes, at: 0, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let mut machine = Machine {
+            bytes: Bytes::new(bytes),
+            values: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+        };
         match machine.run() {
-            Ok(result) => Ok(Self { values: machine.values, result, length: machine.at }),
+            Ok(result) => Ok(Self { values: machine.values, result, length: machine.bytes.taken() }),
             Err(reason) => Err(format!("the pickle{}: {reason}", machine.context())),
         }
     }
@@ -28,8 +38,7 @@ impl Pickle {
 
 /// The stack machine.
 struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    bytes: Bytes<'a>,
     values: Vec<Value>,
     stack: Vec<Id>,
     /// Heights of the stack that MARK left behind.
@@ -40,7 +49,7 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn run(&mut self) -> Result<Id, String> {
         loop {
-            let opcode = self.byte()?;
+            let opcode = self.bytes.byte()?;
             if opcode == b'.' {
                 return match *self.stack {
                     [result] if self.marks.is_empty() => Ok(result),
@@ -57,13 +66,13 @@ impl Machine<'_> {
     fn step(&mut self, opcode: u8) -> Result<(), String> {
         match opcode {
             // PROTO, FRAME
-            0x80 => match self.byte()? {
+            0x80 => match self.bytes.byte()? {
                 0..=5 => {}
                 protocol => return Err(format!("its protocol is {protocol}, expected at most 5")),
             },
             0x95 => {
-                let length = self.number(8)?;
-                if length > (self.bytes.len() - self.at) as u64 {
+                let length = self.bytes.number(8)?;
+                if length > self.bytes.left() {
                     return Err(format!("a frame of {length} bytes reaches past its end"));
                 }
             }
@@ -83,21 +92,21 @@ impl Machine<'_> {
             0x88 | 0x89 => self.push(Value::Bool),
             // BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT
             b'J' => {
-                let bits = self.number(4)? as u32;
+                let bits = self.bytes.number(4)? as u32;
                 self.push(Value::Int((bits as i32).into()));
             }
             b'K' => self.push_number(1)?,
             b'M' => self.push_number(2)?,
             0x8a => {
-                let length = self.number(1)?;
+                let length = self.bytes.number(1)?;
                 self.push_long(length)?;
             }
             0x8b => {
-                let length = self.number(4)? as u32 as i32;
+                let length = self.bytes.number(4)? as u32 as i32;
                 self.push_long(u64::try_from(length).map_err(|_| format!("a number of {length} bytes"))?)?;
             }
             b'G' => {
-                self.take(8)?;
+                self.bytes.take(8)?;
                 self.push(Value::Opaque);
             }
             // BINUNICODE, SHORT_BINUNICODE, BINUNICODE8
@@ -159,8 +168,8 @@ impl Machine<'_> {
             }
             // GLOBAL, STACK_GLOBAL
             b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
-                self.push_global(&module, &name)?;
+                let (module, name) = (self.bytes.line()?, self.bytes.line()?);
+                self.push_global(module, name)?;
             }
             0x93 => {
                 let (name, module) = (self.pop_text()?, self.pop_text()?);
@@ -177,8 +186,8 @@ impl Machine<'_> {
     /// Why an opcode is refused: by what it would call, if it says so.
     fn refused(&mut self, opcode: u8) -> String {
         let name = match opcode {
-            b'i' => match (self.line(), self.line()) {
-                (Ok(module), Ok(name)) => return globals::refusal(&module, &name),
+            b'i' => match (self.bytes.line(), self.bytes.line()) {
+                (Ok(module), Ok(name)) => return globals::refusal(module, name),
                 _ => "INST",
             },
             b'o' => "OBJ",
@@ -263,40 +272,6 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn append(&mut self, mut items: Vec<Id>) -> Result<(), String> {
-        let list = self.top()?;
-        match &mut self.values[list] {
-            Value::List(list) => {
-                list.append(&mut items);
-                Ok(())
-            }
-            _ => Err("items are added to something that is no list".to_owned()),
-        }
-    }
-
-    fn insert(&mut self, mut pairs: Vec<(Id, Id)>) -> Result<(), String> {
-        let dict = self.top()?;
-        match &mut self.values[dict] {
-            Value::Dict(dict) => {
-                dict.append(&mut pairs);
-                Ok(())
-            }
-            _ => Err("keys are set in something that is no dict".to_owned()),
-        }
-    }
-
-    /// The pairs of a list of tuples of two.
-    fn listed_pairs(&self, list: Id) -> Result<Vec<(Id, Id)>, String> {
-        let Value::List(items) = &self.values[list] else {
-            return Err("a dict of something that is no list".to_owned());
-        };
-        let pair = |&item: &Id| match &self.values[item] {
-            Value::Tuple(pair) | Value::List(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
-            _ => Err("a dict of something that is no pair".to_owned()),
-        };
-        items.iter().map(pair).collect()
-    }
-
     fn integer(&self, id: Id) -> Result<i128, String> {
         match self.values[id] {
             Value::Int(number) => Ok(number),
@@ -311,130 +286,6 @@ impl Machine<'_> {
         items.iter().map(|&item| self.integer(item)).collect()
     }
 
-    fn push(&mut self, value: Value) {
-        self.values.push(value);
-        self.stack.push(self.values.len() - 1);
-    }
-
-    fn push_number(&mut self, bytes: usize) -> Result<(), String> {
-        let number = self.number(bytes)?;
-        self.push(Value::Int(number.into()));
-        Ok(())
-    }
-
-    /// A two's complement number of so many bytes.
-    fn push_long(&mut self, length: u64) -> Result<(), String> {
-        let bytes = self.take(length)?;
-        if bytes.len() > 16 {
-            self.push(Value::Opaque);
-            return Ok(());
-        }
-        let mut wide = [if bytes.last().is_some_and(|&last| last >= 0x80) { 0xff } else { 0 }; 16];
-        wide[..bytes.len()].copy_from_slice(bytes);
-        self.push(Value::Int(i128::from_le_bytes(wide)));
-        Ok(())
-    }
-
-    fn push_text(&mut self, length_bytes: usize) -> Result<(), String> {
-        let length = self.number(length_bytes)?;
-        let text = std::str::from_utf8(self.take(length)?).map_err(|_| "a string that is no UTF-8 text".to_owned())?;
-        let text = text.to_owned();
-        self.push(Value::Text(text));
-        Ok(())
-    }
-
-    fn push_bytes(&mut self, length_bytes: usize) -> Result<(), String> {
-        let length = self.number(length_bytes)?;
-        self.take(length)?;
-        self.push(Value::Opaque);
-        Ok(())
-    }
-
-    fn push_global(&mut self, module: &str, name: &str) -> Result<(), String> {
-        let global = Global::find(module, name).ok_or_else(|| globals::refusal(module, name))?;
-        self.push(Value::Global(global));
-        Ok(())
-    }
-
-    fn recall(&mut self, bytes: usize) -> Result<(), String> {
-        let place = self.number(bytes)?;
-        let id = self.memo.get(&place).ok_or_else(|| format!("it recalls {place}, which it never memorized"))?;
-        self.stack.push(*id);
-        Ok(())
-    }
-
-    fn memorize(&mut self, bytes: usize) -> Result<(), String> {
-        let place = self.number(bytes)?;
-        let top = self.top()?;
-        self.memo.insert(place, top);
-        Ok(())
-    }
-
-    /// The lowest height of the stack that opcodes may reach: that of the last MARK.
-    fn floor(&self) -> usize {
-        self.marks.last().copied().unwrap_or(0)
-    }
-
-    /// Where the topmost `count` values begin.
-    fn height_above(&self, count: usize) -> Result<usize, String> {
-        let start = self.stack.len().checked_sub(count).filter(|&start| start >= self.floor());
-        start.ok_or_else(|| "it takes a value that is not there".to_owned())
-    }
-
-    fn pop(&mut self) -> Result<Id, String> {
-        let top = self.height_above(1)?;
-        self.stack.truncate(top + 1);
-        self.stack.pop().ok_or_else(String::new)
-    }
-
-    fn top(&self) -> Result<Id, String> {
-        Ok(self.stack[self.height_above(1)?])
-    }
-
-    fn pop_text(&mut self) -> Result<String, String> {
-        let id = self.pop()?;
-        match &self.values[id] {
-            Value::Text(text) => Ok(text.clone()),
-            _ => Err("a name that is no string".to_owned()),
-        }
-    }
-
-    /// The values since the last MARK, which goes too.
-    fn pop_mark(&mut self) -> Result<Vec<Id>, String> {
-        let mark = self.marks.pop().ok_or("it takes what follows a mark that is not there")?;
-        Ok(self.stack.split_off(mark))
-    }
-
-    fn byte(&mut self) -> Result<u8, String> {
-        Ok(self.take(1)?[0])
-    }
-
-    /// A little-endian number of up to eight bytes.
-    fn number(&mut self, bytes: usize) -> Result<u64, String> {
-        let mut wide = [0; 8];
-        wide[..bytes].copy_from_slice(self.take(bytes as u64)?);
-        Ok(u64::from_le_bytes(wide))
-    }
-
-    fn take(&mut self, length: u64) -> Result<&[u8], String> {
-        let rest = &self.bytes[self.at..];
-        let Some(taken) = usize::try_from(length).ok().and_then(|length| rest.get(..length)) else {
-            return Err(format!("it ends where {length} more bytes should follow"));
-        };
-        self.at += taken.len();
-        Ok(taken)
-    }
-
-    /// A line of text, without its end.
-    fn line(&mut self) -> Result<String, String> {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|&byte| byte == b'\n').ok_or("it ends within a name")?;
-        let line = std::str::from_utf8(&rest[..length]).map_err(|_| "a name that is no UTF-8 text".to_owned())?;
-        let line = line.to_owned();
-        self.at += length + 1;
-        Ok(line)
-    }
-
     /// Beside which key a fault lies, as far as the stack tells: the last string that is no part of a storage's name.
     fn context(&self) -> String {
         let key = self.stack.iter().rev().find_map(|&id| match &self.values[id] {
@@ -443,13 +294,4 @@ impl Machine<'_> {
         });
         key.map_or_else(String::new, |key| format!(", at {}", quoted(key)))
     }
-}
-
-/// Keys and values in turn.
-fn pairs(items: &[Id]) -> Result<Vec<(Id, Id)>, String> {
-    let (pairs, rest) = items.as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err("a key without a value".to_owned());
-    }
-    Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
 }
