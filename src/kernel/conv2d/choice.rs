@@ -38,7 +38,7 @@ pub(in crate::kernel) fn effort(
         Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,
         Variant::WinogradF4 => winograd::effort(&winograd::F4, op, input, output, caps)?,
         Variant::WinogradPieces => winograd::effort(&winograd::PIECES, op, input, output, caps)?,
-        Variant::WinogradEight => return None,
+        Variant::WinogradEight => winograd::effort(&winograd::EIGHT, op, input, output, caps)?,
     };
     let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
     Some(work * idle)
@@ -57,7 +57,7 @@ pub(super) const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradF4, WinogradPieces};
+    use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradEight, WinogradF4, WinogradPieces};
     use super::*;
 
     /// What was the fastest on llvmpipe, or within a few per cent of it (docs/CHOICES.md).
@@ -69,27 +69,27 @@ mod tests {
         for (op, [inputs, h, w], outputs, fastest) in [
             // FCN-8s at 500x500.
             (convolution(3, 100), [3, 500, 500], 64, Tiled),
-            (three, [64, 698, 698], 64, WinogradF4),
-            (three, [64, 349, 349], 128, WinogradF4),
-            (three, [128, 349, 349], 128, WinogradF4),
-            (three, [128, 175, 175], 256, WinogradF4),
-            (three, [256, 175, 175], 256, WinogradF4),
-            (three, [256, 88, 88], 512, WinogradF4),
-            (three, [512, 88, 88], 512, WinogradF4),
-            (three, [512, 44, 44], 512, WinogradF4),
-            (convolution(7, 0), [512, 22, 22], 4096, Tiled),
+            (three, [64, 698, 698], 64, WinogradEight),
+            (three, [64, 349, 349], 128, WinogradEight),
+            (three, [128, 349, 349], 128, WinogradEight),
+            (three, [128, 175, 175], 256, WinogradEight),
+            (three, [256, 175, 175], 256, WinogradEight),
+            (three, [256, 88, 88], 512, WinogradEight),
+            (three, [512, 88, 88], 512, WinogradEight),
+            (three, [512, 44, 44], 512, WinogradEight),
+            (convolution(7, 0), [512, 22, 22], 4096, WinogradEight),
             (one, [4096, 16, 16], 4096, Tiled),
             (one, [4096, 16, 16], 21, Tiled),
             (one, [512, 44, 44], 21, Tiled),
             (one, [256, 88, 88], 21, Tiled),
             // SegNet and SegNet-Basic at 360x480.
             (three, [3, 360, 480], 64, Tiled),
-            (three, [64, 360, 480], 64, WinogradF4),
-            (three, [512, 45, 60], 512, WinogradF4),
+            (three, [64, 360, 480], 64, WinogradEight),
+            (three, [512, 45, 60], 512, WinogradEight),
             (three, [512, 23, 30], 512, WinogradF4),
-            (three, [512, 45, 60], 256, WinogradF4),
-            (three, [128, 180, 240], 64, WinogradF4),
-            (three, [64, 360, 480], 12, WinogradF4),
+            (three, [512, 45, 60], 256, WinogradEight),
+            (three, [128, 180, 240], 64, WinogradEight),
+            (three, [64, 360, 480], 12, WinogradEight),
             (seven, [3, 360, 480], 64, WinogradPieces),
             (seven, [64, 360, 480], 64, WinogradPieces),
             (seven, [64, 180, 240], 64, WinogradPieces),
@@ -98,22 +98,26 @@ mod tests {
             (one, [64, 360, 480], 12, Tiled),
             // DeconvNet at 224x224.
             (three, [3, 224, 224], 64, Tiled),
-            (three, [64, 224, 224], 64, WinogradF4),
-            (three, [512, 28, 28], 512, WinogradF4),
+            (three, [64, 224, 224], 64, WinogradEight),
+            (three, [512, 28, 28], 512, WinogradEight),
             (three, [512, 14, 14], 512, WinogradF4),
+            // Where tiles of 8x8 cells gain too little for their memory.
+            (three, [128, 56, 56], 128, WinogradF4),
+            (three, [256, 28, 28], 256, WinogradF4),
             (convolution(7, 0), [512, 7, 7], 4096, DotProduct),
             (one, [4096, 1, 1], 4096, DotProduct),
             (one, [64, 224, 224], 21, Tiled),
             // Other kernels, and maps of few tiles.
-            (convolution(4, 2), [64, 90, 120], 64, WinogradPieces),
-            (convolution(5, 2), [64, 90, 120], 64, WinogradPieces),
+            (convolution(4, 2), [64, 90, 120], 64, WinogradEight),
+            (convolution(5, 2), [64, 90, 120], 64, WinogradEight),
             (convolution(8, 3), [64, 90, 120], 64, WinogradPieces),
-            (three, [64, 90, 120], 64, WinogradF4),
-            (convolution(5, 2), [64, 14, 14], 64, Tiled),
-            (seven, [64, 9, 9], 64, Tiled),
+            (three, [64, 90, 120], 64, WinogradEight),
+            (convolution(5, 2), [64, 14, 14], 64, WinogradEight),
+            (convolution(5, 2), [32, 28, 28], 32, WinogradEight),
+            (seven, [64, 9, 9], 64, WinogradEight),
             (Conv2d::new([1, 7]), [64, 56, 56], 64, Tiled),
             // Groups.
-            (convolution(5, 2).groups(2), [128, 56, 56], 128, WinogradPieces),
+            (convolution(5, 2).groups(2), [128, 56, 56], 128, WinogradEight),
             (three.groups(2), [128, 56, 56], 128, WinogradF4),
             (three.groups(8), [128, 56, 56], 128, WinogradF4),
             (three.groups(16), [128, 56, 56], 128, WinogradF4),

@@ -164,8 +164,10 @@ fn the_variant_is_chosen_by_shape() {
     assert_eq!(chosen(ConvTranspose2d::new([2, 2]).stride([2, 2]), [1, 128, 28, 28], 128), "phased");
     assert_eq!(chosen(ConvTranspose2d::new([3, 3]).pad(1), [1, 512, 14, 14], 512), "flipped-winograd-f4");
     // One phase, in the tiles of the convolution that it is.
-    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 14, 14], 64), "phased");
-    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 90, 120], 64), "flipped-winograd-pieces");
+    assert_eq!(chosen(ConvTranspose2d::new([1, 5]), [1, 64, 14, 14], 64), "phased");
+    assert_eq!(chosen(ConvTranspose2d::new([3, 3]).pad(1), [1, 64, 224, 224], 64), "flipped-winograd-eight");
+    assert_eq!(chosen(ConvTranspose2d::new([5, 5]).pad(2), [1, 64, 14, 14], 64), "flipped-winograd-eight");
+    assert_eq!(chosen(ConvTranspose2d::new([7, 7]).pad(3), [1, 64, 90, 120], 64), "flipped-winograd-pieces");
     assert_eq!(chosen(ConvTranspose2d::new([7, 7]), [1, 4096, 1, 1], 512), "product");
     assert_eq!(chosen(ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "interpolate");
     // One channel a group fills an eighth of a tile's rows and a fourth of its terms.

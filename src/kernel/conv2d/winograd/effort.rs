@@ -12,6 +12,20 @@ use crate::shape::Shape;
 /// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves half as many.
 const NARROWER: f64 = 1.3;
 
+/// What it costs to have a transformed weight come from memory, once a strip, against a load by itself (an estimate, from the rates of a copy
+/// and of products).
+const STREAMED: f64 = 0.2;
+
+/// Bytes of transformed weights, and times those of the plain ones, beyond both of which minimal filtering is taken by name only. FCN's fc6
+/// takes 411 MB as it is, 1.64 GB in pieces of 4x4 taps, 537 MB in tiles of 8x8 cells.
+const MOST_WEIGHTS: u64 = 512_000_000;
+const MOST_GROWTH: f64 = 1.5;
+
+/// Times the plain weights that transformed ones may take without having to be worth it (F(4x4, 3x3)'s), and by how much faster the others have
+/// to be: F(6x6, 3x3), whose weights take 7.1 times, is no choice for a gain of a few per cent.
+const PLAIN_GROWTH: f64 = 4.0;
+const WORTH: f64 = 1.08;
+
 /// What minimal filtering takes, in multiply-adds of a register tile, transforms included; comparable with
 /// [`super::super::tiled::effort`]; and how many sums it makes at once. `None` where it does not apply.
 pub(in crate::kernel::conv2d) fn effort(
@@ -24,25 +38,29 @@ pub(in crate::kernel::conv2d) fn effort(
     check(op, transform).ok()?;
     let grid = Grid::new(transform, op, output);
     let Groups { channels, blocks, rows, .. } = Groups::new(op, input, output);
-    let (positions, pieces) = (transform.positions() as f64, transform.pieces(op).into_iter().product::<u64>());
-    if transform.in_pieces()
-        && positions * (4 * pieces * channels * op.groups as u64 * blocks * rows) as f64 > MOST_WEIGHTS
-    {
+    let groups = op.groups as u64;
+    let (positions, pieces) = (transform.positions(), transform.pieces(op).into_iter().product::<u64>());
+    let growth = (positions * pieces) as f64 / (op.kernel[0] * op.kernel[1]) as f64;
+    let weights = positions * pieces * channels * groups * blocks * rows;
+    if 4 * weights > MOST_WEIGHTS && growth > MOST_GROWTH {
         return None;
     }
-    let width = width(transform, grid.tiles, caps);
-    let slower = if width == 2 { NARROWER } else { 1.0 };
-    let padded = slower * grid.tiles.next_multiple_of(width * workgroup(caps)) as f64;
-    let products = positions * padded * (channels * pieces * op.groups as u64 * blocks * (rows + 8)) as f64;
-    let cells = transform.cells(op).into_iter().product::<usize>() as f64;
-    let [d, m] = [channels, blocks * rows].map(|group| group * op.groups as u64);
-    let strip = grid.strip(transform.positions(), d, m, caps).ok()?;
+    let [d, m] = [channels, blocks * rows].map(|group| group * groups);
+    let strip = grid.strip(positions, d, m, caps).ok()?;
+    let last = grid.rows % strip;
+    let lanes = |rows: u64| {
+        let tiles = 4 * rows * grid.width;
+        let width = width(transform, tiles, caps);
+        let slower = if width == 2 { NARROWER } else { 1.0 };
+        slower * tiles.next_multiple_of(width * workgroup(caps)) as f64
+    };
+    let padded = (grid.rows / strip) as f64 * lanes(strip) + lanes(last);
+    let products = padded * (positions * channels * pieces * groups * blocks * (rows + 8)) as f64;
+    let cells = transform.cells(op).into_iter().product::<usize>() as u64;
     let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);
-    let words = sources as f64 * 2.0 * positions * d as f64 + grid.tiles as f64 * (positions + cells) * m as f64;
-    let under_way = 4 * strip * grid.width;
-    Some((products + load(caps) * words, positions * grid.tiles.min(under_way) as f64 * output.c as f64))
+    let words = (sources * 2 * positions * d + grid.tiles * (positions + cells) * m) as f64;
+    let streamed = STREAMED * (grid.rows.div_ceil(strip) * weights) as f64;
+    let worth = if growth > PLAIN_GROWTH { WORTH } else { 1.0 };
+    let under_way = (positions * grid.tiles.min(4 * strip * grid.width)) as f64 * output.c as f64;
+    Some((worth * (products + load(caps) * (words + streamed)), under_way))
 }
-
-/// Bytes of transformed weights beyond which a kernel in pieces is taken by name only: they take four times what those of 7x7 take
-/// by themselves, which for FCN's fc6 is 1.6 GB.
-const MOST_WEIGHTS: f64 = 512e6;

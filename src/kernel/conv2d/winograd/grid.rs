@@ -82,9 +82,12 @@ impl Grid {
                 way_out: "use the tiled variant, or none, which chooses by shape".to_owned(),
             });
         }
-        // Never so few that the lanes of a workgroup are idle.
-        let least = workgroup(caps).div_ceil(self.width);
-        Ok(held(strip_bytes(self.halo, caps)).max(least).min(most).min(self.rows))
+        // Never so few that the lanes of a workgroup are idle, nor, where a row is one vector, a last workgroup's.
+        let lanes = workgroup(caps);
+        let whole = if self.width == 1 { lanes } else { 1 };
+        let wanted = held(strip_bytes(self.halo, caps)).next_multiple_of(whole).max(lanes.div_ceil(self.width));
+        let most = if most > whole { most / whole * whole } else { most };
+        Ok(wanted.min(most).min(self.rows))
     }
 }
 
@@ -129,6 +132,19 @@ mod tests {
         assert_eq!(found.sources(found.rows), 8 * 3 * 4);
         let found = grid(&PIECES, [4, 9], [1, 8, 9, 17]);
         assert_eq!((found.width, found.source_width, found.halo, found.rows), (2, 4, 0, 3));
+    }
+
+    /// Vectors of four tiles, of which a workgroup takes eight: 28 would fit 2 MiB.
+    #[test]
+    fn strips_of_single_vectors_fill_workgroups() {
+        let grid = grid(&F4, [3, 3], [1, 128, 349, 349]);
+        let caps = Caps { software: true, ..Caps::WEBGPU };
+        assert_eq!(grid.strip(36, 128, 128, &caps).unwrap(), 32);
+        let vector = 16 * 36 * 128;
+        for (vectors, rows) in [(31, 24), (8, 8), (7, 7)] {
+            let caps = Caps { max_binding_bytes: vectors * vector, ..caps };
+            assert_eq!(grid.strip(36, 128, 128, &caps).unwrap(), rows, "{vectors} vectors");
+        }
     }
 
     #[test]
