@@ -1,0 +1,113 @@
+//! Plans of convolutions, without a device.
+
+use super::*;
+use crate::gpu::Cooperative;
+use crate::kernel::checks::Exhibit;
+use crate::op::MaxPool2d;
+
+pub(crate) fn exhibit() -> Exhibit {
+    let op = Conv2d::new([3, 3]).pad(1).relu();
+    let odd = Conv2d::new([2, 5]).stride([3, 1]).dilation([1, 2]).groups(2);
+    let bias = Some(Shape::vector(6));
+    let plain = |&variant| plan(&op, [2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias, Some(variant), &Caps::WEBGPU);
+    let odd = |variant| plan(&odd, [1, 4, 11, 13].into(), [6, 2, 2, 5].into(), None, Some(variant), &Caps::WEBGPU);
+    let shapes = ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias);
+    let matrices = [[8, 8], [16, 32]].map(|[tile, lanes]| Caps {
+        f16: true,
+        cooperative: Some(Cooperative { tile, lanes }),
+        ..Caps::WEBGPU
+    });
+    let cooperative = |caps| plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::Cooperative), caps);
+    let half = |(variant, caps)| {
+        [Form::Halves, Form::HalvesToWords].map(|form| plan_half(&op, shapes, form, Some(variant), caps))
+    };
+    let halves = [(Variant::Tiled, &Caps::WEBGPU), (Variant::Staged, &Caps::WEBGPU)];
+    let halves = halves.into_iter().chain(matrices.iter().map(|caps| (Variant::Cooperative, caps)));
+    let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise, Variant::DotProduct];
+    let everywhere = Variant::ALL.iter().filter(|variant| !special.contains(variant)).map(plain);
+    // Products of many tiles and of few, with and without integers of 64 bits.
+    let pairs = [
+        (false, Variant::WinogradF4),
+        (true, Variant::WinogradF4),
+        (true, Variant::WinogradF2),
+        (true, Variant::Tiled),
+    ];
+    let pairs = pairs.map(|(int64, variant)| {
+        let caps = Caps { software: true, int64, ..Caps::WEBGPU };
+        plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), &caps)
+    });
+    // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
+    let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].map(|kernel| {
+        let (op, weight) = (Conv2d::new(kernel).pad(3), [6, 3, kernel[0], kernel[1]].into());
+        plan(&op, shapes.0, weight, bias, Some(Variant::WinogradEight), &Caps::WEBGPU)
+    });
+    let plans =
+        everywhere.chain(pairs).chain(eights).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
+    let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
+    let apart = Conv2d::new([2, 3]).pad(1).groups(3);
+    let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);
+    let covered = Conv2d::new([3, 2]).groups(2).relu();
+    let covered =
+        plan(&covered, [2, 4, 3, 2].into(), [6, 2, 3, 2].into(), bias, Some(Variant::DotProduct), &Caps::WEBGPU);
+    let covered_half = [Form::Halves, Form::HalvesToWords].map(|form| {
+        let shapes = ([2, 5, 3, 2].into(), [6, 5, 3, 2].into(), bias);
+        plan_half(&Conv2d::new([3, 2]), shapes, form, None, &Caps::WEBGPU)
+    });
+    let plans = plans.chain([apart, covered]).chain(covered_half);
+    let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
+    let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU)]);
+    let pooled = |(variant, switches)| {
+        let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
+        plan_pooled(&op, pooling, ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias), variant, &Caps::WEBGPU)
+    };
+    let forms = |variant| [None, Some(Storage::Words), Some(Storage::Compact)].map(|form| (variant, form));
+    let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces, Variant::WinogradEight];
+    let plans = plans.chain(filterings.into_iter().flat_map(forms).map(pooled));
+    let pooled_half = |(variant, switches), caps| {
+        let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
+        plan_half_pooled(&op, pooling, shapes, Some(variant), caps)
+    };
+    let plain = [Variant::Tiled, Variant::Staged].into_iter().flat_map(forms);
+    let plans = plans.chain(plain.map(|way| pooled_half(way, &Caps::WEBGPU)));
+    let by_matrices = |caps| forms(Variant::Cooperative).map(|way| pooled_half(way, caps));
+    let plans = plans.chain(matrices.iter().flat_map(by_matrices));
+    let params = [
+        direct::params_exhibited(),
+        depthwise::params_exhibited(),
+        dot_product::params_exhibited(),
+        forms::params_exhibited(),
+        pack::params_exhibited(),
+        winograd::kernels::params_exhibited(),
+        split_k::params_exhibited(),
+        cooperative::params_exhibited(),
+    ];
+    Exhibit { params: params.concat(), plans: plans.collect() }
+}
+
+/// The named problem of `tests/common/problem` that exists for this must not miss it.
+#[test]
+#[allow(clippy::unwrap_used, reason = "a test")]
+fn a_long_sum_is_cut_into_dispatches_on_a_cpu_driver() {
+    let op = Conv2d::new([7, 7]).pad(1).relu();
+    let shapes = ([1, 94, 6, 7].into(), [29, 94, 7, 7].into(), Some(Shape::vector(29)));
+    let runs = |software| {
+        let caps = Caps { software, ..Caps::WEBGPU };
+        plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::Tiled), &caps).unwrap().run.len()
+    };
+    assert_eq!([runs(true), runs(false)], [3, 1]);
+}
+
+/// FCN's fc6: 128 blocks of 32 channels, each of 64 positions of 512 x 32 weights, which take 4 MiB.
+#[test]
+#[allow(clippy::unwrap_used, reason = "a test")]
+fn weights_beyond_a_binding_are_transformed_into_runs_of_blocks() {
+    let (op, shapes) = (Conv2d::new([7, 7]).relu(), ([1, 512, 22, 22].into(), [4096, 512, 7, 7].into()));
+    let caps = Caps { software: true, ..Caps::WEBGPU };
+    let plan = plan(&op, shapes.0, shapes.1, None, Some(Variant::WinogradEight), &caps).unwrap();
+    let persistent: Vec<u64> =
+        plan.scratch.iter().filter(|scratch| scratch.persistent).map(|scratch| 4 * scratch.words).collect();
+    assert_eq!((plan.prepare.len(), persistent), (4, vec![128 << 20; 4]));
+    assert_eq!(plan.filtering, Some([[2, 7], [2, 7]]));
+    // 8x8 tiles of 2x2 cells, which fill two workgroups of eight lanes.
+    assert_eq!(plan.executed_macs, 64 * 64 * 512 * 4096);
+}
