@@ -35,7 +35,7 @@ params! {
 const LANES: usize = 8;
 
 /// Pairs that such a workgroup does at least, if there are as many: what a workgroup costs is little beside.
-const ENOUGH_PAIRS: usize = 448;
+const ENOUGH_PAIRS: usize = 896;
 
 /// Whether windows are 2x2 of step 2, without border, and tile planes whose rows are whole vectors of four.
 pub(super) fn is_pairs(op: &MaxPool2d, extent: [usize; 2]) -> bool {

@@ -46,6 +46,16 @@ params! {
     }
 }
 
+/// Rows of a block of so many phases of channels. On CPU drivers 24 in place of 32 where that pads no more: beyond it the loop's body
+/// outgrows a processor's cache of decoded instructions.
+fn rows_of_phases(phases: u64, caps: &Caps) -> u64 {
+    let smaller = caps.software && phases.next_multiple_of(24) <= phases.next_multiple_of(32);
+    match rows(phases) {
+        32 if smaller => 24,
+        rows => rows,
+    }
+}
+
 /// How a weight falls into blocks of `rows` rows.
 pub(super) struct Packing {
     /// The kernel that packs, and its overrides but for the workgroup.
@@ -82,10 +92,10 @@ impl Packing {
 
     /// Rows are phases of output channels, four taps lie together. A block is of rows in order, or if `classes` of all channels
     /// of one phase, up to 32.
-    pub(super) fn shared_phases(problem: &Problem<'_>, classes: bool) -> Self {
+    pub(super) fn shared_phases(problem: &Problem<'_>, classes: bool, caps: &Caps) -> Self {
         let (channels, [sy, sx]) = (problem.weight.c as u64, problem.op.stride);
         let phases = (sy * sx) as u64;
-        let rows = if classes { channels.next_multiple_of(8) } else { rows(phases * channels) };
+        let rows = if classes { channels.next_multiple_of(8) } else { rows_of_phases(phases * channels, caps) };
         let group_blocks = if classes { phases } else { (phases * channels).div_ceil(rows) };
         let strides = [("SY", sy as f64), ("SX", sx as f64)];
         let constants = [strides, [("ROWS", rows as f64), ("ARGMAX", f64::from(classes))]].concat();

@@ -95,7 +95,7 @@ fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPla
         });
     }
     rounds_within(OP, 0, loop_iterations(&[problem.group_inputs()]), caps)?;
-    let packing = Packing::shared_phases(problem, into != Onto::Channels);
+    let packing = Packing::shared_phases(problem, into != Onto::Channels, caps);
     let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, into, caps))?;
     let rows = packing.blocks * packing.rows;
     Ok(KernelPlan { executed_macs: windows(problem, caps) * rows * 4 * problem.group_inputs() as u64, ..plan })
@@ -167,7 +167,7 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
 /// What it takes, in multiply-adds of its register tile; comparable with the other variants' efforts. Where `phased` loads
 /// sixteen cells, this loads ten. `None` for other kernels.
 pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> Option<f64> {
-    let packing = Packing::shared_phases(problem, false);
+    let packing = Packing::shared_phases(problem, false, caps);
     let rows = packing.blocks * (packing.rows + 5);
     let terms = 4 * problem.group_inputs() as u64;
     applies(problem).then(|| SCATTERED * windows(problem, caps) as f64 * (rows * terms) as f64)
