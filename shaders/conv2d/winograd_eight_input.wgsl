@@ -7,38 +7,15 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of d, once; tiles past last_tile repeat it.
 // Order     Along each row of z, then along each column of the result.
-// Uses      common/index.wgsl
+// Uses      common/index.wgsl, conv2d/winograd_cells.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_eight_output
 //
 // B^T is that of Cook and Toom for the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (reference/minimal_filtering/matrices.rs). It
 // depends on the points alone, so that one kernel serves all sizes of the convolution's kernel.
 
-struct Params {
-    in_channels: u32,
-    in_h: u32,
-    in_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    // Tiles along a row of tiles and in an image.
-    tile_columns: u32,
-    image_tiles: u32,
-    // This dispatch's tiles: the first, the last (counted over the whole batch), and how many d has room for.
-    first_tile: u32,
-    last_tile: u32,
-    tiles: u32,
-    // Channels of d; a group's, in x and in d, where they are a multiple of four.
-    channels: u32,
-    group_inputs: u32,
-    group_channels: u32,
-}
-
 override MH: u32;
 override MW: u32;
 override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> d: array<f32>;
 
 // B^T z for one row or column z: two points of opposite signs share what is even and what is odd in them.
 fn transform(z: array<f32, 8>) -> array<f32, 8> {
@@ -55,12 +32,6 @@ fn transform(z: array<f32, 8>) -> array<f32, 8> {
         even_half + odd_half, even_half - odd_half,
         fma(5.25, z[3] - z[5], z[7] - z[1]),
     );
-}
-
-// A row or column before the first wraps around to a number beyond the last.
-fn cell(plane: u32, row: u32, column: u32) -> f32 {
-    let inside = row < params.in_h && column < params.in_w;
-    return select(0.0, x[plane + select(0, row * params.in_w + column, inside)], inside);
 }
 
 fn row(plane: u32, y: u32, x: u32) -> array<f32, 8> {

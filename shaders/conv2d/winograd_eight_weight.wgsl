@@ -9,33 +9,16 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of u, once.
 // Order     Along each row of g, then along each column of the result; even and odd powers apart, the highest first.
-// Uses      common/index.wgsl
+// Uses      common/index.wgsl, conv2d/winograd_kernels.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_eight_output
 //
 // G is that of Cook and Toom for the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (reference/minimal_filtering/matrices.rs): a row is
 // the kernel as a polynomial, at a point, over a divisor that depends on the points alone.
 
-struct Params {
-    weight_offset: u32,
-    // Channels a group: read and written; blocks a group.
-    group_inputs: u32,
-    group_outputs: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and the first channel; kernels in all, those that do not
-    // exist included.
-    first_block: u32,
-    first_channel: u32,
-    kernels: u32,
-}
-
 override KH: u32;
 override KW: u32;
 override ROWS: u32;
 override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> u: array<f32>;
 
 // G g for one row or column g, whose last tap is g[taps - 1]; those beyond are zero.
 fn transform(g: array<f32, 7>, taps: u32) -> array<f32, 8> {

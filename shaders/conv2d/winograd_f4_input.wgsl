@@ -7,35 +7,12 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of d, once; tiles past last_tile repeat it.
 // Order     Along each row of z, then along each column of the result.
-// Uses      common/index.wgsl
+// Uses      common/index.wgsl, conv2d/winograd_cells.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_f4_output
 //
 // B^T is that of Lavin and Gray, "Fast algorithms for convolutional neural networks" (2015), section 4.1.
 
-struct Params {
-    in_channels: u32,
-    in_h: u32,
-    in_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    // Tiles along a row of tiles and in an image.
-    tile_columns: u32,
-    image_tiles: u32,
-    // This dispatch's tiles: the first, the last (counted over the whole batch), and how many d has room for.
-    first_tile: u32,
-    last_tile: u32,
-    tiles: u32,
-    // Channels of d; a group's, in x and in d, where they are a multiple of four.
-    channels: u32,
-    group_inputs: u32,
-    group_channels: u32,
-}
-
 override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> d: array<f32>;
 
 // B^T z for one row or column z.
 fn transform(z: array<f32, 6>) -> array<f32, 6> {
@@ -46,12 +23,6 @@ fn transform(z: array<f32, 6>) -> array<f32, 6> {
     return array(
         fma(4.0, z[0], fma(-5.0, z[2], z[4])), a + b, a - b, c + e, c - e, fma(4.0, z[1], fma(-5.0, z[3], z[5])),
     );
-}
-
-// A row or column before the first wraps around to a number beyond the last.
-fn cell(plane: u32, row: u32, column: u32) -> f32 {
-    let inside = row < params.in_h && column < params.in_w;
-    return select(0.0, x[plane + select(0, row * params.in_w + column, inside)], inside);
 }
 
 fn row(plane: u32, y: u32, x: u32) -> array<f32, 6> {

@@ -8,30 +8,13 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of u, once.
 // Order     Along each row of g, then along each column of the result.
-// Uses      common/index.wgsl
+// Uses      common/index.wgsl, conv2d/winograd_kernels.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_f4_output
 //
 // G is that of Lavin and Gray, "Fast algorithms for convolutional neural networks" (2015), section 4.1.
 
-struct Params {
-    weight_offset: u32,
-    // Channels a group: read and written; blocks a group.
-    group_inputs: u32,
-    group_outputs: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and the first channel; kernels in all, those that do not
-    // exist included.
-    first_block: u32,
-    first_channel: u32,
-    kernels: u32,
-}
-
 override ROWS: u32;
 override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> u: array<f32>;
 
 // G g for one row or column g.
 fn transform(g: vec3<f32>) -> array<f32, 6> {

@@ -8,6 +8,9 @@ const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
 const INS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write];
 const POOLED: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write, Access::Write];
 
+/// Uniforms and operands of the first dispatch, for kernels in one piece, and of the transforms of weights.
+static SOURCE_CELLS: Part = part!("conv2d/winograd_cells.wgsl");
+static SOURCE_KERNELS: Part = part!("conv2d/winograd_kernels.wgsl");
 /// Uniforms and operands of the last dispatch.
 static INVERSE: Part = part!("conv2d/inverse.wgsl");
 /// Its end, for a map.
@@ -31,25 +34,28 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &
 }
 
 pub(in crate::kernel::conv2d) static F2_INPUT: Kernel =
-    kernel("conv2d/winograd_f2_input", &[&INDEX, &part!("conv2d/winograd_f2_input.wgsl")], IN);
+    kernel("conv2d/winograd_f2_input", &[&INDEX, &SOURCE_CELLS, &part!("conv2d/winograd_f2_input.wgsl")], IN);
 pub(in crate::kernel::conv2d) static F2_WEIGHT: Kernel =
-    kernel("conv2d/winograd_f2_weight", &[&INDEX, &part!("conv2d/winograd_f2_weight.wgsl")], IN);
+    kernel("conv2d/winograd_f2_weight", &[&INDEX, &SOURCE_KERNELS, &part!("conv2d/winograd_f2_weight.wgsl")], IN);
 pub(in crate::kernel::conv2d) static F2_OUTPUT: Kernel =
     kernel("conv2d/winograd_f2_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &F2_INVERSE], INS);
 pub(in crate::kernel::conv2d) static F2_POOLED: Kernel =
     kernel("conv2d/winograd_f2_output_pooled", &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &F2_INVERSE], POOLED);
 pub(in crate::kernel::conv2d) static F4_INPUT: Kernel =
-    kernel("conv2d/winograd_f4_input", &[&INDEX, &part!("conv2d/winograd_f4_input.wgsl")], IN);
+    kernel("conv2d/winograd_f4_input", &[&INDEX, &SOURCE_CELLS, &part!("conv2d/winograd_f4_input.wgsl")], IN);
 pub(in crate::kernel::conv2d) static F4_WEIGHT: Kernel =
-    kernel("conv2d/winograd_f4_weight", &[&INDEX, &part!("conv2d/winograd_f4_weight.wgsl")], IN);
+    kernel("conv2d/winograd_f4_weight", &[&INDEX, &SOURCE_KERNELS, &part!("conv2d/winograd_f4_weight.wgsl")], IN);
 pub(in crate::kernel::conv2d) static F4_OUTPUT: Kernel =
     kernel("conv2d/winograd_f4_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &F4_INVERSE], INS);
 pub(in crate::kernel::conv2d) static F4_POOLED: Kernel =
     kernel("conv2d/winograd_f4_output_pooled", &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &F4_INVERSE], POOLED);
 pub(in crate::kernel::conv2d) static PIECES_INPUT: Kernel =
     kernel("conv2d/winograd_pieces_input", &[&INDEX, &part!("conv2d/winograd_pieces_input.wgsl")], IN);
-pub(in crate::kernel::conv2d) static PIECES_WEIGHT: Kernel =
-    kernel("conv2d/winograd_pieces_weight", &[&INDEX, &part!("conv2d/winograd_pieces_weight.wgsl")], IN);
+pub(in crate::kernel::conv2d) static PIECES_WEIGHT: Kernel = kernel(
+    "conv2d/winograd_pieces_weight",
+    &[&INDEX, &SOURCE_KERNELS, &part!("conv2d/winograd_pieces_weight.wgsl")],
+    IN,
+);
 pub(in crate::kernel::conv2d) static PIECES_OUTPUT: Kernel =
     kernel("conv2d/winograd_pieces_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &PIECES_INVERSE], INS);
 pub(in crate::kernel::conv2d) static PIECES_POOLED: Kernel = kernel(
@@ -58,9 +64,9 @@ pub(in crate::kernel::conv2d) static PIECES_POOLED: Kernel = kernel(
     POOLED,
 );
 pub(in crate::kernel::conv2d) static EIGHT_INPUT: Kernel =
-    kernel("conv2d/winograd_eight_input", &[&INDEX, &part!("conv2d/winograd_eight_input.wgsl")], IN);
+    kernel("conv2d/winograd_eight_input", &[&INDEX, &SOURCE_CELLS, &part!("conv2d/winograd_eight_input.wgsl")], IN);
 pub(in crate::kernel::conv2d) static EIGHT_WEIGHT: Kernel =
-    kernel("conv2d/winograd_eight_weight", &[&INDEX, &part!("conv2d/winograd_eight_weight.wgsl")], IN);
+    kernel("conv2d/winograd_eight_weight", &[&INDEX, &SOURCE_KERNELS, &part!("conv2d/winograd_eight_weight.wgsl")], IN);
 pub(in crate::kernel::conv2d) static EIGHT_OUTPUT: Kernel =
     kernel("conv2d/winograd_eight_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &EIGHT_CELLS, &EIGHT_INVERSE], INS);
 pub(in crate::kernel::conv2d) static EIGHT_POOLED: Kernel = kernel(
