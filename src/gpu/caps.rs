@@ -27,6 +27,8 @@ pub struct Caps {
     pub f16: bool,
     /// Whether shaders may use integers of 64 bits (`SHADER_INT64`), two words of memory to a load.
     pub int64: bool,
+    /// Invocations of every subgroup, where all have one size and a shader may ask which it is in (`SUBGROUP`).
+    pub subgroup: Option<u32>,
     /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
     /// own device has none here, because it does not say which.
     pub cooperative: Option<Cooperative>,
@@ -47,6 +49,7 @@ impl Caps {
         float_atomics: false,
         f16: false,
         int64: false,
+        subgroup: None,
         cooperative: None,
         software: false,
     };
@@ -55,5 +58,11 @@ impl Caps {
     /// load has a test of its bounds. On GPUs it has not been measured.
     pub(crate) fn loads_pairs(&self) -> bool {
         self.software && self.int64
+    }
+
+    /// Whether kernels may share cells between the subgroups of a workgroup (`shaders/common/lanes_8.wgsl`), where they have a form that
+    /// does: on CPU drivers, which load them so in place of gathers.
+    pub(crate) fn shares_cells(&self) -> bool {
+        self.loads_pairs() && self.subgroup == Some(8)
     }
 }

@@ -118,7 +118,11 @@ impl Gpu {
         let tuning = None;
         let shared = Shared {
             id,
-            caps: Caps { cooperative: settings.cooperative, ..caps(&info, &limits, device.features()) },
+            caps: Caps {
+                cooperative: settings.cooperative,
+                subgroup: subgroup(&device),
+                ..caps(&info, &limits, device.features())
+            },
             info,
             limits,
             faults,
@@ -228,9 +232,17 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         float_atomics: features.contains(wgpu::Features::SHADER_FLOAT32_ATOMIC),
         f16: features.contains(wgpu::Features::SHADER_F16),
         int64: features.contains(wgpu::Features::SHADER_INT64),
+        subgroup: None,
         cooperative: None,
         software: info.kind == AdapterKind::Cpu,
     }
+}
+
+/// The size of every subgroup, where shaders may ask for it and there is one.
+fn subgroup(device: &wgpu::Device) -> Option<u32> {
+    let info = device.adapter_info();
+    let fixed = info.subgroup_min_size == info.subgroup_max_size;
+    (fixed && device.features().contains(wgpu::Features::SUBGROUP)).then_some(info.subgroup_min_size)
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ impl Gpu {
             (kernel.enables("f16"), caps.f16, "SHADER_F16"),
             (kernel.enables(COOPERATIVE), caps.cooperative.is_some(), "cooperative matrices"),
             (kernel.has_int64(), caps.int64, "SHADER_INT64"),
+            (kernel.has_subgroups(), caps.subgroup.is_some(), "subgroups of one size"),
         ];
         match needs.into_iter().find(|&(needed, has, _)| needed && !has) {
             None => Ok(()),

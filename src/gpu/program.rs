@@ -26,6 +26,11 @@ impl Part {
         };
         self.source.lines().flat_map(words).any(|word| word == "u64")
     }
+
+    /// Whether it asks for an invocation's place in a subgroup. Naga has no directive for that either.
+    pub(crate) fn has_subgroups(&self) -> bool {
+        self.source.contains("@builtin(subgroup_")
+    }
 }
 
 /// How a kernel uses one of its bindings.
@@ -67,6 +72,11 @@ impl Kernel {
     /// Whether one of its parts has integers of 64 bits.
     pub(crate) fn has_int64(&self) -> bool {
         self.parts.iter().any(|part| part.has_int64())
+    }
+
+    /// Whether one of its parts asks for an invocation's place in a subgroup.
+    pub(crate) fn has_subgroups(&self) -> bool {
+        self.parts.iter().any(|part| part.has_subgroups())
     }
 
     /// Which part's file, and which line of it, a line of the joined source came from; lines count from 1.

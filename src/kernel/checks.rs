@@ -17,9 +17,14 @@ use crate::gpu::{Access, Caps, Kernel, KernelPlan, Part, Step};
 /// A kernel, and name, WGSL type and offset of every field of its uniforms.
 pub(crate) type ParamsExhibit = (&'static Kernel, &'static [(&'static str, &'static str, usize)]);
 
-/// Devices on which plans may take different kernels: a GPU, CPU drivers without and with integers of 64 bits.
-pub(crate) const KINDS: [Caps; 3] =
-    [Caps::WEBGPU, Caps { software: true, ..Caps::WEBGPU }, Caps { software: true, int64: true, ..Caps::WEBGPU }];
+/// Devices on which plans may take different kernels: a GPU, CPU drivers without and with integers of 64 bits, and with subgroups
+/// besides.
+pub(crate) const KINDS: [Caps; 4] = [
+    Caps::WEBGPU,
+    Caps { software: true, ..Caps::WEBGPU },
+    Caps { software: true, int64: true, ..Caps::WEBGPU },
+    Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU },
+];
 
 /// What an operator's file shows to these checks.
 pub(crate) struct Exhibit {
@@ -59,14 +64,17 @@ fn exhibits() -> Vec<Exhibit> {
 const HEADER: [&str; 10] =
     ["Computes", "Layout", "Bindings", "Overrides", "Dispatch", "Limits", "Writes", "Order", "Uses", "Oracle"];
 
-/// `int64`: whether what is validated is known to need integers of 64 bits, which nothing else may have.
-fn validate(module: &naga::Module, name: &str, int64: bool) -> ModuleInfo {
+/// `needs`: what is validated is known to need integers of 64 bits, and subgroups, which nothing else may have.
+fn validate(module: &naga::Module, name: &str, needs: [bool; 2]) -> ModuleInfo {
+    let [int64, subgroups] = needs;
     let int64 = if int64 { Capabilities::SHADER_INT64 } else { Capabilities::empty() };
+    let subgroups = if subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
     let capabilities = Capabilities::SHADER_FLOAT32_ATOMIC
         | Capabilities::SHADER_FLOAT16
         | Capabilities::SHADER_FLOAT16_IN_FLOAT32
         | Capabilities::COOPERATIVE_MATRIX
-        | int64;
+        | int64
+        | subgroups;
     Validator::new(ValidationFlags::all(), capabilities)
         .validate(module)
         .unwrap_or_else(|error| panic!("{name}: {:?}", error.into_inner()))
@@ -88,7 +96,7 @@ fn steps() -> Vec<Step> {
 #[test]
 fn common_parts_parse_alone() {
     for part in kernels().flat_map(|kernel| kernel.parts).filter(|part| part.path.starts_with("common/")) {
-        validate(&parse(part.source, part.path), part.path, part.has_int64());
+        validate(&parse(part.source, part.path), part.path, [part.has_int64(), part.has_subgroups()]);
     }
 }
 
@@ -178,8 +186,8 @@ fn every_specialisation_is_valid() {
 fn check_specialisation(step: &Step) {
     let name = step.kernel.name;
     let module = parse(&step.kernel.source(), name);
-    let int64 = step.kernel.has_int64();
-    let info = validate(&module, name, int64);
+    let needs = [step.kernel.has_int64(), step.kernel.has_subgroups()];
+    let info = validate(&module, name, needs);
     let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
     let given: BTreeSet<&str> = step.constants.iter().map(|(name, _)| *name).collect();
     assert_eq!(given, overrides, "{name}: overrides");
@@ -188,7 +196,7 @@ fn check_specialisation(step: &Step) {
     let entry = Some((naga::ShaderStage::Compute, "main"));
     let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
         .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
-    validate(&module, name, int64);
+    validate(&module, name, needs);
     let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
     assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
     assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");

@@ -106,6 +106,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::kernels::PRODUCT_U64,
     &winograd::kernels::NARROW,
     &winograd::kernels::NARROW_U64,
+    &winograd::kernels::SHARED,
     &cooperative::kernels::EIGHT,
     &cooperative::kernels::EIGHT_HALF,
     &cooperative::kernels::EIGHT_HALF_F32,

@@ -75,6 +75,8 @@ pub(crate) static WORDS_U64: Part = part!("common/words_u64.wgsl");
 pub(crate) static VECTORS: Part = part!("common/vectors.wgsl");
 /// The same as integers of 64 bits.
 pub(crate) static VECTORS_U64: Part = part!("common/vectors_u64.wgsl");
+/// Subgroups of eight lanes that share what they read in workgroup memory.
+pub(crate) static LANES_8: Part = part!("common/lanes_8.wgsl");
 /// The register tile of a matrix product.
 pub(crate) static TILE: Part = part!("common/tile.wgsl");
 /// The matrices of 8x8 and of 16x16 that a subgroup holds.

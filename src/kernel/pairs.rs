@@ -1,4 +1,5 @@
-//! Kernels that read two words at a time give the numbers, bit for bit, of those that read one: the same sums in the same order.
+//! Kernels that read two words at a time, or whose subgroups share what they read, give the numbers, bit for bit, of those that do not: the
+//! same sums in the same order.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
@@ -20,7 +21,19 @@ fn device() -> Option<(Gpu, Caps, Caps)> {
         writeln!(std::io::stderr(), "SKIPPED {test}: {} has no SHADER_INT64", gpu.info()).ok();
         return None;
     }
-    Some((gpu, caps, Caps { int64: false, ..caps }))
+    Some((gpu, Caps { subgroup: None, ..caps }, Caps { int64: false, ..caps }))
+}
+
+/// The same with subgroups that share cells, where it has them.
+fn sharing_device() -> Option<(Gpu, Caps, Caps)> {
+    let (gpu, pairs, _) = device()?;
+    let shares = Caps { subgroup: gpu.caps().subgroup, ..pairs };
+    if !shares.shares_cells() {
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        writeln!(std::io::stderr(), "SKIPPED {test}: {} has no subgroups of eight", gpu.info()).ok();
+        return None;
+    }
+    Some((gpu, shares, pairs))
 }
 
 /// Fractions, so that another order of a sum's terms would round to another result.
@@ -61,6 +74,34 @@ fn convolutions_are_the_same() {
         let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
         let plans = [plan(&pairs), plan(&words)];
         assert_eq!(plans.each_ref().map(reads_pairs), [true, false], "{}", variant.name());
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{} of {op:?}", variant.name());
+    }
+}
+
+fn shares_cells(plan: &KernelPlan) -> bool {
+    plan.run.iter().any(|step| step.kernel.has_subgroups())
+}
+
+#[test]
+fn convolutions_whose_subgroups_share_are_the_same() {
+    use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4};
+    let Some((gpu, shares, pairs)) = sharing_device() else { return };
+    let three = Conv2d::new([3, 3]).pad(1);
+    // Blocks that fill workgroups and do not; tiles past a workgroup's; channels in one stage, in two, and no whole fours.
+    for (variant, op, input, outputs) in [
+        (WinogradF2, three.relu(), [1, 10, 16, 15], 37),
+        (WinogradF4, three, [2, 66, 33, 42], 70),
+        (WinogradF4, three, [1, 13, 25, 33], 17 * 32 + 1),
+        (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 128, 30, 41], 130),
+        (WinogradEight, Conv2d::new([7, 7]), [1, 5, 22, 22], 4 * 32),
+    ] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
+        let b = fractions(Shape::vector(outputs));
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
+        let plans = [plan(&shares), plan(&pairs)];
+        assert_eq!(plans.each_ref().map(shares_cells), [true, false], "{} of {input:?}", variant.name());
         let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
         assert!(one == other, "{} of {op:?}", variant.name());
     }

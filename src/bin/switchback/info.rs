@@ -33,6 +33,7 @@ struct Row<'a> {
     float_atomics: bool,
     f16: bool,
     int64: bool,
+    subgroup: Option<u32>,
     /// Rows and columns of its cooperative matrices, or null.
     cooperative_tile: Option<u32>,
 }
@@ -70,6 +71,7 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
          largest binding {} MiB, largest buffer {} MiB\n  \
          workgroups {} a dimension, {} invocations and {} KiB of memory each\n  \
          f16 {}, integers of 64 bits {}, f32 atomics {}\n  \
+         subgroups: {}\n  \
          cooperative matrices: {}",
         mib(caps.max_binding_bytes),
         mib(caps.max_buffer_bytes),
@@ -79,6 +81,7 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
         yes(caps.f16),
         yes(caps.int64),
         yes(caps.float_atomics),
+        caps.subgroup.map_or_else(|| "of unknown size".to_owned(), |lanes| format!("{lanes} invocations")),
         caps.cooperative.map_or_else(|| "none".to_owned(), |cooperative| cooperative.to_string()),
     )
 }
@@ -97,6 +100,7 @@ fn row<'a>(adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
         float_atomics: caps.float_atomics,
         f16: caps.f16,
         int64: caps.int64,
+        subgroup: caps.subgroup,
         cooperative_tile: caps.cooperative.map(|cooperative| cooperative.tile),
     }
 }

@@ -36,13 +36,19 @@ pub(crate) fn exhibit() -> Exhibit {
         let caps = Caps { software: true, int64, ..Caps::WEBGPU };
         plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), &caps)
     });
+    // Enough channels and tiles for subgroups to share them.
+    let shared = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
+    let shared = plan(&op, [1, 3, 40, 41].into(), [37, 3, 3, 3].into(), None, Some(Variant::WinogradF4), &shared);
     // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
     let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].map(|kernel| {
         let (op, weight) = (Conv2d::new(kernel).pad(3), [6, 3, kernel[0], kernel[1]].into());
         plan(&op, shapes.0, weight, bias, Some(Variant::WinogradEight), &Caps::WEBGPU)
     });
-    let plans =
-        everywhere.chain(pairs).chain(eights).chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
+    let plans = everywhere
+        .chain(pairs)
+        .chain([shared])
+        .chain(eights)
+        .chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);

@@ -18,10 +18,11 @@
 mod effort;
 mod grid;
 pub(super) mod kernels;
+mod product;
 mod transform;
 
 use super::blocks::Blocks;
-use super::tiled::{rows, workgroup};
+use super::tiled::rows;
 use super::{OP, Operands, Pooling};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
@@ -29,9 +30,8 @@ use crate::kernel::{WORKGROUP, loop_iterations, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 use grid::Grid;
-use kernels::{
-    InputParams, NARROW, NARROW_U64, OutputParams, PRODUCT, PRODUCT_U64, PiecesInputParams, ProductParams, WeightParams,
-};
+use kernels::{InputParams, OutputParams, PiecesInputParams, ProductParams, WeightParams};
+use product::Division;
 use transform::Transform;
 
 pub(super) use effort::effort;
@@ -53,13 +53,6 @@ impl Groups {
         let rows = rows(outputs);
         Self { inputs, channels: inputs.next_multiple_of(4), blocks: outputs.div_ceil(rows), rows }
     }
-}
-
-/// How many tiles an invocation of the product takes: four, or two where these would leave half of a CPU driver's lanes idle;
-/// in rows of vectors always four.
-fn width(transform: &Transform, tiles: u64, caps: &Caps) -> u64 {
-    let padded = |width| tiles.next_multiple_of(width * workgroup(caps));
-    if caps.software && !transform.in_pieces() && 2 * padded(2) <= padded(4) { 2 } else { 4 }
 }
 
 /// Whether minimal filtering is defined here for this convolution.
@@ -122,7 +115,8 @@ pub(super) fn plan(
     let out_rows = groups * group_rows;
 
     let grid = Grid::new(transform, op, output);
-    let strip = grid.strip(positions, channels, out_rows, caps)?;
+    let vectors = Division::new(transform, op, grid.tiles, groups * blocks.group_blocks(), caps).vectors(caps);
+    let strip = grid.strip(positions, [channels, out_rows], vectors, caps)?;
     let (transformed, products) = (Buffer::Scratch(0), Buffer::Scratch(1));
     plan.scratch.push(Scratch { words: positions * channels * grid.sources(strip), persistent: false });
     plan.scratch.push(Scratch { words: positions * out_rows * 4 * strip * grid.width, persistent: false });
@@ -207,10 +201,9 @@ pub(super) fn plan(
             workgroups: fold_workgroups((sources * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         for (place, run) in runs.iter().enumerate() {
-            let lanes = workgroup(caps);
-            let width = width(transform, tiles, caps);
-            let tile_groups = tiles.div_ceil(width * lanes);
-            let workgroups = positions * run.blocks * tile_groups;
+            let division = Division::new(transform, op, tiles, run.blocks, caps);
+            let [tile_groups, workgroups] = division.workgroups(tiles, run.blocks);
+            let workgroups = positions * workgroups;
             let params = ProductParams {
                 channels: channels as u32,
                 rows: out_rows as u32,
@@ -229,18 +222,13 @@ pub(super) fn plan(
                 groups: workgroups as u32,
             };
             plan.run.push(Step {
-                kernel: match (width, caps.loads_pairs()) {
-                    (2, false) => &NARROW,
-                    (2, true) => &NARROW_U64,
-                    (_, false) => &PRODUCT,
-                    (_, true) => &PRODUCT_U64,
-                },
-                constants: vec![("ROWS", rows as f64), ("WORKGROUP", lanes as f64)],
+                kernel: division.kernel,
+                constants: vec![("ROWS", rows as f64), ("WORKGROUP", division.workgroup as f64)],
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],
                 workgroups: fold_workgroups(workgroups, caps)?,
             });
-            plan.executed_macs += workgroups * width * lanes * rows * pieces * group_channels;
+            plan.executed_macs += workgroups * division.tiles * division.blocks * rows * pieces * group_channels;
         }
         let bias = operands.bias != Buffer::Absent;
         let params = OutputParams {

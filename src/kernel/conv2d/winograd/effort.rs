@@ -1,16 +1,13 @@
 //! What minimal filtering takes, for the choice of a variant.
 
 use super::super::choice::load;
-use super::super::tiled::workgroup;
 use super::grid::Grid;
+use super::product::Division;
 use super::transform::Transform;
-use super::{Groups, check, width};
+use super::{Groups, check};
 use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
-
-/// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves half as many.
-const NARROWER: f64 = 1.3;
 
 /// What it costs to have a transformed weight come from memory, once a strip, against a load by itself (an estimate, from the rates of a copy
 /// and of products).
@@ -46,15 +43,14 @@ pub(in crate::kernel::conv2d) fn effort(
         return None;
     }
     let [d, m] = [channels, blocks * rows].map(|group| group * groups);
-    let strip = grid.strip(positions, d, m, caps).ok()?;
+    let vectors = Division::new(transform, op, grid.tiles, groups * blocks, caps).vectors(caps);
+    let strip = grid.strip(positions, [d, m], vectors, caps).ok()?;
     let last = grid.rows % strip;
-    let lanes = |rows: u64| {
+    let tiles = |rows: u64| {
         let tiles = 4 * rows * grid.width;
-        let width = width(transform, tiles, caps);
-        let slower = if width == 2 { NARROWER } else { 1.0 };
-        slower * tiles.next_multiple_of(width * workgroup(caps)) as f64
+        Division::new(transform, op, tiles, groups * blocks, caps).effort(tiles)
     };
-    let padded = (grid.rows / strip) as f64 * lanes(strip) + lanes(last);
+    let padded = (grid.rows / strip) as f64 * tiles(strip) + tiles(last);
     let products = padded * (positions * channels * pieces * groups * blocks * (rows + 8)) as f64;
     let cells = transform.cells(op).into_iter().product::<usize>() as u64;
     let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);

@@ -1,7 +1,6 @@
 //! How tiles lie in memory, and the strips in which they are worked off.
 
 use super::super::OP;
-use super::super::tiled::workgroup;
 use super::transform::Transform;
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
@@ -64,11 +63,18 @@ impl Grid {
         4 * (rows + self.halo) * self.source_width
     }
 
-    /// Rows of a strip: what [`strip_bytes`] and a binding hold of tiles of so many channels and products of so many rows.
+    /// Rows of a strip: what [`strip_bytes`] and a binding hold of tiles of so many channels and products of so many rows, in whole
+    /// workgroups of so many `vectors`.
     ///
     /// # Errors
     /// [`Error::Limit`] where a binding does not hold one row.
-    pub(super) fn strip(&self, positions: u64, channels: u64, out_rows: u64, caps: &Caps) -> Result<u64> {
+    pub(super) fn strip(
+        &self,
+        positions: u64,
+        [channels, out_rows]: [u64; 2],
+        vectors: u64,
+        caps: &Caps,
+    ) -> Result<u64> {
         let (source, product) = (16 * positions * channels * self.source_width, 16 * positions * out_rows * self.width);
         let held = |bytes: u64| (bytes / source).saturating_sub(self.halo).min(bytes / product);
         let binding = caps.max_binding_bytes.min(caps.max_buffer_bytes);
@@ -83,9 +89,8 @@ impl Grid {
             });
         }
         // Never so few that the lanes of a workgroup are idle, nor, where a row is one vector, a last workgroup's.
-        let lanes = workgroup(caps);
-        let whole = if self.width == 1 { lanes } else { 1 };
-        let wanted = held(strip_bytes(self.halo, caps)).next_multiple_of(whole).max(lanes.div_ceil(self.width));
+        let whole = if self.width == 1 { vectors } else { 1 };
+        let wanted = held(strip_bytes(self.halo, caps)).next_multiple_of(whole).max(vectors.div_ceil(self.width));
         let most = if most > whole { most / whole * whole } else { most };
         Ok(wanted.min(most).min(self.rows))
     }
@@ -139,11 +144,11 @@ mod tests {
     fn strips_of_single_vectors_fill_workgroups() {
         let grid = grid(&F4, [3, 3], [1, 128, 349, 349]);
         let caps = Caps { software: true, ..Caps::WEBGPU };
-        assert_eq!(grid.strip(36, 128, 128, &caps).unwrap(), 32);
+        assert_eq!(grid.strip(36, [128, 128], 8, &caps).unwrap(), 32);
         let vector = 16 * 36 * 128;
         for (vectors, rows) in [(31, 24), (8, 8), (7, 7)] {
             let caps = Caps { max_binding_bytes: vectors * vector, ..caps };
-            assert_eq!(grid.strip(36, 128, 128, &caps).unwrap(), rows, "{vectors} vectors");
+            assert_eq!(grid.strip(36, [128, 128], 8, &caps).unwrap(), rows, "{vectors} vectors");
         }
     }
 
@@ -154,10 +159,10 @@ mod tests {
         let row = 16 * positions * channels * grid.source_width;
         for (bytes, rows) in [(2 * row, 1), (4 * row - 1, 2), (4 * row, 3), (1 << 40, 23)] {
             let caps = Caps { max_binding_bytes: bytes, max_buffer_bytes: bytes, ..Caps::WEBGPU };
-            assert_eq!(grid.strip(positions, channels, out_rows, &caps).unwrap(), rows, "{bytes} bytes");
+            assert_eq!(grid.strip(positions, [channels, out_rows], 8, &caps).unwrap(), rows, "{bytes} bytes");
         }
         let caps = Caps { max_binding_bytes: 2 * row - 1, ..Caps::WEBGPU };
-        let Err(Error::Limit { needed, available, .. }) = grid.strip(positions, channels, out_rows, &caps) else {
+        let Err(Error::Limit { needed, available, .. }) = grid.strip(positions, [channels, out_rows], 8, &caps) else {
             panic!("one row and the one beyond it do not fit");
         };
         assert_eq!((needed, available), (2 * row, 2 * row - 1));

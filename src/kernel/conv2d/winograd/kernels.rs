@@ -2,7 +2,7 @@
 
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::conv2d::forms::{WEIGHTS, WEIGHTS_U64};
-use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, params, part};
+use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, VECTORS_U64, WORDS_U64, params, part};
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
 const INS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Write];
@@ -20,6 +20,7 @@ static MAXIMA: Part = part!("conv2d/maxima.wgsl");
 /// Uniforms of the products.
 static OPERANDS: Part = part!("conv2d/winograd_operands.wgsl");
 static PRODUCT_MAIN: Part = part!("conv2d/winograd_product.wgsl");
+static SHARED_MAIN: Part = part!("conv2d/winograd_product_shared.wgsl");
 static NARROW_MAIN: Part = part!("conv2d/winograd_product_narrow.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
 static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
@@ -84,6 +85,12 @@ pub(in crate::kernel::conv2d) static NARROW: Kernel =
     kernel("conv2d/winograd_product_narrow", &[&INDEX, &OPERANDS, &WEIGHTS, &NARROW_MAIN], INS);
 pub(in crate::kernel::conv2d) static NARROW_U64: Kernel =
     kernel("conv2d/winograd_product_narrow_u64", &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &NARROW_MAIN], INS);
+/// With tiles in workgroup memory, for all of a workgroup's blocks.
+pub(in crate::kernel::conv2d) static SHARED: Kernel = kernel(
+    "conv2d/winograd_product_shared",
+    &[&INDEX, &TILE, &WORDS_U64, &VECTORS_U64, &LANES_8, &OPERANDS, &WEIGHTS_U64, &SHARED_MAIN],
+    INS,
+);
 
 params! {
     /// Uniforms of `conv2d/winograd_pieces_input`; the shader says what they mean.
@@ -199,5 +206,6 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&PRODUCT_U64, ProductParams::FIELDS),
         (&NARROW, ProductParams::FIELDS),
         (&NARROW_U64, ProductParams::FIELDS),
+        (&SHARED, ProductParams::FIELDS),
     ]
 }

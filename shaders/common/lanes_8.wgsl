@@ -1,0 +1,29 @@
+// Subgroups of eight lanes that share what they read in workgroup memory.
+//
+// A CPU driver loads from addresses that differ between lanes by a gather, and from one that is the same for all lanes by a scalar load,
+// with a few instructions for its bounds. Eight of the latter, of which each lane takes its own by its number, which is known
+// when the shader is compiled, become inserts into a vector: a third of a gather. Only where LANES is the size of every subgroup.
+
+const LANES: u32 = 8;
+const STAGED: u32 = 2048;
+
+var<workgroup> staged: array<u64, STAGED>;
+
+// The pair of `lane` among eight that are two apart from staged[first] on, which has to be the same for all lanes.
+fn lane_pair(first: u32, lane: u32) -> u64 {
+    var pair = staged[first];
+    pair = select(pair, staged[first + 2], lane == 1);
+    pair = select(pair, staged[first + 4], lane == 2);
+    pair = select(pair, staged[first + 6], lane == 3);
+    pair = select(pair, staged[first + 8], lane == 4);
+    pair = select(pair, staged[first + 10], lane == 5);
+    pair = select(pair, staged[first + 12], lane == 6);
+    return select(pair, staged[first + 14], lane == 7);
+}
+
+// The vector of `lane` among eight from staged[first] on.
+fn lane_vector(first: u32, lane: u32) -> vec4<f32> {
+    let left = lane_pair(first, lane);
+    let right = lane_pair(first + 1, lane);
+    return bitcast<vec4<f32>>(vec4(u32(left), u32(left >> 32u), u32(right), u32(right >> 32u)));
+}
