@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::fault::lock;
+use crate::gpu::host_memory::MAPPED;
 use crate::gpu::pool::{Memory, Pool};
 use crate::gpu::rails::Guard;
 
@@ -15,7 +16,7 @@ pub(crate) const WORD: u64 = 4;
 /// Buffers are a multiple of this, so that shaders may read whole `vec4`s.
 const GRANULE: u64 = 16;
 
-/// Uses of every buffer that this crate makes.
+/// Uses of every buffer of the pool; where device memory is the host's, the host may map it besides.
 const USAGES: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
@@ -131,11 +132,12 @@ impl Gpu {
         if let Some(buffer) = lock(&self.shared.pool).take(bytes) {
             return Ok(buffer);
         }
-        let created = match self.create_buffer(what, bytes, USAGES) {
+        let usages = if self.shared.mappable { USAGES | MAPPED } else { USAGES };
+        let created = match self.create_buffer(what, bytes, usages) {
             // What the pool keeps may be what is missing.
             Err(Error::OutOfMemory { .. }) if self.memory().pooled > 0 => {
                 self.trim()?;
-                self.create_buffer(what, bytes, USAGES)?
+                self.create_buffer(what, bytes, usages)?
             }
             other => other?,
         };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::gpu::adapter::{AdapterChoice, AdapterInfo};
 use crate::gpu::device::Settings;
-use crate::gpu::{Cooperative, Gpu, trusted};
+use crate::gpu::{Cooperative, Gpu, host_memory, trusted};
 
 /// Which limits and features to open the device with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -182,7 +182,8 @@ fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice, cooperative: bool) 
     let (required_features, required_limits) = match limits {
         LimitsChoice::Adapter => {
             let matrices = if cooperative { Cooperative::FEATURES } else { wgpu::Features::empty() };
-            (adapter.features() & FEATURES | matrices, adapter.limits())
+            let shared = host_memory::feature(AdapterInfo::from(&adapter.get_info()).kind);
+            (adapter.features() & (FEATURES | shared) | matrices, adapter.limits())
         }
         LimitsChoice::WebGpu => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::defaults()),
     };

@@ -13,7 +13,7 @@ use crate::gpu::pipeline::Pipelines;
 use crate::gpu::pool::Pool;
 use crate::gpu::tuning::Tuning;
 use crate::gpu::uniforms::Uniforms;
-use crate::gpu::{Caps, Cooperative, Elements};
+use crate::gpu::{Caps, Cooperative, Elements, host_memory};
 
 /// A GPU, open for work: operators, uploads and downloads, compiled networks.
 ///
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) uniforms: Arc<Mutex<Uniforms>>,
     /// 16 zero bytes, for optional operands that are absent.
     pub(crate) absent: GpuBuffer,
+    /// Whether the host can map buffers that shaders use, and nothing is lost by it.
+    pub(crate) mappable: bool,
     pub(crate) rails: bool,
     pub(crate) shader_checks: bool,
     pub(crate) tuning: Option<Tuning>,
@@ -116,6 +118,7 @@ impl Gpu {
         let tuning = tuning(&settings, &info);
         #[cfg(target_arch = "wasm32")]
         let tuning = None;
+        let mappable = host_memory::is_shared(info.kind, device.features());
         let shared = Shared {
             id,
             caps: Caps {
@@ -130,6 +133,7 @@ impl Gpu {
             pipelines: Pipelines::new(&device, &settings),
             uniforms: Arc::default(),
             absent: GpuBuffer::foreign(absent, 4, id),
+            mappable,
             rails: settings.rails,
             shader_checks: settings.shader_checks,
             tuning,

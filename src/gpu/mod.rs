@@ -8,6 +8,7 @@ mod cooperative;
 mod device;
 mod elements;
 mod fault;
+mod host_memory;
 mod pipeline;
 #[cfg(not(target_arch = "wasm32"))]
 mod pipeline_cache;

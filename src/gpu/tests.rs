@@ -255,6 +255,66 @@ fn a_dispatch_of_exactly_the_limit_runs_and_one_more_workgroup_is_refused() {
     }
 }
 
+/// Two runs of `y = x` between the host's ends, as a session has them; the second leaves the input's last byte to be zero.
+fn between_ends(gpu: &Gpu, past: u32) -> Result<()> {
+    let (x, y) = (gpu.allocate("x", 100).unwrap(), gpu.allocate("y", 100).unwrap());
+    let inwards = gpu.upload_through("x", &x, 100).unwrap();
+    let outwards = gpu.readback_alone("y", &y, 100).unwrap();
+    let resolve = |operand: &Operand| Ok(if operand.buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
+    let step = gpu.prepare_step("copy", &copy(100, past).run[0], resolve).unwrap();
+    for (sign, last, bytes) in [(1.0, 7.0, 400), (-1.0, f32::MIN_POSITIVE, 399)] {
+        let mut data: Vec<f32> = ramp(100).iter().map(|x| sign * x).collect();
+        data[99] = last;
+        pollster::block_on(inwards.fill(gpu, "x", &bytemuck::cast_slice(&data)[..bytes])).unwrap();
+        gpu.submit("a run", |encoder| {
+            inwards.record(encoder, &x);
+            step.record(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+            outwards.record(encoder, &y);
+        })
+        .unwrap();
+        let found: Vec<f32> = pollster::block_on(outwards.read(gpu, "y", 100))?;
+        assert_eq!(found, data);
+    }
+    let long = pollster::block_on(inwards.fill(gpu, "x", &[0; 401]));
+    assert!(matches!(long, Err(Error::Operand { .. })), "{long:?}");
+    Ok(())
+}
+
+#[test]
+fn the_host_finds_values_in_a_cpu_drivers_own_memory_and_elsewhere_in_a_copy() {
+    let limits = [LimitsChoice::Adapter, LimitsChoice::WebGpu];
+    let railed = both().into_iter().map(|gpu| (gpu.caps().software, gpu));
+    let plain = limits.into_iter().filter_map(|limits| {
+        let gpu = without_rails(limits)?;
+        Some((gpu.caps().software && limits == LimitsChoice::Adapter, gpu))
+    });
+    for (shared, gpu) in railed.chain(plain) {
+        let buffer = gpu.allocate("x", 16).unwrap();
+        let memory = gpu.host_memory("x", &buffer, 16, wgpu::BufferUsages::MAP_READ).unwrap();
+        assert_eq!(memory.twin().is_none(), shared, "{}", gpu.info());
+        between_ends(&gpu, 0).unwrap();
+        if gpu.has_rails() {
+            assert!(between_ends(&gpu, 1).unwrap_err().to_string().contains("past the end"));
+        }
+    }
+}
+
+#[test]
+fn threads_read_and_use_one_buffer_at_once() {
+    let Some(gpu) = without_rails(LimitsChoice::Adapter) else { return };
+    let x = upload(&gpu, &ramp(1000));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..20).for_each(|_| assert_eq!(floats(&gpu, &x).unwrap(), ramp(1000))));
+            scope.spawn(|| {
+                let y = gpu.allocate("y", 1000).unwrap();
+                (0..20).for_each(|_| gpu.execute("copy", &copy(1000, 0), &[&x], &[&y]).unwrap());
+                assert_eq!(floats(&gpu, &y).unwrap(), ramp(1000));
+            });
+        }
+    });
+}
+
 #[test]
 fn absurd_allocations_are_errors() {
     let Some(gpu) = without_rails(LimitsChoice::Adapter) else { return };

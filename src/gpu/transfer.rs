@@ -5,46 +5,65 @@ use futures_intrusive::channel::shared::oneshot_channel;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::buffer::{GpuBuffer, WORD};
+use crate::gpu::host_memory::HostMemory;
 use crate::gpu::rails::Guard;
 
-/// A host-visible copy of a device buffer: recorded with the work that fills the buffer, read once that is submitted.
+/// Uses of a buffer through which the host reads.
+const READBACK: wgpu::BufferUsages = wgpu::BufferUsages::MAP_READ.union(wgpu::BufferUsages::COPY_DST);
+
+/// Where the host reads a device buffer: recorded with the work that fills the buffer, read once that is submitted.
 /// It can be used again and again, one reading at a time.
 #[derive(Debug)]
 pub(crate) struct Readback {
-    staging: wgpu::Buffer,
+    memory: HostMemory,
     words: u64,
     guard: Guard,
 }
 
 impl Readback {
-    /// Copies `source` into it, after the commands recorded so far.
+    /// Copies `source` into it, after the commands recorded so far, where it is not `source` itself.
     pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, source: &GpuBuffer) {
-        let bytes = (self.words + self.guard.words) * WORD;
-        encoder.copy_buffer_to_buffer(source.raw(), 0, &self.staging, 0, bytes);
+        if let Some(twin) = self.memory.twin() {
+            encoder.copy_buffer_to_buffer(source.raw(), 0, twin, 0, self.bytes());
+        }
     }
 
-    /// The first `count` elements of what was copied, once the work submitted so far is done; see [`map`].
+    /// Bytes that are read: data and guard.
+    fn bytes(&self) -> u64 {
+        (self.words + self.guard.words) * WORD
+    }
+
+    /// The first `count` elements of what is there once the work submitted so far is done; see [`map`].
     ///
     /// # Errors
     /// [`Error::DeviceLost`]; with rails, [`Error::Gpu`] if a shader wrote past the end of the buffer.
     pub(crate) async fn read<T: bytemuck::Pod>(&self, gpu: &Gpu, what: &str, count: usize) -> Result<Vec<T>> {
-        let _unmap = map(gpu, what, &self.staging, wgpu::MapMode::Read).await?;
+        let _unmap = map(gpu, what, self.memory.raw(), wgpu::MapMode::Read, self.bytes()).await?;
         let failed = |message: String| Error::Gpu { what: format!("{what}: reading back"), message };
-        let mapped = self.staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
+        let mapped = self.memory.raw().get_mapped_range(..self.bytes()).map_err(|error| failed(error.to_string()))?;
         let (data, guard) = mapped.split_at(mapped.len().min((self.words * WORD) as usize));
         let guard: Vec<u32> =
             guard.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect();
-        let mut elements = vec![T::zeroed(); count];
-        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut elements);
-        let source =
-            data.get(..bytes.len()).ok_or_else(|| failed(format!("{count} elements of {} bytes", data.len())))?;
-        bytes.copy_from_slice(source);
+        let bytes = count * size_of::<T>();
+        let data = data.get(..bytes).ok_or_else(|| failed(format!("{count} elements of {} bytes", data.len())))?;
         self.guard.check(what, &guard)?;
-        Ok(elements)
+        Ok(elements(data))
     }
 }
 
-/// Maps a buffer once the work submitted so far is done.
+/// Bytes as elements of their own. Mapped memory is aligned, but in browsers, which copy it, only to bytes.
+fn elements<T: bytemuck::Pod>(bytes: &[u8]) -> Vec<T> {
+    match bytemuck::try_cast_slice(bytes) {
+        Ok(elements) => elements.to_vec(),
+        Err(_) => {
+            let mut elements = vec![T::zeroed(); bytes.len() / size_of::<T>()];
+            bytemuck::cast_slice_mut(&mut elements).copy_from_slice(bytes);
+            elements
+        }
+    }
+}
+
+/// Maps the first `bytes` of a buffer once the work submitted so far is done.
 ///
 /// On native it blocks inside its first poll, because nothing else drives the device there; in browsers it yields.
 ///
@@ -53,13 +72,14 @@ impl Readback {
 pub(crate) async fn map<'a>(
     gpu: &'a Gpu,
     what: &str,
-    staging: &'a wgpu::Buffer,
+    buffer: &'a wgpu::Buffer,
     mode: wgpu::MapMode,
+    bytes: u64,
 ) -> Result<Unmap<'a>> {
     let (sender, receiver) = oneshot_channel();
-    let unmap = Unmap { gpu, staging };
+    let unmap = Unmap { gpu, buffer };
     gpu.shared.faults.guarded(what, || {
-        staging.map_async(mode, .., move |mapped| {
+        buffer.map_async(mode, ..bytes, move |mapped| {
             // The receiver is gone only if nobody waits any more.
             sender.send(mapped).ok();
         });
@@ -80,35 +100,51 @@ pub(crate) async fn map<'a>(
 /// Ends a mapping, also when what it was made for is abandoned or fails.
 pub(crate) struct Unmap<'a> {
     gpu: &'a Gpu,
-    staging: &'a wgpu::Buffer,
+    buffer: &'a wgpu::Buffer,
 }
 
 impl Drop for Unmap<'_> {
     fn drop(&mut self) {
         // Unmapping what never got mapped is an error that tells nothing new.
         let scope = self.gpu.shared.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        self.staging.unmap();
+        self.buffer.unmap();
         drop(scope);
     }
 }
 
 impl Gpu {
-    /// Memory through which the first `words` of a buffer are read, without its contents yet.
+    /// Memory through which the first `words` of a buffer are read, without its contents yet. Others may use the buffer
+    /// meanwhile.
     ///
     /// # Errors
     /// [`Error::Operand`] if the buffer is shorter or cannot be copied; the device's faults.
     pub(crate) fn readback(&self, what: &str, source: &GpuBuffer, words: u64) -> Result<Readback> {
+        let guard = self.check_readback(what, source, words)?;
+        let memory = HostMemory::Twin(self.create_buffer(what, (words + guard.words) * WORD, READBACK)?);
+        Ok(Readback { memory, words, guard })
+    }
+
+    /// The same for whoever has the buffer to itself, so that nothing need be copied where the host can read the buffer.
+    ///
+    /// # Errors
+    /// As [`Gpu::readback`].
+    pub(crate) fn readback_alone(&self, what: &str, source: &GpuBuffer, words: u64) -> Result<Readback> {
+        let guard = self.check_readback(what, source, words)?;
+        let memory = self.host_memory(what, source, words + guard.words, READBACK)?;
+        Ok(Readback { memory, words, guard })
+    }
+
+    /// Refuses what cannot be read back; gives the guard that is read with the words.
+    fn check_readback(&self, what: &str, source: &GpuBuffer, words: u64) -> Result<Guard> {
         self.check_owner(what, "source", source)?;
         if words > source.words() {
             return Err(Error::operand("download", what, format!("at most {} words", source.words()), words));
         }
-        let guard = if words == source.words() { source.guard() } else { Guard::NONE };
         if !source.raw().usage().contains(wgpu::BufferUsages::COPY_SRC) {
             let found = format!("of usage {:?}", source.raw().usage());
             return Err(Error::operand("download", "buffer", "of usage COPY_SRC", found));
         }
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        Ok(Readback { staging: self.create_buffer(what, (words + guard.words) * WORD, usage)?, words, guard })
+        Ok(if words == source.words() { source.guard() } else { Guard::NONE })
     }
 
     /// Reads `count` elements from the start of a buffer.
@@ -185,8 +221,7 @@ impl Gpu {
         if total == 0 {
             return Ok(());
         }
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let staging = self.create_buffer("guards", total * WORD, usage)?;
+        let staging = self.create_buffer("guards", total * WORD, READBACK)?;
         self.submit(what, |encoder| {
             let mut offset = 0;
             for buffer in buffers {
@@ -197,7 +232,7 @@ impl Gpu {
                 offset += bytes;
             }
         })?;
-        let readback = Readback { staging, words: total, guard: Guard::NONE };
+        let readback = Readback { memory: HostMemory::Twin(staging), words: total, guard: Guard::NONE };
         let words: Vec<u32> = pollster::block_on(readback.read(self, what, total as usize))?;
         let mut rest = words.as_slice();
         for buffer in buffers {

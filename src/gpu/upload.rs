@@ -3,14 +3,15 @@
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::buffer::{GpuBuffer, WORD};
+use crate::gpu::host_memory::HostMemory;
 use crate::gpu::transfer::{map, split_words};
 
-/// A host-visible twin of a device buffer: filled by the host, then copied by recorded commands.
+/// Where the host puts a device buffer's words, before the commands that read them are submitted.
 ///
 /// `Queue::write_buffer` would do, but takes new memory from the driver at each call.
 #[derive(Debug)]
 pub(crate) struct Upload {
-    staging: wgpu::Buffer,
+    memory: HostMemory,
     words: u64,
 }
 
@@ -21,12 +22,12 @@ impl Upload {
     /// # Errors
     /// [`Error::Operand`] if they do not fit; the device's faults.
     pub(crate) async fn fill(&self, gpu: &Gpu, what: &str, bytes: &[u8]) -> Result<()> {
-        if bytes.len() as u64 > self.words * WORD {
-            let expected = format!("at most {} bytes", self.words * WORD);
-            return Err(Error::operand("upload", what, expected, bytes.len()));
+        let room = self.words * WORD;
+        if bytes.len() as u64 > room {
+            return Err(Error::operand("upload", what, format!("at most {room} bytes"), bytes.len()));
         }
-        let _unmap = map(gpu, what, &self.staging, wgpu::MapMode::Write).await?;
-        let mapped = self.staging.get_mapped_range_mut(..);
+        let _unmap = map(gpu, what, self.memory.raw(), wgpu::MapMode::Write, room).await?;
+        let mapped = self.memory.raw().get_mapped_range_mut(..room);
         let failed = |error: wgpu::MapRangeError| Error::Gpu { what: what.to_owned(), message: error.to_string() };
         let mut mapped = mapped.map_err(failed)?;
         let (words, last) = split_words(bytes);
@@ -37,19 +38,21 @@ impl Upload {
         Ok(())
     }
 
-    /// Copies it to `target`, before the commands recorded from here on.
+    /// Copies it to `target`, before the commands recorded from here on, where it is not there already.
     pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, target: &GpuBuffer) {
-        encoder.copy_buffer_to_buffer(&self.staging, 0, target.raw(), 0, self.words * WORD);
+        if let Some(twin) = self.memory.twin() {
+            encoder.copy_buffer_to_buffer(twin, 0, target.raw(), 0, self.words * WORD);
+        }
     }
 }
 
 impl Gpu {
-    /// Memory through which the first `words` of a buffer are filled.
+    /// Memory through which the first `words` of a buffer are filled, by whoever has the buffer to itself.
     ///
     /// # Errors
     /// The device's faults.
-    pub(crate) fn upload_through(&self, what: &str, words: u64) -> Result<Upload> {
+    pub(crate) fn upload_through(&self, what: &str, target: &GpuBuffer, words: u64) -> Result<Upload> {
         let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
-        Ok(Upload { staging: self.create_buffer(what, words * WORD, usage)?, words })
+        Ok(Upload { memory: self.host_memory(what, target, words, usage)?, words })
     }
 }

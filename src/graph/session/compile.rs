@@ -62,12 +62,12 @@ impl Gpu {
         };
         let nodes = plan.nodes().iter().enumerate().map(bind).collect::<Result<Vec<_>>>()?;
         let input = |edge: Edge| {
-            let upload = self.upload_through(graph.nodes()[edge.node()].name(), plan.words(graph, edge))?;
-            Ok((edge, upload))
+            let (name, slot) = (graph.nodes()[edge.node()].name(), &slots[plan.slot(edge)]);
+            Ok((edge, self.upload_through(name, slot, plan.words(graph, edge))?))
         };
         let inputs = graph.input_edges().map(input).collect::<Result<Vec<_>>>()?;
         let output = |output: &Output| {
-            self.readback(&output.name, &slots[plan.slot(output.edge)], plan.words(graph, output.edge))
+            self.readback_alone(&output.name, &slots[plan.slot(output.edge)], plan.words(graph, output.edge))
         };
         let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
         self.flush("compiling").await?;

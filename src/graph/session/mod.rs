@@ -68,11 +68,11 @@ impl Session {
     /// (but for a lost device) the session can run again.
     pub async fn run_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
         let given = inputs.into().bind(self.graph())?;
+        self.poison()?;
         for ((edge, upload), (_, value)) in self.inputs.iter().zip(given) {
             let bytes = stored(value, self.plan.storage(*edge));
             upload.fill(&self.gpu, self.graph().nodes()[edge.node()].name(), &bytes).await?;
         }
-        self.poison()?;
         let slots = |edge: Edge| &self.slots[self.plan.slot(edge)];
         self.gpu.submit("a run", |encoder| {
             self.inputs.iter().for_each(|(edge, upload)| upload.record(encoder, slots(*edge)));
@@ -146,7 +146,7 @@ impl Session {
     }
 
     /// The buffer of an input, which holds it from its first byte on and may be longer: f32 NCHW, or the bytes of an
-    /// image, four to a word, the lowest first.
+    /// image, four to a word, the lowest first. Not to be submitted while the session runs: the host may have it mapped then.
     ///
     /// # Errors
     /// [`Error::Graph`] if there is no such input, or no output depends on it.
@@ -158,7 +158,7 @@ impl Session {
 
     /// The buffer of an output, which holds it from its first byte on and may be longer: f32 NCHW, switches as u32, or
     /// the bytes of labels or an image, four to a word, the lowest first; in f16 ([`Storage::Halves`]) where other nodes read
-    /// it too and [`Gpu::with_elements`] asked for that.
+    /// it too and [`Gpu::with_elements`] asked for that. Not to be submitted while the session runs: the host may have it mapped then.
     ///
     /// # Errors
     /// [`Error::Graph`] if there is no such output.
