@@ -11,12 +11,23 @@ struct Tile {
     r7: vec4<f32>,
 }
 
-// row + w.x * x[0] + w.y * x[1] + w.z * x[2] + w.w * x[3]: four terms of the sum for one row.
+// sum + w.x * x.x + w.y * x.y + w.z * x.z + w.w * x.w: four terms of the sum for one cell.
+fn cell_terms(sum: f32, w: vec4<f32>, x: vec4<f32>) -> f32 {
+    let first = fma(w.x, x.x, sum);
+    let second = fma(w.y, x.y, first);
+    let third = fma(w.z, x.z, second);
+    return fma(w.w, x.w, third);
+}
+
+// row + w.x * x[0] + w.y * x[1] + w.z * x[2] + w.w * x[3]: four terms of the sum for one row. Cell by cell, so that a compiler that keeps
+// to this order needs registers for one sum at a time.
 fn four_terms(row: vec4<f32>, w: vec4<f32>, x: mat4x4<f32>) -> vec4<f32> {
-    let first = fma(vec4(w.x), x[0], row);
-    let second = fma(vec4(w.y), x[1], first);
-    let third = fma(vec4(w.z), x[2], second);
-    return fma(vec4(w.w), x[3], third);
+    return vec4(
+        cell_terms(row.x, w, vec4(x[0].x, x[1].x, x[2].x, x[3].x)),
+        cell_terms(row.y, w, vec4(x[0].y, x[1].y, x[2].y, x[3].y)),
+        cell_terms(row.z, w, vec4(x[0].z, x[1].z, x[2].z, x[3].z)),
+        cell_terms(row.w, w, vec4(x[0].w, x[1].w, x[2].w, x[3].w)),
+    );
 }
 
 // Adds the products of a vector of weights for each row and the four cells of four terms, one column of x a term.

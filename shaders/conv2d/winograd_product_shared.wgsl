@@ -10,7 +10,7 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, common/words_u64.wgsl, common/vectors_u64.wgsl, common/lanes_8.wgsl,
-//           conv2d/winograd_operands.wgsl, conv2d/weights_u64.wgsl
+//           conv2d/winograd_operands.wgsl, conv2d/weights_u64.wgsl, conv2d/two_tiles.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: the tiles that all blocks multiply with are gathered once for a workgroup's blocks, and from workgroup memory come
@@ -22,34 +22,6 @@
 // Pairs of tiles of a workgroup, and channels whose tiles it holds at a time.
 const PAIRS: u32 = 32;
 const CHANNELS: u32 = STAGED / PAIRS;
-
-// Adds four terms to two tiles of registers, whose weights start at the i-th vector.
-fn multiply_add_two(a: ptr<function, Tile>, b: ptr<function, Tile>, left: mat4x4<f32>, right: mat4x4<f32>, i: u32) {
-    let w0 = weights_at(i);
-    (*a).r0 = four_terms((*a).r0, w0, left);
-    (*b).r0 = four_terms((*b).r0, w0, right);
-    let w1 = weights_at(i + 1);
-    (*a).r1 = four_terms((*a).r1, w1, left);
-    (*b).r1 = four_terms((*b).r1, w1, right);
-    let w2 = weights_at(i + 2);
-    (*a).r2 = four_terms((*a).r2, w2, left);
-    (*b).r2 = four_terms((*b).r2, w2, right);
-    let w3 = weights_at(i + 3);
-    (*a).r3 = four_terms((*a).r3, w3, left);
-    (*b).r3 = four_terms((*b).r3, w3, right);
-    let w4 = weights_at(i + 4);
-    (*a).r4 = four_terms((*a).r4, w4, left);
-    (*b).r4 = four_terms((*b).r4, w4, right);
-    let w5 = weights_at(i + 5);
-    (*a).r5 = four_terms((*a).r5, w5, left);
-    (*b).r5 = four_terms((*b).r5, w5, right);
-    let w6 = weights_at(i + 6);
-    (*a).r6 = four_terms((*a).r6, w6, left);
-    (*b).r6 = four_terms((*b).r6, w6, right);
-    let w7 = weights_at(i + 7);
-    (*a).r7 = four_terms((*a).r7, w7, left);
-    (*b).r7 = four_terms((*b).r7, w7, right);
-}
 
 // Stores eight rows from m[i] on, `step` vectors apart.
 fn store_tile(i: u32, step: u32, tile: Tile) {
@@ -88,7 +60,8 @@ fn main(
     let tile_group = flat % params.tile_groups;
     let position = flat / params.tile_groups / block_groups;
     let own_block = flat / params.tile_groups % block_groups * subgroups + subgroup;
-    // A subgroup without a block stages what the others need, and computes what is not stored.
+    // A subgroup without a block stages what the others need.
+    let has_block = own_block < params.blocks;
     let block = min(own_block, params.blocks - 1);
 
     let pairs = params.tiles / 2;
@@ -110,7 +83,7 @@ fn main(
             staged[e] = d[(position * params.channels + first + e / PAIRS) * pairs + pair];
         }
         workgroupBarrier();
-        for (var q = 0u; q < channels / 4; q++) {
+        for (var q = 0u; q < select(0u, channels / 4, has_block); q++) {
             // The remainder says to a compiler that this is not negative.
             let at = q % (CHANNELS / 4) * 4 * PAIRS;
             let left = mat4x4(
@@ -132,7 +105,7 @@ fn main(
             i += ROWS;
         }
     }
-    if own_block != block {
+    if !has_block {
         return;
     }
     let step = params.tiles / 4;

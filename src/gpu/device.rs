@@ -237,9 +237,16 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         f16: features.contains(wgpu::Features::SHADER_F16),
         int64: features.contains(wgpu::Features::SHADER_INT64),
         subgroup: None,
+        uniform_loads: mesa(&info.driver).is_none_or(|version| version >= 26),
         cooperative: None,
         software: info.kind == AdapterKind::Cpu,
     }
+}
+
+/// The first number of the version, where llvmpipe's is given.
+fn mesa(driver: &str) -> Option<u32> {
+    let version = driver.strip_prefix("llvmpipe Mesa ")?;
+    version.split('.').next()?.parse().ok()
 }
 
 /// The size of every subgroup, where shaders may ask for it and there is one.
@@ -264,6 +271,13 @@ mod tests {
         assert_eq!(caps(&info, &wgpu::Limits::defaults(), wgpu::Features::empty()), Caps::WEBGPU);
         let with_int64 = caps(&info, &wgpu::Limits::defaults(), wgpu::Features::SHADER_INT64);
         assert_eq!(with_int64, Caps { int64: true, ..Caps::WEBGPU });
+    }
+
+    #[test]
+    fn versions_of_mesa() {
+        assert_eq!(mesa("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)"), Some(22));
+        assert_eq!(mesa("llvmpipe Mesa 26.1.6-1~bpo13+1 (LLVM 19.1.7)"), Some(26));
+        assert_eq!([mesa("NVIDIA 570.1"), mesa("llvmpipe"), mesa("llvmpipe Mesa git")], [None; 3]);
     }
 
     #[cfg(not(target_arch = "wasm32"))]

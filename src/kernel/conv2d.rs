@@ -5,12 +5,14 @@ mod choice;
 pub(super) mod cooperative;
 mod depthwise;
 pub(super) mod direct;
+mod division;
 mod dot_product;
 pub(super) mod forms;
 mod operands;
 mod pack;
 mod pooled;
 mod product;
+mod sharing;
 mod split_k;
 pub(super) mod tiled;
 mod winograd;
@@ -72,6 +74,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &dot_product::DOT_PRODUCT_HALF,
     &forms::TILED,
     &forms::TILED_U64,
+    &forms::TILED_SHARED,
     &forms::STAGED,
     &forms::TILED_HALF,
     &forms::TILED_HALF_F32,

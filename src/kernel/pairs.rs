@@ -27,7 +27,7 @@ fn device() -> Option<(Gpu, Caps, Caps)> {
 /// The same with subgroups that share cells, where it has them.
 fn sharing_device() -> Option<(Gpu, Caps, Caps)> {
     let (gpu, pairs, _) = device()?;
-    let shares = Caps { subgroup: gpu.caps().subgroup, ..pairs };
+    let shares = Caps { subgroup: gpu.caps().subgroup, uniform_loads: true, ..pairs };
     if !shares.shares_cells() {
         let test = std::thread::current().name().unwrap_or_default().to_owned();
         writeln!(std::io::stderr(), "SKIPPED {test}: {} has no subgroups of eight", gpu.info()).ok();
@@ -85,7 +85,7 @@ fn shares_cells(plan: &KernelPlan) -> bool {
 
 #[test]
 fn convolutions_whose_subgroups_share_are_the_same() {
-    use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4};
+    use conv2d::Variant::{Tiled, WinogradEight, WinogradF2, WinogradF4};
     let Some((gpu, shares, pairs)) = sharing_device() else { return };
     let three = Conv2d::new([3, 3]).pad(1);
     // Blocks that fill workgroups and do not; tiles past a workgroup's; channels in one stage, in two, and no whole fours.
@@ -95,6 +95,9 @@ fn convolutions_whose_subgroups_share_are_the_same() {
         (WinogradF4, three, [1, 13, 25, 33], 17 * 32 + 1),
         (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 128, 30, 41], 130),
         (WinogradEight, Conv2d::new([7, 7]), [1, 5, 22, 22], 4 * 32),
+        (Tiled, Conv2d::new([1, 1]), [2, 66, 13, 5], 128),
+        (Tiled, Conv2d::new([1, 1]).relu(), [1, 300, 8, 8], 17 * 32 + 1),
+        (Tiled, Conv2d::new([3, 2]).pad(2).stride([2, 1]).dilation([1, 2]), [1, 33, 21, 15], 5 * 32 - 3),
     ] {
         let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
         let b = fractions(Shape::vector(outputs));
@@ -105,6 +108,21 @@ fn convolutions_whose_subgroups_share_are_the_same() {
         let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
         assert!(one == other, "{} of {op:?}", variant.name());
     }
+}
+
+/// Sums that the two cut in different places: of whole numbers, which any order adds up exactly.
+#[test]
+fn shared_sums_of_several_dispatches_are_the_same() {
+    let Some((gpu, shares, pairs)) = sharing_device() else { return };
+    let whole = |shape: Shape| Tensor::from_fn(shape, |index| ((shape.index(index) * 7 + 3) % 9) as f32 - 4.0).unwrap();
+    let (op, input, weight) = (Conv2d::new([1, 1]), Shape::from([1, 2100, 8, 8]), Shape::from([545, 2100, 1, 1]));
+    let (x, w, b) = (whole(input), whole(weight), whole(Shape::vector(545)));
+    let output = op.output_shape(input, weight, Some(b.shape())).unwrap();
+    let plan = |caps| conv2d::plan(&op, input, weight, Some(b.shape()), Some(conv2d::Variant::Tiled), caps).unwrap();
+    let plans = [plan(&shares), plan(&pairs)];
+    assert_eq!(plans.each_ref().map(|plan| (shares_cells(plan), plan.run.len())), [(true, 3), (false, 2)]);
+    let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+    assert!(one == other);
 }
 
 /// A plan on a GPU, and on a CPU driver without and with integers of 64 bits.

@@ -95,6 +95,7 @@ fn webgpu_limits_can_be_forced() {
     // What the driver is, which no limit changes.
     expected.software = gpu.caps().software;
     expected.max_iterations = gpu.caps().max_iterations;
+    expected.uniform_loads = gpu.caps().uniform_loads;
     assert_eq!(*gpu.caps(), expected);
 }
 

@@ -1,6 +1,6 @@
 //! Which variant of a convolution is taken where none is asked for: the one of least effort that can be planned.
 
-use super::{Variant, depthwise, direct, dot_product, split_k, tiled, winograd};
+use super::{Variant, depthwise, direct, division, dot_product, split_k, tiled, winograd};
 use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
@@ -29,10 +29,10 @@ pub(in crate::kernel) fn effort(
         Variant::Direct => (direct::effort(op, weight, output, caps), sums),
         Variant::Depthwise => (depthwise::effort(op, weight, output, caps)?, sums),
         Variant::DotProduct => dot_product::effort(op, input, weight, caps)?,
-        Variant::Tiled if loops_end => (tiled::effort(op, weight, output, caps), sums),
-        Variant::Staged if loops_end => (tiled::staged_effort(op, weight, output, caps)?, sums),
+        Variant::Tiled if loops_end => (division::effort(op, weight, output, caps), sums),
+        Variant::Staged if loops_end => (division::staged_effort(op, weight, output, caps)?, sums),
         Variant::SplitK if loops_end => {
-            split_k::effort(tiled::staged_effort(op, weight, output, caps)?, weight, output, caps)?
+            split_k::effort(division::staged_effort(op, weight, output, caps)?, weight, output, caps)?
         }
         Variant::Tiled | Variant::Staged | Variant::SplitK | Variant::Cooperative => return None,
         Variant::WinogradF2 => winograd::effort(&winograd::F2, op, input, output, caps)?,

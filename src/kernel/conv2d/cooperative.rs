@@ -205,7 +205,7 @@ pub(super) fn plan(
         });
         let cell_tiles = (computed.plane() as u64).div_ceil(division.cells());
         let tiles = output.n as u64 * run.blocks * cell_tiles;
-        let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, cell_tiles);
+        let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, [cell_tiles, tiles]);
         let constants = [
             ("BIAS", f64::from(operands.bias != Buffer::Absent)),
             ("RELU", f64::from(op.relu)),

@@ -4,13 +4,15 @@ use super::{Form, OP, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
-use crate::kernel::{ACTIVATION, INDEX, NARROW, PLANES_HALF, TILE, WORDS_U64, part};
+use crate::kernel::{ACTIVATION, INDEX, LANES_8, NARROW, PLANES_HALF, TILE, WORDS_U64, part};
 
 /// Loads of the implicit matrix product.
 pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 /// Its weights, a vector a load or two words a load.
 pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
 pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
+/// Products with two vectors of cells.
+pub(super) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
 /// The end of its register tiles.
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 /// Uniforms, overrides and bindings of its kernels.
@@ -88,6 +90,27 @@ pub(super) static TILED_U64: Kernel = kernel(
     BINDINGS,
 );
 
+/// The same with cells in workgroup memory, for all of a workgroup's blocks.
+pub(super) static TILED_SHARED: Kernel = kernel(
+    "conv2d/tiled_shared",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_F32,
+        &WORDS_U64,
+        &WEIGHTS_U64,
+        &LANES_8,
+        &TWO_TILES,
+        &IN_ROWS,
+        &RESULT_F32,
+        &STORE,
+        &part!("conv2d/tiled_shared.wgsl"),
+    ],
+    BINDINGS,
+);
+
 tiled_and_staged!(
     TILED_HALF "conv2d/tiled_half", STAGED_HALF "conv2d/staged_half", BINDINGS_HALF,
     [OPERANDS_HALF, COLUMNS_HALF, IN_ROWS, NARROW, RESULT_HALF, STORE_HALF]
@@ -148,6 +171,7 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
     let kernels = [
         &TILED,
         &TILED_U64,
+        &TILED_SHARED,
         &TILED_HALF,
         &TILED_HALF_F32,
         &TILED_INTERLEAVED,

@@ -40,7 +40,7 @@ params! {
 }
 
 impl Params {
-    /// Those of a dispatch that computes whole sums for a run of blocks, with so many workgroups along a plane's cells. `shapes`
+    /// Those of a dispatch that computes whole sums for a run of blocks, with so many workgroups along a plane's cells and in all. `shapes`
     /// are those of the map, the weight and the result.
     pub(super) fn of(
         op: &Conv2d,
@@ -48,12 +48,12 @@ impl Params {
         interleave: Option<Interleave>,
         blocks: &Blocks,
         run: &Run,
-        cell_tiles: u64,
+        [cell_tiles, tiles]: [u64; 2],
     ) -> Self {
         let [input, weight, output] = shapes;
         let plain = Interleave { phases: [1, 1], pair: 1, output, first: [0, 0], cut: [0, 0] };
         let Interleave { output: y, first, cut, .. } = interleave.unwrap_or(plain);
-        let tiles = (output.n as u64 * run.blocks * cell_tiles) as u32;
+        let tiles = tiles as u32;
         let quads = weight.c.div_ceil(4) as u32;
         Self {
             in_channels: input.c as u32,

@@ -4,7 +4,8 @@
 //! atomic, so that every run gives the same.
 
 use super::choice::{SUMS_UNDER_WAY, load};
-use super::tiled::{Division, STAGE_QUADS, divided};
+use super::division::{Division, STAGE_QUADS};
+use super::tiled::divided;
 use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};

@@ -37,8 +37,10 @@ pub(crate) fn exhibit() -> Exhibit {
         plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), &caps)
     });
     // Enough channels and tiles for subgroups to share them.
-    let shared = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
-    let shared = plan(&op, [1, 3, 40, 41].into(), [37, 3, 3, 3].into(), None, Some(Variant::WinogradF4), &shared);
+    let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
+    let shared = plan(&op, [1, 3, 40, 41].into(), [37, 3, 3, 3].into(), None, Some(Variant::WinogradF4), &caps);
+    let shared_tiled =
+        plan(&Conv2d::new([1, 1]), [1, 32, 8, 8].into(), [128, 32, 1, 1].into(), None, Some(Variant::Tiled), &caps);
     // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
     let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].map(|kernel| {
         let (op, weight) = (Conv2d::new(kernel).pad(3), [6, 3, kernel[0], kernel[1]].into());
@@ -46,7 +48,7 @@ pub(crate) fn exhibit() -> Exhibit {
     });
     let plans = everywhere
         .chain(pairs)
-        .chain([shared])
+        .chain([shared, shared_tiled])
         .chain(eights)
         .chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));

@@ -115,7 +115,8 @@ pub(super) fn plan(
     let out_rows = groups * group_rows;
 
     let grid = Grid::new(transform, op, output);
-    let vectors = Division::new(transform, op, grid.tiles, groups * blocks.group_blocks(), caps).vectors(caps);
+    let vectors =
+        Division::new(transform, op, grid.tiles, [groups * blocks.group_blocks(), group_channels], caps).vectors(caps);
     let strip = grid.strip(positions, [channels, out_rows], vectors, caps)?;
     let (transformed, products) = (Buffer::Scratch(0), Buffer::Scratch(1));
     plan.scratch.push(Scratch { words: positions * channels * grid.sources(strip), persistent: false });
@@ -201,7 +202,7 @@ pub(super) fn plan(
             workgroups: fold_workgroups((sources * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         for (place, run) in runs.iter().enumerate() {
-            let division = Division::new(transform, op, tiles, run.blocks, caps);
+            let division = Division::new(transform, op, tiles, [run.blocks, group_channels], caps);
             let [tile_groups, workgroups] = division.workgroups(tiles, run.blocks);
             let workgroups = positions * workgroups;
             let params = ProductParams {

@@ -43,12 +43,12 @@ pub(in crate::kernel::conv2d) fn effort(
         return None;
     }
     let [d, m] = [channels, blocks * rows].map(|group| group * groups);
-    let vectors = Division::new(transform, op, grid.tiles, groups * blocks, caps).vectors(caps);
+    let vectors = Division::new(transform, op, grid.tiles, [groups * blocks, channels], caps).vectors(caps);
     let strip = grid.strip(positions, [d, m], vectors, caps).ok()?;
     let last = grid.rows % strip;
     let tiles = |rows: u64| {
         let tiles = 4 * rows * grid.width;
-        Division::new(transform, op, tiles, groups * blocks, caps).effort(tiles)
+        Division::new(transform, op, tiles, [groups * blocks, channels], caps).effort(tiles)
     };
     let padded = (grid.rows / strip) as f64 * tiles(strip) + tiles(last);
     let products = padded * (positions * channels * pieces * groups * blocks * (rows + 8)) as f64;

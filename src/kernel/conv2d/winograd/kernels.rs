@@ -1,7 +1,7 @@
 //! The kernels of minimal filtering: transforms of input, weight and products, and the products.
 
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::conv2d::forms::{WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{TWO_TILES, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, VECTORS_U64, WORDS_U64, params, part};
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
@@ -88,7 +88,7 @@ pub(in crate::kernel::conv2d) static NARROW_U64: Kernel =
 /// With tiles in workgroup memory, for all of a workgroup's blocks.
 pub(in crate::kernel::conv2d) static SHARED: Kernel = kernel(
     "conv2d/winograd_product_shared",
-    &[&INDEX, &TILE, &WORDS_U64, &VECTORS_U64, &LANES_8, &OPERANDS, &WEIGHTS_U64, &SHARED_MAIN],
+    &[&INDEX, &TILE, &WORDS_U64, &VECTORS_U64, &LANES_8, &OPERANDS, &WEIGHTS_U64, &TWO_TILES, &SHARED_MAIN],
     INS,
 );
 

@@ -1,24 +1,14 @@
 //! Which kernel multiplies transformed tiles and weights, and how it divides them among workgroups.
 
+use super::super::sharing::{self, Sharing};
 use super::super::tiled::workgroup;
 use super::kernels::{NARROW, NARROW_U64, PRODUCT, PRODUCT_U64, SHARED};
 use super::transform::Transform;
 use crate::gpu::{Caps, Kernel};
 use crate::op::Conv2d;
 
-/// Tiles and subgroups of a workgroup of `conv2d/winograd_product_shared`, and the invocations of a subgroup.
-pub(super) const SHARED_TILES: u64 = 64;
-const MOST_SUBGROUPS: u64 = 16;
-const LANES: u64 = 8;
-
 /// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves half as many.
 const NARROWER: f64 = 1.3;
-
-/// What it takes where subgroups share tiles, against each with its own (measured on a CPU driver): each weight serves twice as many, and
-/// what is left of the loads of tiles is divided by the subgroups.
-fn sharing(subgroups: u64) -> f64 {
-    0.72 + 0.4 / subgroups as f64
-}
 
 /// How a product is divided.
 pub(super) struct Division {
@@ -33,8 +23,14 @@ pub(super) struct Division {
 }
 
 impl Division {
-    /// The one of least effort for so many tiles of a strip and blocks of a dispatch.
-    pub(super) fn new(transform: &Transform, op: &Conv2d, tiles: u64, blocks: u64, caps: &Caps) -> Self {
+    /// The one of least effort for so many tiles of a strip, blocks of a dispatch, and channels of a group.
+    pub(super) fn new(
+        transform: &Transform,
+        op: &Conv2d,
+        tiles: u64,
+        [blocks, channels]: [u64; 2],
+        caps: &Caps,
+    ) -> Self {
         let lanes = workgroup(caps);
         let own = |[words, pairs]: [&'static Kernel; 2], width: u64, rate| {
             let kernel = if caps.loads_pairs() { pairs } else { words };
@@ -47,16 +43,19 @@ impl Division {
         // Two tiles an invocation where four would leave half of the lanes idle.
         let two = own([&NARROW, &NARROW_U64], 2, NARROWER);
         let own = if 2 * two.padded(tiles) <= four.padded(tiles) { two } else { four };
-        let subgroups = blocks.div_ceil(blocks.div_ceil(MOST_SUBGROUPS));
+        let Some(sharing) =
+            Sharing::of(blocks, 1, caps).filter(|sharing| op.groups == 1 && sharing.ends(1, channels, caps))
+        else {
+            return own;
+        };
         let shared = Self {
             kernel: &SHARED,
-            tiles: SHARED_TILES,
-            blocks: subgroups,
-            workgroup: LANES * subgroups,
-            rate: sharing(subgroups),
+            tiles: sharing::CELLS,
+            blocks: sharing.subgroups,
+            workgroup: sharing.workgroup(),
+            rate: sharing.rate(),
         };
-        let shares = caps.shares_cells() && op.groups == 1 && shared.effort(tiles) < own.effort(tiles);
-        if shares { shared } else { own }
+        if shared.effort(tiles) < own.effort(tiles) { shared } else { own }
     }
 
     /// So many tiles, filled up to whole workgroups.

@@ -1,0 +1,73 @@
+//! Products whose subgroups share the cells that they all multiply with (`shaders/common/lanes_8.wgsl`).
+
+use super::OP;
+use crate::gpu::Caps;
+use crate::kernel::{loop_iterations, rounds_within};
+
+/// Cells of a workgroup, and of each of its subgroups.
+pub(super) const CELLS: u64 = 64;
+
+/// Channels whose cells workgroup memory holds at a time.
+const STAGE_CHANNELS: u64 = 64;
+
+/// Subgroups of a workgroup, at most, and the invocations of one.
+const MOST_SUBGROUPS: u64 = 16;
+const LANES: u64 = 8;
+
+/// The subgroups of a workgroup, each with a block of output channels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Sharing {
+    pub(super) subgroups: u64,
+}
+
+impl Sharing {
+    /// For so many blocks, `least` subgroups at least; `None` on devices whose kernels do not share. Powers of two, so that layers of other numbers
+    /// of channels need no kernels of their own; a subgroup without a block has nothing to multiply.
+    pub(super) fn of(blocks: u64, least: u64, caps: &Caps) -> Option<Self> {
+        let subgroups = blocks.div_ceil(blocks.div_ceil(MOST_SUBGROUPS)).next_power_of_two().max(least);
+        caps.shares_cells().then_some(Self { subgroups })
+    }
+
+    /// Whether the driver lets a shader's loops end over so many `taps` and input `channels`: for each tap and stage one that fills workgroup memory
+    /// and one over fours of channels.
+    pub(super) fn ends(self, taps: usize, channels: u64, caps: &Caps) -> bool {
+        let filling = (STAGE_CHANNELS * CELLS / 2).div_ceil(self.workgroup());
+        let stage = loop_iterations(&[filling as usize]) + loop_iterations(&[STAGE_CHANNELS as usize / 4]);
+        let stages = channels.div_ceil(STAGE_CHANNELS).saturating_mul(stage + 1);
+        rounds_within(OP, 0, stages.saturating_mul(2 * taps as u64), caps).is_ok()
+    }
+
+    /// Invocations of a workgroup.
+    pub(super) fn workgroup(self) -> u64 {
+        LANES * self.subgroups
+    }
+
+    /// What a product takes in this way, against each subgroup with its own cells, four an invocation (measured on a CPU driver): each weight serves
+    /// twice as many cells, and what is left of their loads is divided by the subgroups.
+    pub(super) fn rate(self) -> f64 {
+        0.72 + 0.4 / self.subgroups as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn blocks_are_spread_evenly() {
+        let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
+        for (blocks, subgroups, of_four) in [(1, 1, 4), (2, 2, 4), (5, 8, 8), (16, 16, 16), (17, 16, 16), (128, 16, 16)]
+        {
+            assert_eq!(Sharing::of(blocks, 1, &caps).unwrap().subgroups, subgroups, "{blocks} blocks");
+            assert_eq!(Sharing::of(blocks, 4, &caps).unwrap().subgroups, of_four, "{blocks} blocks");
+        }
+        assert_eq!(Sharing::of(4, 1, &Caps { subgroup: Some(16), ..caps }), None);
+        assert_eq!(Sharing::of(4, 1, &Caps { software: false, ..caps }), None);
+        // Two subgroups fill 64 channels in 128 rounds, and work them off in 16.
+        let two = Sharing::of(2, 1, &caps).unwrap();
+        let caps = Caps { max_iterations: 65_535, ..caps };
+        assert!(two.ends(1, 64 * 100, &caps) && !two.ends(1, 64 * 120, &caps));
+    }
+}
