@@ -9,21 +9,21 @@ const STAGED: u32 = 2048;
 
 var<workgroup> staged: array<u64, STAGED>;
 
-// The pair of `lane` among eight that are two apart from staged[first] on, which has to be the same for all lanes.
-fn lane_pair(first: u32, lane: u32) -> u64 {
+// The pair of `lane` among eight that are `step` apart from staged[first] on, which has to be the same for all lanes.
+fn lane_pair(first: u32, step: u32, lane: u32) -> u64 {
     var pair = staged[first];
-    pair = select(pair, staged[first + 2], lane == 1);
-    pair = select(pair, staged[first + 4], lane == 2);
-    pair = select(pair, staged[first + 6], lane == 3);
-    pair = select(pair, staged[first + 8], lane == 4);
-    pair = select(pair, staged[first + 10], lane == 5);
-    pair = select(pair, staged[first + 12], lane == 6);
-    return select(pair, staged[first + 14], lane == 7);
+    pair = select(pair, staged[first + step], lane == 1);
+    pair = select(pair, staged[first + 2 * step], lane == 2);
+    pair = select(pair, staged[first + 3 * step], lane == 3);
+    pair = select(pair, staged[first + 4 * step], lane == 4);
+    pair = select(pair, staged[first + 5 * step], lane == 5);
+    pair = select(pair, staged[first + 6 * step], lane == 6);
+    return select(pair, staged[first + 7 * step], lane == 7);
 }
 
 // The vector of `lane` among eight from staged[first] on.
 fn lane_vector(first: u32, lane: u32) -> vec4<f32> {
-    let left = lane_pair(first, lane);
-    let right = lane_pair(first + 1, lane);
+    let left = lane_pair(first, 2, lane);
+    let right = lane_pair(first + 1, 2, lane);
     return bitcast<vec4<f32>>(vec4(u32(left), u32(left >> 32u), u32(right), u32(right >> 32u)));
 }

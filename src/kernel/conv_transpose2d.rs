@@ -86,6 +86,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &packed::PACK_HALF,
     &shared_phases::SHARED_PHASES,
     &shared_phases::SHARED_PHASES_U64,
+    &shared_phases::STAGED,
     &packed::PACK_SHARED_PHASES,
     &product::PRODUCT,
     &product::PRODUCT_HALF,

@@ -232,6 +232,49 @@ fn transposed_convolutions_are_the_same() {
 }
 
 #[test]
+fn transposed_convolutions_whose_subgroups_share_are_the_same() {
+    use crate::kernel::conv_transpose2d::{self, Variant::SharedPhases};
+    use crate::op::ConvTranspose2d;
+    let Some((gpu, shares, pairs)) = sharing_device() else { return };
+    let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
+    let cut = |top, bottom, left, right| crate::Padding { top, bottom, left, right };
+    // Blocks of 16, 24 and 32 rows that fill workgroups and do not; channels in one stage, in two and in three; several rows of windows in
+    // one invocation; borders that cut off windows, on one side and on both, and a size that adds some.
+    for (op, input, outputs) in [
+        (up(8), [1, 21, 10, 9], 21),
+        (up(2).relu(), [2, 33, 12, 13], 20),
+        (up(2).pad(2), [2, 66, 10, 11], 16),
+        (up(4).pad(cut(5, 2, 2, 4)), [1, 31, 9, 14], 6),
+        (ConvTranspose2d::new([6, 4]).stride([3, 2]).output_padding([2, 1]), [1, 32, 40, 2], 12),
+        (up(2), [1, 5, 8, 8], 102),
+    ] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
+        let b = fractions(Shape::vector(outputs));
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let output = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap();
+        let plan = |caps| conv_transpose2d::plan(&op, shapes.0, shapes.1, shapes.2, Some(SharedPhases), caps).unwrap();
+        let plans = [plan(&shares), plan(&pairs)];
+        assert_eq!(plans.each_ref().map(shares_cells), [true, false], "{op:?} of {input:?}");
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{op:?} of {input:?}");
+    }
+    // Labels.
+    for (op, input) in [(up(2).pad(1), [2, 21, 16, 15]), (up(4).relu(), [1, 30, 9, 9])] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], input[1]).unwrap()));
+        let b = fractions(Shape::vector(input[1]));
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let pixels = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap().with_channels(1).elements() as u64;
+        let plan = |caps| conv_transpose2d::plan_classes(&op, shapes.0, shapes.1, shapes.2, false, caps).unwrap();
+        let plans = [plan(&shares), plan(&pairs)];
+        assert_eq!(plans.each_ref().map(shares_cells), [true, false], "labels by {op:?} of {input:?}");
+        let words = [&x, &w, &b].map(|tensor| tensor.data().iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        let operands: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();
+        let [one, other] = plans.map(|plan| words_of(&gpu, &plan, &operands, &[pixels.div_ceil(4)]));
+        assert!(one == other, "labels by {op:?} of {input:?}");
+    }
+}
+
+#[test]
 fn interpolations_are_the_same() {
     use crate::gpu::Storage;
     use crate::kernel::conv_transpose2d::{self, Variant::Interpolate};

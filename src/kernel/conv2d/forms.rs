@@ -12,7 +12,7 @@ pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
 pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
 /// Products with two vectors of cells.
-pub(super) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
+pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
 /// The end of its register tiles.
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 /// Uniforms, overrides and bindings of its kernels.

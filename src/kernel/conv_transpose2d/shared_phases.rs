@@ -1,37 +1,47 @@
 //! [`Variant::SharedPhases`](super::Variant::SharedPhases): phases of a kernel of twice the stride, from cells loaded once for
 //! several of them.
 
+mod division;
+
 use super::packed::{Packing, Run, packed};
 use super::phased::Onto;
 use super::{BEST_OF_TILE, OP, Problem, ROW};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
-use crate::kernel::conv2d::forms::{COLUMNS, WEIGHTS, WEIGHTS_U64};
-use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
-use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
+use crate::kernel::conv2d::forms::{COLUMNS, TWO_TILES, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
+use division::Division;
 
+static OPERANDS: Part = part!("conv_transpose2d/shared_phases_operands.wgsl");
+static STORE: Part = part!("conv_transpose2d/shared_phases_store.wgsl");
 static MAIN: Part = part!("conv_transpose2d/shared_phases.wgsl");
+static STAGED_MAIN: Part = part!("conv_transpose2d/shared_phases_staged.wgsl");
 
-/// The kernel with weights read in one of two ways.
-macro_rules! with_weights {
-    ($name:literal, $($weights:ident),*) => {
+/// The kernel of a name, with weights read in some way and its last parts.
+macro_rules! kernel {
+    ($name:literal, [$($weights:ident),*], $($main:ident),*) => {
         Kernel {
             name: $name,
-            parts: &[&INDEX, &ACTIVATION, &RANK, &TILE, $(&$weights,)* &COLUMNS, &BEST, &BEST_OF_TILE, &ROW, &MAIN],
+            parts: &[
+                &INDEX, &ACTIVATION, &RANK, &TILE, $(&$weights,)* &OPERANDS, &BEST, &BEST_OF_TILE, &ROW, &STORE, $(&$main,)*
+            ],
             bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
             needs_float_atomics: false,
         }
     };
 }
 
-pub(super) static SHARED_PHASES: Kernel = with_weights!("conv_transpose2d/shared_phases", WEIGHTS);
+pub(super) static SHARED_PHASES: Kernel = kernel!("conv_transpose2d/shared_phases", [WEIGHTS], COLUMNS, MAIN);
 /// The same with weights read two words at a time.
 pub(super) static SHARED_PHASES_U64: Kernel =
-    with_weights!("conv_transpose2d/shared_phases_u64", WORDS_U64, WEIGHTS_U64);
+    kernel!("conv_transpose2d/shared_phases_u64", [WORDS_U64, WEIGHTS_U64], COLUMNS, MAIN);
+/// With cells in workgroup memory, for all of a workgroup's blocks.
+pub(super) static STAGED: Kernel =
+    kernel!("conv_transpose2d/shared_phases_staged", [WORDS_U64, LANES_8, WEIGHTS_U64, TWO_TILES], STAGED_MAIN);
 
 params! {
-    /// Uniforms of `conv_transpose2d/shared_phases`; the shader says what they mean.
+    /// Uniforms of `conv_transpose2d/shared_phases` and `shared_phases_staged`; the shaders say what they mean.
     pub(super) struct Params {
         in_channels: u32,
         in_h: u32,
@@ -96,37 +106,23 @@ fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPla
     }
     rounds_within(OP, 0, loop_iterations(&[problem.group_inputs()]), caps)?;
     let packing = Packing::shared_phases(problem, into != Onto::Channels, caps);
-    let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, into, caps))?;
-    let rows = packing.blocks * packing.rows;
-    Ok(KernelPlan { executed_macs: windows(problem, caps) * rows * 4 * problem.group_inputs() as u64, ..plan })
-}
-
-/// Windows along each axis: between which cells of the input output cells lie.
-fn extent(problem: &Problem<'_>) -> [u64; 2] {
-    let (op, output) = (problem.op, problem.output.extent());
-    [0, 1].map(|axis| {
-        let (stride, before) = (op.stride[axis], op.pad.before()[axis]);
-        ((before + output[axis] - 1) / stride - before / stride + 1) as u64
-    })
-}
-
-/// Runs of windows along a row, of an image, and workgroups of them.
-fn runs(problem: &Problem<'_>, caps: &Caps) -> [u64; 3] {
-    let [rows, columns] = extent(problem);
-    let row_runs = columns.div_ceil(CELLS);
-    [row_runs, rows * row_runs, (rows * row_runs).div_ceil(workgroup(caps))]
-}
-
-/// Windows of all images that are computed, those beyond the last included.
-fn windows(problem: &Problem<'_>, caps: &Caps) -> u64 {
-    problem.output.n as u64 * runs(problem, caps)[2] * workgroup(caps) * CELLS
+    let division = Division::new(problem, &packing, caps);
+    let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, &division, run, into, caps))?;
+    Ok(KernelPlan { executed_macs: division.products(problem, &packing), ..plan })
 }
 
 /// Computes the rows of a run of blocks.
-fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, caps: &Caps) -> Result<Step> {
+fn multiply(
+    problem: &Problem<'_>,
+    packing: &Packing,
+    division: &Division,
+    run: &Run,
+    into: Onto,
+    caps: &Caps,
+) -> Result<Step> {
     let &Problem { op, input, output, .. } = problem;
-    let [row_runs, runs, run_tiles] = runs(problem, caps);
-    let tiles = output.n as u64 * run.blocks * run_tiles;
+    let &Division { kernel, row_runs, runs, run_tiles, workgroup, .. } = division;
+    let tiles = output.n as u64 * run.blocks.div_ceil(division.blocks) * run_tiles;
     let params = Params {
         in_channels: input.c as u32,
         in_h: input.h as u32,
@@ -153,10 +149,10 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
         ("RELU", f64::from(op.relu)),
         ("ARGMAX", f64::from(into != Onto::Channels)),
         ("ROWS", packing.rows as f64),
-        ("WORKGROUP", workgroup(caps) as f64),
+        ("WORKGROUP", workgroup as f64),
     ];
     Ok(Step {
-        kernel: if caps.loads_pairs() { &SHARED_PHASES_U64 } else { &SHARED_PHASES },
+        kernel,
         constants: constants.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?].map(Into::into).to_vec(),
@@ -164,13 +160,8 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
     })
 }
 
-/// What it takes, in multiply-adds of its register tile; comparable with the other variants' efforts. Where `phased` loads
-/// sixteen cells, this loads ten: five rows' worth, or, by what was measured on a CPU driver, three in a tile of 24 rows, which is no slower a
-/// row than one of 32. `None` for other kernels.
+/// What it takes, in multiply-adds of a register tile; comparable with the other variants' efforts. `None` for other kernels.
 pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> Option<f64> {
     let packing = Packing::shared_phases(problem, false, caps);
-    let loads = if caps.software && packing.rows == 24 { 3 } else { 5 };
-    let rows = packing.blocks * (packing.rows + loads);
-    let terms = 4 * problem.group_inputs() as u64;
-    applies(problem).then(|| SCATTERED * windows(problem, caps) as f64 * (rows * terms) as f64)
+    applies(problem).then(|| Division::new(problem, &packing, caps).effort(problem, &packing, caps))
 }

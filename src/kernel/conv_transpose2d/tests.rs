@@ -9,7 +9,7 @@ use super::packed::{PACK, PACK_HALF, PACK_SHARED_PHASES};
 use super::phased::{PHASED, PHASED_U64};
 use super::product::{PRODUCT, PRODUCT_HALF};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
-use super::shared_phases::{SHARED_PHASES, SHARED_PHASES_U64};
+use super::shared_phases::{SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
@@ -47,6 +47,11 @@ pub(crate) fn exhibit() -> Exhibit {
             plans.push(plan(op, input.into(), weight, bias, Some(Variant::SharedPhases), caps));
         }
     }
+    // Enough rows and windows for subgroups to share cells.
+    let shares = Caps { subgroup: Some(8), ..words };
+    let shared = plan(&plain, [1, 21, 9, 8].into(), [21, 21, 4, 4].into(), None, Some(Variant::SharedPhases), &shares);
+    assert_eq!(shared.as_ref().unwrap().run[0].kernel.name, STAGED.name);
+    plans.push(shared);
     let apart = plain.groups(3);
     for caps in KINDS {
         let weight = [3, 1, 4, 4].into();
@@ -90,6 +95,7 @@ pub(crate) fn exhibit() -> Exhibit {
         (&PACK_HALF, packed::PackParams::FIELDS),
         (&SHARED_PHASES, shared_phases::Params::FIELDS),
         (&SHARED_PHASES_U64, shared_phases::Params::FIELDS),
+        (&STAGED, shared_phases::Params::FIELDS),
         (&PACK_SHARED_PHASES, packed::PackParams::FIELDS),
         (&PRODUCT, product::Params::FIELDS),
         (&PRODUCT_HALF, product::Params::FIELDS),
@@ -149,6 +155,26 @@ fn phases_that_share_cells_waste_no_channels() {
     // With a border of 9, whole windows are cut off: rows 9 to 21 of 0 to 22 lie in windows 1 to 2 of 0 to 2.
     let op = op.pad(crate::Padding { top: 9, ..Default::default() }).relu();
     assert_eq!(executed(&op, [1, 1, 1, 4], 1), 8 * 4 * 2 * 32 * 4);
+}
+
+#[test]
+fn subgroups_that_share_cells_compute_whole_workgroups() {
+    let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
+    let planned = |op: &ConvTranspose2d, input: [usize; 4], channels| {
+        let weight = op.weight_shape(input[1], channels).unwrap();
+        let plan = plan(op, input.into(), weight, None, Some(Variant::SharedPhases), &caps).unwrap();
+        (plan.run[0].kernel.name, plan.executed_macs)
+    };
+    // 35x35 windows in 20 workgroups of 64; 64 phases of 21 channels are ROWS rows.
+    let up8 = ConvTranspose2d::new([16, 16]).stride([8, 8]);
+    assert_eq!(planned(&up8, [1, 21, 34, 34], 21), (STAGED.name, 20 * 64 * 64 * 21 * 4 * 21));
+    // Where borders cut off the outermost windows, rows are a window longer: 9 rows of 11.
+    let up2 = ConvTranspose2d::new([4, 4]).stride([2, 2]);
+    assert_eq!(planned(&up2.pad(2), [2, 21, 10, 11], 24), (STAGED.name, 2 * 2 * 64 * 96 * 4 * 21));
+    // One block has nobody to share with, and groups share nothing.
+    let name = |op, input, channels| planned(op, input, channels).0;
+    assert_eq!(name(&up2, [1, 21, 34, 34], 8), SHARED_PHASES_U64.name);
+    assert_eq!(name(&up8.groups(3), [1, 21, 34, 34], 21), SHARED_PHASES_U64.name);
 }
 
 #[test]

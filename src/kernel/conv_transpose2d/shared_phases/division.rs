@@ -1,0 +1,109 @@
+//! Which kernel computes phases that share cells, and how it divides windows and blocks among workgroups.
+
+use super::super::Problem;
+use super::super::packed::Packing;
+use super::{SHARED_PHASES, SHARED_PHASES_U64, STAGED};
+use crate::gpu::{Caps, Kernel};
+use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
+
+/// Windows and subgroups of a workgroup of `conv_transpose2d/shared_phases_staged`, and the invocations of a subgroup.
+const STAGED_WINDOWS: u64 = 64;
+const MOST_SUBGROUPS: u64 = 16;
+const LANES: u64 = 8;
+
+/// How windows and blocks are divided.
+pub(super) struct Division {
+    pub(super) kernel: &'static Kernel,
+    /// Runs of windows along a row, and of an image.
+    pub(super) row_runs: u64,
+    pub(super) runs: u64,
+    /// Windows of a workgroup, and workgroups along those of an image.
+    windows: u64,
+    pub(super) run_tiles: u64,
+    /// Blocks of a workgroup, and its invocations.
+    pub(super) blocks: u64,
+    pub(super) workgroup: u64,
+}
+
+impl Division {
+    /// The one of less effort.
+    pub(super) fn new(problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> Self {
+        let gathered = Self::gathered(problem, caps);
+        // A workgroup's blocks read the same cells, and come one after another in one dispatch.
+        let shares = caps.shares_cells() && problem.op.groups == 1 && packing.runs(caps).is_ok_and(|runs| runs == 1);
+        let staged = Self::staged(problem, packing);
+        let effort = |division: &Self| division.effort(problem, packing, caps);
+        if shares && effort(&staged) < effort(&gathered) { staged } else { gathered }
+    }
+
+    /// A block a workgroup, four windows an invocation.
+    fn gathered(problem: &Problem<'_>, caps: &Caps) -> Self {
+        let [rows, columns] = extent(problem);
+        let (row_runs, lanes) = (columns.div_ceil(CELLS), workgroup(caps));
+        let runs = rows * row_runs;
+        Self {
+            kernel: if caps.loads_pairs() { &SHARED_PHASES_U64 } else { &SHARED_PHASES },
+            row_runs,
+            runs,
+            windows: CELLS * lanes,
+            run_tiles: runs.div_ceil(lanes),
+            blocks: 1,
+            workgroup: lanes,
+        }
+    }
+
+    /// A block a subgroup, eight windows an invocation.
+    fn staged(problem: &Problem<'_>, packing: &Packing) -> Self {
+        let [rows, columns] = extent(problem);
+        // A row's first cell is also the one after the row before, where both are zero; elsewhere a window between the two, which is not
+        // stored, keeps them apart.
+        let outside = problem.op.pad.left < problem.op.stride[1] && columns > problem.input.w as u64;
+        let row_runs = if outside { columns } else { columns + 1 };
+        let runs = rows * row_runs;
+        let blocks = packing.blocks.div_ceil(packing.blocks.div_ceil(MOST_SUBGROUPS));
+        Self {
+            kernel: &STAGED,
+            row_runs,
+            runs,
+            windows: STAGED_WINDOWS,
+            run_tiles: runs.div_ceil(STAGED_WINDOWS),
+            blocks,
+            workgroup: LANES * blocks,
+        }
+    }
+
+    /// Multiply-adds, those of windows and blocks beyond the last included.
+    pub(super) fn products(&self, problem: &Problem<'_>, packing: &Packing) -> u64 {
+        let windows = problem.output.n as u64 * self.run_tiles * self.windows;
+        let blocks = packing.blocks.next_multiple_of(self.blocks);
+        windows * blocks * packing.rows * 4 * problem.group_inputs() as u64
+    }
+
+    /// What they take, in multiply-adds of a register tile.
+    pub(super) fn effort(&self, problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> f64 {
+        let rate =
+            if std::ptr::eq(self.kernel, &STAGED) { staging(self.blocks) } else { gathering(packing.rows, caps) };
+        SCATTERED * rate * self.products(problem, packing) as f64
+    }
+}
+
+/// What a multiply-add takes with the loads for it. Where `phased` loads sixteen cells, this loads ten: five rows' worth, or, by what was
+/// measured on a CPU driver, three in a tile of 24 rows, which is no slower a row than one of 32.
+fn gathering(rows: u64, caps: &Caps) -> f64 {
+    let loads = if caps.software && rows == 24 { 3.0 } else { 5.0 };
+    1.0 + loads / rows as f64
+}
+
+/// The same where so many blocks share their cells, which are staged once for all (measured on a CPU driver).
+fn staging(blocks: u64) -> f64 {
+    0.8 + 0.4 / blocks as f64
+}
+
+/// Windows along each axis: between which cells of the input output cells lie.
+fn extent(problem: &Problem<'_>) -> [u64; 2] {
+    let (op, output) = (problem.op, problem.output.extent());
+    [0, 1].map(|axis| {
+        let (stride, before) = (op.stride[axis], op.pad.before()[axis]);
+        ((before + output[axis] - 1) / stride - before / stride + 1) as u64
+    })
+}
