@@ -2,7 +2,7 @@
 //
 // A CPU driver loads from addresses that differ between lanes by a gather, and from one that is the same for all lanes by a scalar load,
 // with a few instructions for its bounds. Eight of the latter, of which each lane takes its own by its number, which is known
-// when the shader is compiled, become inserts into a vector: a third of a gather. Only where LANES is the size of every subgroup.
+// when the shader is compiled, become inserts into a vector, and take less than a gather. Only where LANES is the size of every subgroup.
 
 const LANES: u32 = 8;
 const STAGED: u32 = 2048;

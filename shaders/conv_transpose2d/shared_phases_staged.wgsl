@@ -41,7 +41,8 @@ fn main(
     let block_groups = (params.blocks + subgroups - 1) / subgroups;
     let first_window = flat % params.run_tiles * (8 * LANES);
     let own_block = flat / params.run_tiles % block_groups * subgroups + subgroup;
-    // A subgroup without a block stages what the others need, and computes what is not stored.
+    // A subgroup without a block stages what the others need.
+    let has_block = own_block < params.blocks;
     let local_block = min(own_block, params.blocks - 1);
     let n = flat / params.run_tiles / block_groups;
 
@@ -62,7 +63,7 @@ fn main(
             stage(first_window, e, (n * params.in_channels + first) * in_plane, in_plane, channels);
         }
         workgroupBarrier();
-        for (var c = 0u; c < channels; c++) {
+        for (var c = 0u; c < select(0u, channels, has_block); c++) {
             // The remainder says to a compiler that this is not negative.
             let upper = c % CHANNELS * (2 * PAIRS);
             let u = eight_at(upper, lane);
@@ -76,7 +77,7 @@ fn main(
             at += ROWS;
         }
     }
-    if own_block != local_block {
+    if !has_block {
         return;
     }
     let row = row_of(params.first_block + local_block, 0);

@@ -12,7 +12,7 @@ mod operands;
 mod pack;
 mod pooled;
 mod product;
-mod sharing;
+pub(super) mod sharing;
 mod split_k;
 pub(super) mod tiled;
 mod winograd;

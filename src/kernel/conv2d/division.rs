@@ -126,7 +126,7 @@ fn sharing(op: &Conv2d, weight: Shape, caps: &Caps) -> Option<Sharing> {
     let blocks = (weight.n as u64).div_ceil(rows(weight.n as u64));
     let worth = op.groups == 1 && weight.c >= 32 && blocks >= 4;
     let taps = op.kernel[0] * op.kernel[1];
-    Sharing::of(blocks, 4, caps).filter(|sharing| worth && sharing.ends(taps, weight.c as u64, caps))
+    Sharing::of(blocks, 4, caps).filter(|sharing| worth && sharing.product_ends(taps, weight.c as u64, caps))
 }
 
 /// What `conv2d/tiled` takes, in multiply-adds of its register tile; comparable with the other variants' efforts.

@@ -5,7 +5,7 @@ use crate::gpu::Caps;
 use crate::kernel::{loop_iterations, rounds_within};
 
 /// Cells of a workgroup, and of each of its subgroups.
-pub(super) const CELLS: u64 = 64;
+pub(in crate::kernel) const CELLS: u64 = 64;
 
 /// Channels whose cells workgroup memory holds at a time.
 const STAGE_CHANNELS: u64 = 64;
@@ -16,29 +16,34 @@ const LANES: u64 = 8;
 
 /// The subgroups of a workgroup, each with a block of output channels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Sharing {
-    pub(super) subgroups: u64,
+pub(in crate::kernel) struct Sharing {
+    pub(in crate::kernel) subgroups: u64,
 }
 
 impl Sharing {
     /// For so many blocks, `least` subgroups at least; `None` on devices whose kernels do not share. Powers of two, so that layers of other numbers
     /// of channels need no kernels of their own; a subgroup without a block has nothing to multiply.
-    pub(super) fn of(blocks: u64, least: u64, caps: &Caps) -> Option<Self> {
+    pub(in crate::kernel) fn of(blocks: u64, least: u64, caps: &Caps) -> Option<Self> {
         let subgroups = blocks.div_ceil(blocks.div_ceil(MOST_SUBGROUPS)).next_power_of_two().max(least);
         caps.shares_cells().then_some(Self { subgroups })
     }
 
-    /// Whether the driver lets a shader's loops end over so many `taps` and input `channels`: for each tap and stage one that fills workgroup memory
-    /// and one over fours of channels.
-    pub(super) fn ends(self, taps: usize, channels: u64, caps: &Caps) -> bool {
-        let filling = (STAGE_CHANNELS * CELLS / 2).div_ceil(self.workgroup());
-        let stage = loop_iterations(&[filling as usize]) + loop_iterations(&[STAGE_CHANNELS as usize / 4]);
-        let stages = channels.div_ceil(STAGE_CHANNELS).saturating_mul(stage + 1);
-        rounds_within(OP, 0, stages.saturating_mul(2 * taps as u64), caps).is_ok()
+    /// Whether the driver lets a shader's loops end over so many stages, for each of which a loop nest fills workgroup memory and another works it
+    /// off.
+    pub(in crate::kernel) fn ends(self, stages: u64, filling: &[usize], working: usize, caps: &Caps) -> bool {
+        let stage = loop_iterations(filling) + loop_iterations(&[working]) + 1;
+        rounds_within(OP, 0, stages.saturating_mul(stage), caps).is_ok()
+    }
+
+    /// The same for a product over so many `taps` of input `channels`, of which [`STAGE_CHANNELS`] are a stage.
+    pub(super) fn product_ends(self, taps: usize, channels: u64, caps: &Caps) -> bool {
+        let filling = (STAGE_CHANNELS * CELLS / 2).div_ceil(self.workgroup()) as usize;
+        let stages = channels.div_ceil(STAGE_CHANNELS).saturating_mul(taps as u64);
+        self.ends(stages, &[filling], STAGE_CHANNELS as usize / 4, caps)
     }
 
     /// Invocations of a workgroup.
-    pub(super) fn workgroup(self) -> u64 {
+    pub(in crate::kernel) fn workgroup(self) -> u64 {
         LANES * self.subgroups
     }
 
@@ -65,9 +70,9 @@ mod tests {
         }
         assert_eq!(Sharing::of(4, 1, &Caps { subgroup: Some(16), ..caps }), None);
         assert_eq!(Sharing::of(4, 1, &Caps { software: false, ..caps }), None);
-        // Two subgroups fill 64 channels in 128 rounds, and work them off in 16.
+        // Two subgroups fill 64 channels in 128 rounds, and work them off in 16; only half of a driver's iterations are relied on.
         let two = Sharing::of(2, 1, &caps).unwrap();
         let caps = Caps { max_iterations: 65_535, ..caps };
-        assert!(two.ends(1, 64 * 100, &caps) && !two.ends(1, 64 * 120, &caps));
+        assert!(two.product_ends(1, 64 * 222, &caps) && !two.product_ends(1, 64 * 223, &caps));
     }
 }

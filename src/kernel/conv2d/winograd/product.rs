@@ -44,7 +44,7 @@ impl Division {
         let two = own([&NARROW, &NARROW_U64], 2, NARROWER);
         let own = if 2 * two.padded(tiles) <= four.padded(tiles) { two } else { four };
         let Some(sharing) =
-            Sharing::of(blocks, 1, caps).filter(|sharing| op.groups == 1 && sharing.ends(1, channels, caps))
+            Sharing::of(blocks, 1, caps).filter(|sharing| op.groups == 1 && sharing.product_ends(1, channels, caps))
         else {
             return own;
         };

@@ -4,12 +4,12 @@ use super::super::Problem;
 use super::super::packed::Packing;
 use super::{SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use crate::gpu::{Caps, Kernel};
+use crate::kernel::conv2d::sharing::{self, Sharing};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 
-/// Windows and subgroups of a workgroup of `conv_transpose2d/shared_phases_staged`, and the invocations of a subgroup.
-const STAGED_WINDOWS: u64 = 64;
-const MOST_SUBGROUPS: u64 = 16;
-const LANES: u64 = 8;
+/// Pairs of cells around the windows of a workgroup of `conv_transpose2d/shared_phases_staged`, and channels of which it holds them at a time.
+const PAIRS: usize = 66;
+const STAGE_CHANNELS: usize = 31;
 
 /// How windows and blocks are divided.
 pub(super) struct Division {
@@ -30,10 +30,15 @@ impl Division {
     pub(super) fn new(problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> Self {
         let gathered = Self::gathered(problem, caps);
         // A workgroup's blocks read the same cells, and come one after another in one dispatch.
-        let shares = caps.shares_cells() && problem.op.groups == 1 && packing.runs(caps).is_ok_and(|runs| runs == 1);
-        let staged = Self::staged(problem, packing);
+        let shares = problem.op.groups == 1 && packing.runs(caps).is_ok_and(|runs| runs == 1);
+        let Some(sharing) =
+            Sharing::of(packing.blocks, 1, caps).filter(|&sharing| shares && ends(sharing, problem, caps))
+        else {
+            return gathered;
+        };
+        let staged = Self::staged(problem, sharing);
         let effort = |division: &Self| division.effort(problem, packing, caps);
-        if shares && effort(&staged) < effort(&gathered) { staged } else { gathered }
+        if effort(&staged) < effort(&gathered) { staged } else { gathered }
     }
 
     /// A block a workgroup, four windows an invocation.
@@ -53,30 +58,28 @@ impl Division {
     }
 
     /// A block a subgroup, eight windows an invocation.
-    fn staged(problem: &Problem<'_>, packing: &Packing) -> Self {
+    fn staged(problem: &Problem<'_>, sharing: Sharing) -> Self {
         let [rows, columns] = extent(problem);
         // A row's first cell is also the one after the row before, where both are zero; elsewhere a window between the two, which is not
         // stored, keeps them apart.
         let outside = problem.op.pad.left < problem.op.stride[1] && columns > problem.input.w as u64;
         let row_runs = if outside { columns } else { columns + 1 };
         let runs = rows * row_runs;
-        let blocks = packing.blocks.div_ceil(packing.blocks.div_ceil(MOST_SUBGROUPS));
         Self {
             kernel: &STAGED,
             row_runs,
             runs,
-            windows: STAGED_WINDOWS,
-            run_tiles: runs.div_ceil(STAGED_WINDOWS),
-            blocks,
-            workgroup: LANES * blocks,
+            windows: sharing::CELLS,
+            run_tiles: runs.div_ceil(sharing::CELLS),
+            blocks: sharing.subgroups,
+            workgroup: sharing.workgroup(),
         }
     }
 
-    /// Multiply-adds, those of windows and blocks beyond the last included.
+    /// Multiply-adds, those of windows beyond the last included.
     pub(super) fn products(&self, problem: &Problem<'_>, packing: &Packing) -> u64 {
         let windows = problem.output.n as u64 * self.run_tiles * self.windows;
-        let blocks = packing.blocks.next_multiple_of(self.blocks);
-        windows * blocks * packing.rows * 4 * problem.group_inputs() as u64
+        windows * packing.blocks * packing.rows * 4 * problem.group_inputs() as u64
     }
 
     /// What they take, in multiply-adds of a register tile.
@@ -85,6 +88,13 @@ impl Division {
             if std::ptr::eq(self.kernel, &STAGED) { staging(self.blocks) } else { gathering(packing.rows, caps) };
         SCATTERED * rate * self.products(problem, packing) as f64
     }
+}
+
+/// Whether the driver lets the loops of subgroups that share end.
+fn ends(sharing: Sharing, problem: &Problem<'_>, caps: &Caps) -> bool {
+    let stages = problem.group_inputs().div_ceil(STAGE_CHANNELS);
+    let filling = PAIRS.div_ceil(sharing.workgroup() as usize);
+    sharing.ends(stages as u64, &[filling, STAGE_CHANNELS], STAGE_CHANNELS, caps)
 }
 
 /// What a multiply-add takes with the loads for it. Where `phased` loads sixteen cells, this loads ten: five rows' worth, or, by what was
