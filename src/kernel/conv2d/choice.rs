@@ -135,4 +135,25 @@ mod tests {
             assert_eq!(ranked(&op, input, weight, output, &caps)[0], fastest, "{op:?} of {input} to {outputs}");
         }
     }
+
+    /// The same where subgroups share cells: 512->512 @28 28 ms by F(4x4, 3x3), 32 to 54 in tiles of 8x8 cells; @14 9.6 beside 17 by F(2x2, 3x3).
+    #[test]
+    fn the_choice_where_subgroups_share() {
+        let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
+        let convolution = |kernel, pad| Conv2d::new([kernel, kernel]).pad(pad);
+        for (op, [inputs, side], outputs, fastest) in [
+            (convolution(3, 1), [64, 349], 128, WinogradEight),
+            (convolution(3, 1), [512, 44], 512, WinogradEight),
+            (convolution(3, 1), [512, 28], 512, WinogradF4),
+            (convolution(3, 1), [512, 14], 512, WinogradF4),
+            (convolution(7, 0), [512, 22], 4096, WinogradEight),
+            (convolution(1, 0), [4096, 16], 4096, Tiled),
+            (convolution(1, 0), [4096, 16], 21, Tiled),
+        ] {
+            let input: Shape = [1, inputs, side, side].into();
+            let weight = op.weight_shape(inputs, outputs).unwrap();
+            let output = op.output_shape(input, weight, None).unwrap();
+            assert_eq!(ranked(&op, input, weight, output, &caps)[0], fastest, "{op:?} of {input} to {outputs}");
+        }
+    }
 }
