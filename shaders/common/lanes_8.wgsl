@@ -27,3 +27,13 @@ fn lane_vector(first: u32, lane: u32) -> vec4<f32> {
     let right = lane_pair(first + 1, 2, lane);
     return bitcast<vec4<f32>>(vec4(u32(left), u32(left >> 32u), u32(right), u32(right >> 32u)));
 }
+
+// Four such vectors, `step` apart: four terms of four cells.
+fn lane_columns(first: u32, step: u32, lane: u32) -> mat4x4<f32> {
+    return mat4x4(
+        lane_vector(first, lane),
+        lane_vector(first + step, lane),
+        lane_vector(first + 2 * step, lane),
+        lane_vector(first + 3 * step, lane),
+    );
+}

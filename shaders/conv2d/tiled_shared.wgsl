@@ -86,18 +86,8 @@ fn main(
                 for (var q = 0u; q < select(0u, count, has_block); q++) {
                     // The remainder says to a compiler that this is not negative.
                     let at = q % (CHANNELS / 4) * 4 * PAIRS;
-                    let left = mat4x4(
-                        lane_vector(at, lane),
-                        lane_vector(at + PAIRS, lane),
-                        lane_vector(at + 2 * PAIRS, lane),
-                        lane_vector(at + 3 * PAIRS, lane),
-                    );
-                    let right = mat4x4(
-                        lane_vector(at + PAIRS / 2, lane),
-                        lane_vector(at + PAIRS / 2 + PAIRS, lane),
-                        lane_vector(at + PAIRS / 2 + 2 * PAIRS, lane),
-                        lane_vector(at + PAIRS / 2 + 3 * PAIRS, lane),
-                    );
+                    let left = lane_columns(at, PAIRS, lane);
+                    let right = lane_columns(at + PAIRS / 2, PAIRS, lane);
                     let i = tap_weights + (first + q) * ROWS;
                     multiply_add_two(&a0, &b0, left, right, i);
                     if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, i + 8); }
