@@ -9,6 +9,7 @@ mod bad_images;
 mod bad_input;
 mod bench;
 mod cache;
+mod closed_pipes;
 mod convert;
 mod demo;
 mod help;
@@ -39,16 +40,17 @@ fn switchback<S: AsRef<OsStr>>(arguments: &[S]) -> Ran {
 
 /// Runs `switchback` with a variable of its environment set.
 fn switchback_with<S: AsRef<OsStr>>(variable: &str, value: impl AsRef<OsStr>, arguments: &[S]) -> Ran {
-    let output = Command::new(program(env!("CARGO_BIN_EXE_switchback")))
-        .args(arguments)
-        // Keeps a driver's own message about its window system out of what is tested.
-        .env("NODEVICE_SELECT", "1")
-        .env("SWITCHBACK_CACHE", "off")
-        .env(variable, value)
-        .output()
-        .unwrap();
+    let output = command(arguments).env(variable, value).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), success: output.status.success() }
+}
+
+/// `switchback` with these arguments, to be run.
+fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    let mut command = Command::new(program(env!("CARGO_BIN_EXE_switchback")));
+    // Keeps a driver's own message about its window system out of what is tested.
+    command.args(arguments).env("NODEVICE_SELECT", "1").env("SWITCHBACK_CACHE", "off");
+    command
 }
 
 impl Ran {

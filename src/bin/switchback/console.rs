@@ -16,14 +16,22 @@ pub(crate) fn show_warnings() {
         .init();
 }
 
-/// A line of results, on stdout.
+/// A line of results, on stdout: of a command whose results are just that, which may end where nobody reads on.
 pub(crate) fn print(line: impl Display) -> crate::Result {
     Ok(writeln!(io::stdout(), "{line}")?)
 }
 
-/// Something the user did not ask for but should know, on stderr.
+/// A line about results that go to files, on stdout: they are wanted whether or not anybody reads on.
+pub(crate) fn report(line: impl Display) -> crate::Result {
+    match print(line) {
+        Err(error) if is_closed_pipe(error.as_ref()) => Ok(()),
+        reported => reported,
+    }
+}
+
+/// Something the user did not ask for but should know, on stderr; whoever closed that does not want it.
 pub(crate) fn notice(text: impl Display) {
-    eprintln!("switchback: {text}");
+    let _ = writeln!(io::stderr(), "switchback: {text}");
 }
 
 /// Whether this is a write to a pipe that nobody reads.
@@ -61,9 +69,14 @@ impl Progress {
         self.0.suspend(|| notice(text));
     }
 
-    /// Prints a line of results without disturbing the bar.
+    /// [`print()`] without disturbing the bar.
     pub(crate) fn print(&self, line: impl Display) -> crate::Result {
         self.0.suspend(|| print(line))
+    }
+
+    /// [`report()`] without disturbing the bar.
+    pub(crate) fn report(&self, line: impl Display) -> crate::Result {
+        self.0.suspend(|| report(line))
     }
 }
 

@@ -7,7 +7,7 @@ use switchback::net::{Fcn, Head};
 use switchback::weights::{Element, Weights};
 
 use crate::Result;
-use crate::console::print;
+use crate::console::report;
 
 /// Write weights as safetensors: PyTorch's and Caffe's, another precision, or a network's starting weights
 #[derive(clap::Args)]
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let parameters: usize = weights.names().map(elements).sum();
     let bytes = std::fs::metadata(&args.output).map_or(0, |file| file.len());
     let (tensors, element) = (weights.len(), args.element);
-    print(format_args!(
+    report(format_args!(
         "{}: {tensors} tensors, {parameters} parameters, {element}, {bytes} bytes",
         args.output.display()
     ))
@@ -74,10 +74,10 @@ fn print_table(weights: &Weights, element: Element) -> Result {
         let shape: Vec<String> = entry.shape().iter().map(ToString::to_string).collect();
         let stored = entry.element();
         let types = if stored == element { element.to_string() } else { format!("{stored} as {element}") };
-        print(format_args!("{:<width$}  {types}  {}", name.escape_debug().to_string(), shape.join("x")))?;
+        report(format_args!("{:<width$}  {types}  {}", name.escape_debug().to_string(), shape.join("x")))?;
     }
     for left in weights.left_out() {
-        print(format_args!("{:<width$}  left out: {}", left.name.escape_debug().to_string(), left.reason))?;
+        report(format_args!("{:<width$}  left out: {}", left.name.escape_debug().to_string(), left.reason))?;
     }
     Ok(())
 }

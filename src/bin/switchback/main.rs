@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough (`switchback info | head -1`).
         Err(error) if console::is_closed_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("switchback: {error}");
+            console::notice(error);
             ExitCode::FAILURE
         }
     }

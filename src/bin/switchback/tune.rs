@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
-use crate::console::{Progress, print};
+use crate::console::{Progress, report};
 use crate::model::Model;
 
 /// Measure every kernel variant of a network's convolutions and keep the fastest for `--tuning`
@@ -37,17 +37,17 @@ pub(crate) fn run(args: &Args) -> Result {
     let (network, _) = args.model.open_or_published(args.weights.as_deref(), None)?;
     let graph = network.graph_from_image(args.size.unwrap_or(args.model.published_extent()))?;
     let gpu = args.adapter.open_gpu("tune")?;
-    print(format_args!("on {}", gpu.info()))?;
+    report(format_args!("on {}", gpu.info()))?;
     let progress = Progress::new(graph.nodes().len());
     let mut said = Ok(());
     let tuning = gpu.tune(&graph, |trial| {
         let line = format!("{:<16} {:<14} {:>10.3} ms", trial.node, trial.variant, 1e3 * trial.time.as_secs_f64());
         if said.is_ok() {
-            said = progress.print(line);
+            said = progress.report(line);
         }
     })?;
     drop(progress);
-    said?;
     tuning.save(&args.out)?;
-    print(format_args!("{}: {} shapes", args.out.display(), tuning.iter().count()))
+    said?;
+    report(format_args!("{}: {} shapes", args.out.display(), tuning.iter().count()))
 }

@@ -9,7 +9,7 @@ use switchback::{RgbImage, Tensor, image};
 
 use crate::Result;
 use crate::adapter::{AdapterArgs, Prepared};
-use crate::console::{Progress, print};
+use crate::console::{Progress, report};
 use crate::model::{self, Model};
 
 /// Most units that `topN` shows: a plate of ten rows.
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result {
         return Err(format!("`{name}` has no unit {unit}; its {channels} count from 0 to {}", channels - 1).into());
     }
     let engine = args.adapter.open()?;
-    print(format_args!("{}, `{name}` ({}) on {}", network.title(), view.shape(), engine.name()))?;
+    report(format_args!("{}, `{name}` ({}) on {}", network.title(), view.shape(), engine.name()))?;
 
     let progress = Progress::new(1 + args.unit.count());
     progress.doing("preparing");
@@ -103,13 +103,13 @@ pub(crate) fn run(args: &Args) -> Result {
         progress.doing(format_args!("unit {}", activation.unit));
         let pixels = looking.run(&view.keep(activation)?, "pixels")?;
         let sight = view.sight(&image, activation, &pixels)?;
-        progress.print(describe(&sight))?;
+        progress.report(describe(&sight))?;
         sights.push(sight);
     }
     drop(progress);
     let columns = args.unit.count().isqrt() + usize::from(args.unit.count().isqrt().pow(2) < args.unit.count());
     image::write_rgb(&args.out, &plate(&sights, columns)?)?;
-    print(format_args!("{}: {} of {channels} units", args.out.display(), sights.len()))
+    report(format_args!("{}: {} of {channels} units", args.out.display(), sights.len()))
 }
 
 impl Args {

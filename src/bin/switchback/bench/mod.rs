@@ -14,6 +14,7 @@ mod verify;
 mod window;
 mod workload;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use switchback::gpu::Gpu;
@@ -22,7 +23,7 @@ use switchback::replace_file;
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
-use crate::console::{Progress, print};
+use crate::console::{Progress, report};
 use profile::Profile;
 use row::{Machine, Row};
 use workload::{Command, Workload};
@@ -75,29 +76,35 @@ pub(crate) fn run(args: &Args) -> Result {
     let machine = Machine::measure(&gpu)?;
     progress.step();
     let to_stdout = args.json.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    let to_file = args.json.as_deref().filter(|_| !to_stdout);
+    let say = |line: &dyn Display| if to_file.is_some() { progress.report(line) } else { progress.print(line) };
     if !to_stdout {
-        progress.print(&machine)?;
-        progress.print(Row::heading())?;
+        say(&machine)?;
+        say(&Row::heading())?;
     }
     let mut rows = Vec::new();
     for workload in &workloads {
         let (found, profile) = args.rows(&gpu, &machine, workload, &progress)?;
         for row in &found {
-            progress.print(if to_stdout { serde_json::to_string(row)? } else { row.to_string() })?;
+            if to_stdout {
+                say(&serde_json::to_string(row)?)?;
+            } else {
+                say(row)?;
+            }
         }
         if let Some(profile) = profile.filter(|_| !to_stdout) {
-            progress.print(profile)?;
+            say(&profile)?;
         }
         rows.extend(found);
         progress.step();
     }
     drop(progress);
-    match args.json.as_deref().filter(|_| !to_stdout) {
+    match to_file {
         None => Ok(()),
         Some(path) => {
             let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
             replace_file(path, |to| lines.iter().try_for_each(|line| writeln!(to, "{line}")))?;
-            print(format_args!("{}: {} rows", path.display(), lines.len()))
+            report(format_args!("{}: {} rows", path.display(), lines.len()))
         }
     }
 }

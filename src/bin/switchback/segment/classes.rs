@@ -9,7 +9,7 @@ use switchback::{Dataset, Palette, RgbImage};
 use super::labeller::Answer;
 use super::tasks::Task;
 use crate::Result;
-use crate::console::print;
+use crate::console::report;
 
 /// Names, if they are known, and colours.
 pub(super) struct Classes {
@@ -57,16 +57,16 @@ impl Classes {
 
     pub(super) fn report_metrics(&self, confusion: &Confusion) -> Result {
         let Some(metrics) = confusion.metrics() else {
-            return print("no metrics: every pixel of the true label maps is void");
+            return report("no metrics: every pixel of the true label maps is void");
         };
         if let Some(names) = &self.names {
             let iu = |(name, iu): (&String, &Option<f64>)| {
                 iu.map_or_else(|| format!("{name} does not occur"), |iu| format!("{name} {iu:.4}"))
             };
             let per_class: Vec<String> = names.iter().zip(&metrics.class_iu).map(iu).collect();
-            print(format_args!("IU of each class: {}", per_class.join(", ")))?;
+            report(format_args!("IU of each class: {}", per_class.join(", ")))?;
         }
-        print(format_args!(
+        report(format_args!(
             "pixel accuracy {:.4}  mean accuracy {:.4}  mean IU {:.4}  f.w. IU {:.4}",
             metrics.pixel_accuracy, metrics.mean_accuracy, metrics.mean_iu, metrics.frequency_weighted_iu
         ))

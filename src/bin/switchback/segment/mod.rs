@@ -14,7 +14,7 @@ use switchback::{Dataset, Palette, RgbImage};
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
-use crate::console::{Progress, print};
+use crate::console::{Progress, report};
 use crate::model::{self, Model, Network};
 use classes::Classes;
 use labeller::{Answer, Labeller};
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let classes = Classes::new(args.classes.as_deref(), dataset, network.classes())?;
     std::fs::create_dir_all(&args.out).map_err(|error| format!("{}: {error}", args.out.display()))?;
     let engine = args.adapter.open()?;
-    print(format_args!("{} with {} classes on {}", network.title(), network.classes(), engine.name()))?;
+    report(format_args!("{} with {} classes on {}", network.title(), network.classes(), engine.name()))?;
 
     let mut labeller = Labeller::new(engine, network.as_ref(), &weights, args.scores);
     let mut confusion = Confusion::new(network.classes())?;
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args) -> Result {
         }
         args.write(task, &image, &answer, &classes.palette)?;
         progress.step();
-        progress.print(classes.report(task, &image, &answer))?;
+        progress.report(classes.report(task, &image, &answer))?;
     }
     drop(progress);
     if args.truth.is_some() {
