@@ -8,19 +8,29 @@ use crate::error::{Error, Result};
 
 /// Writes a file through `write` so that others see the old content or the whole new one, never a part.
 ///
-/// The bytes go to a new file beside the target, which is renamed over it at the end and removed if anything fails. A
-/// target that is not a regular file (a device, a pipe) is written in place.
+/// The bytes go to a new file beside the target, which is renamed over it at the end and removed if anything fails; on Unix
+/// it has the target's permissions. A link is followed to the file that it leads to. What is there and cannot be replaced
+/// (a device, a pipe, `/dev/stdout` wherever it leads) is written in place, at its end.
 ///
 /// # Errors
 /// [`Error::Io`] that names the target.
 pub fn replace_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let in_place = fs::metadata(path).is_ok_and(|existing| !existing.is_file() && !existing.is_dir());
-    let written = if in_place {
-        File::options().write(true).open(path).and_then(|file| write_all(file, write)).map(drop)
+    let written = if is_fixed(path) {
+        File::options().append(true).open(path).and_then(|file| write_all(file, write)).map(drop)
     } else {
-        replace(path, write)
+        // A link that leads nowhere gives way to the file.
+        replace(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), write)
     };
     written.map_err(|source| Error::io(path, source))
+}
+
+/// Whether something is there that another file cannot take the place of: no file, or one of the system's names for open
+/// files, such as `/dev/stdout` and `/dev/fd/3`.
+fn is_fixed(path: &Path) -> bool {
+    let Ok(existing) = fs::metadata(path) else { return false };
+    let is_opened = |folder: PathBuf| folder == Path::new("/dev") || folder.starts_with("/proc");
+    let of_system = || path.parent().and_then(|folder| fs::canonicalize(folder).ok()).is_some_and(is_opened);
+    !existing.is_dir() && (!existing.is_file() || of_system())
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -30,6 +40,7 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     let temporary = beside(path)?;
     // Synchronised, or a crash soon after could leave the new name with none of the bytes.
     let written = File::create_new(&temporary)
+        .and_then(|file| keep_permissions(path, file))
         .and_then(|file| write_all(file, write)?.sync_all())
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
@@ -37,6 +48,17 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Gives a new file the permissions of the one whose place it will take.
+fn keep_permissions(path: &Path, file: File) -> io::Result<File> {
+    if cfg!(unix)
+        && let Ok(existing) = fs::metadata(path)
+        && existing.permissions() != file.metadata()?.permissions()
+    {
+        file.set_permissions(existing.permissions())?;
+    }
+    Ok(file)
 }
 
 fn write_all(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<File> {
@@ -102,6 +124,40 @@ mod tests {
             assert!(error.starts_with(&bad.display().to_string()), "{error}");
         }
         assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_file_keeps_its_permissions() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, loose] = ["file", "link", "loose"].map(|name| folder.path().join(name));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink("file", &link).unwrap();
+        symlink("nowhere", &loose).unwrap();
+        for path in [&link, &loose] {
+            replace_file(path, |to| to.write_all(b"new")).unwrap();
+            assert_eq!(fs::read_to_string(path).unwrap(), "new");
+        }
+        assert!(link.is_symlink() && !loose.is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    /// As `/dev/stdout` is one where a shell has redirected it to a file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_file_of_the_system_s_is_written_at_its_end() {
+        use std::os::fd::AsRawFd as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"first ").unwrap();
+        let opened = PathBuf::from(format!("/dev/fd/{}", file.as_raw_fd()));
+        replace_file(&opened, |to| to.write_all(b"second")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first second");
+        assert_eq!(names(folder.path()), ["a.txt"]);
     }
 
     #[cfg(target_os = "linux")]
