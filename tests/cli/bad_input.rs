@@ -85,7 +85,7 @@ fn wishes_that_cannot_be_met_are_refused_before_any_work() {
 }
 
 #[test]
-fn truth_of_another_size_or_class_is_refused_by_name() {
+fn truth_of_another_size_or_kind_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let (scene, weights) = (digits("scene-5.png"), digits("fcn8s-digits.safetensors"));
     for (truth, expected) in [("scene-1.truth.png", "128, 128"), ("scene-5.png", "expected a label map")] {

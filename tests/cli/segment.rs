@@ -98,6 +98,30 @@ fn segnet_speaks_of_camvids_classes_in_camvids_colours() {
     assert_eq!(shown.data()[..3], switchback::Palette::voc().0[first]);
 }
 
+#[test]
+fn what_is_no_class_in_the_truth_is_void() {
+    let folder = tempfile::tempdir().unwrap();
+    let (photo, weights, truth) =
+        (folder.path().join("a.png"), camvid(folder.path()), folder.path().join("a.truth.png"));
+    picture(&photo, [24, 31]);
+    let [photo, weights, out] = [&photo, &weights, folder.path()].map(|path| path.to_str().unwrap());
+    let base = ["segment", photo, "--model", "segnet-basic", "--weights", weights, "--out", out, "--adapter", "cpu"];
+    switchback(&base).results();
+    let labels = read_labels(folder.path().join("a.labels.png")).unwrap();
+    // Right, but for what CamVid's own label maps have as 11, other maps as 255, and a class that there is not.
+    let mut pixels = labels.data().to_vec();
+    pixels[..9].copy_from_slice(&[11, 255, 200, 11, 255, 200, 11, 255, 200]);
+    let write = |pixels: &[u8]| {
+        let truth_map = switchback::Labels::new(1, labels.extent(), pixels.to_vec()).unwrap();
+        switchback::image::write_labels(&truth, &truth_map, &switchback::Palette::voc()).unwrap();
+    };
+    write(&pixels);
+    let measure = || switchback(&[&base[..], &["--truth", truth.to_str().unwrap()]].concat()).results();
+    assert!(measure().contains("pixel accuracy 1.0000  mean accuracy 1.0000  mean IU 1.0000"), "{}", measure());
+    write(&vec![11; pixels.len()]);
+    assert!(measure().contains("no metrics: every pixel of the true label maps is void"), "{}", measure());
+}
+
 /// Two boxes, one of them beyond the image, the other leaving a part of it bare.
 const BOXES: &str = "# LEFT TOP WIDTH HEIGHT\n3 5 60 41\n-7,20,35,90\n";
 

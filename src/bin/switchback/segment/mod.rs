@@ -5,12 +5,12 @@ mod classes;
 mod labeller;
 mod tasks;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use switchback::image::{self, Confusion};
 use switchback::net::Proposals;
-use switchback::{Dataset, Palette, RgbImage};
+use switchback::{Dataset, Labels, Palette, RgbImage};
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
@@ -19,6 +19,9 @@ use crate::model::{self, Model, Network};
 use classes::Classes;
 use labeller::{Answer, Labeller};
 use tasks::Task;
+
+/// The true label that counts for nothing.
+const VOID: u8 = 255;
 
 /// Opacity of the labels in an overlay.
 const OPACITY: f32 = 0.6;
@@ -107,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result {
         let answer = args.label(&mut labeller, task, &image, &progress);
         let answer = answer.map_err(|error| format!("{}: {error}", task.image.display()))?;
         if let Some(path) = &task.truth {
-            let add = confusion.add(&image::read_labels(path)?, &answer.labels);
+            let add = confusion.add(&read_truth(path, network.classes())?, &answer.labels);
             add.map_err(|error| format!("{}: {error}", path.display()))?;
         }
         args.write(task, &image, &answer, &classes.palette)?;
@@ -119,6 +122,13 @@ pub(crate) fn run(args: &Args) -> Result {
         classes.report_metrics(&confusion)?;
     }
     Ok(())
+}
+
+/// A true label map, in which what is no class of the network is void.
+fn read_truth(path: &Path, classes: usize) -> Result<Labels> {
+    let truth = image::read_labels(path)?;
+    let or_void = |&label: &u8| if usize::from(label) < classes { label } else { VOID };
+    Ok(Labels::new(truth.count(), truth.extent(), truth.data().iter().map(or_void).collect())?)
 }
 
 impl Args {
