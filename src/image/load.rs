@@ -8,6 +8,10 @@ use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, 
 use crate::error::{Error, Result};
 use crate::tensor::RgbImage;
 
+/// Most bytes that a file is decoded to: the limit that decoders themselves put on their buffers, but not on the image.
+const MAX_BYTES: u64 = 512 << 20;
+const TOO_LARGE: &str = "would decode to more than 512 MiB; scale it down first";
+
 /// Reads a PNG or JPEG file, told apart by content, as 8-bit RGB.
 ///
 /// 16-bit samples are rounded to 8, grayscale is repeated into three channels, palettes are looked up, transparency is
@@ -44,6 +48,9 @@ fn rgb(bytes: &[u8]) -> Result<RgbImage, String> {
     if width == 0 || height == 0 {
         return Err(format!("has {height} rows and {width} columns, expected at least one of each"));
     }
+    if decoder.total_bytes() > MAX_BYTES {
+        return Err(TOO_LARGE.to_owned());
+    }
     // A damaged EXIF block is no reason to refuse the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder).map_err(explain)?;
@@ -67,7 +74,7 @@ fn format_of(bytes: &[u8]) -> Result<ImageFormat, String> {
 
 fn explain(error: ImageError) -> String {
     match error {
-        ImageError::Limits(_) => "would decode to more than 512 MiB; scale it down first".to_owned(),
+        ImageError::Limits(_) => TOO_LARGE.to_owned(),
         other => format!("cannot be decoded: {other}"),
     }
 }

@@ -108,14 +108,22 @@ fn what_is_no_usable_image_is_refused_by_name() {
 #[test]
 fn zero_sized_and_enormous_images_are_refused() {
     let mut bytes = png(4, ColorType::Rgb, BitDepth::Eight, None, &[0; 12]);
-    let mut with_width = |width: u32| {
-        bytes[16..20].copy_from_slice(&width.to_be_bytes());
+    let mut with_extent = |rows: u32, columns: u32| {
+        bytes[16..20].copy_from_slice(&columns.to_be_bytes());
+        bytes[20..24].copy_from_slice(&rows.to_be_bytes());
         let crc = crc32(&bytes[12..29]);
         bytes[29..33].copy_from_slice(&crc.to_be_bytes());
         refused(&bytes)
     };
-    with_width(0);
-    assert!(with_width(0x7FFF_FFFF).contains("512 MiB"));
+    with_extent(1, 0);
+    assert!(with_extent(1, 0x7FFF_FFFF).contains("512 MiB"));
+    // No row is too long, but there are too many: the first square beyond 2^29 bytes, and the last within.
+    assert!(with_extent(13_378, 13_378).contains("512 MiB"));
+    assert!(!with_extent(13_377, 13_377).contains("512 MiB"));
+    let mut bytes = jpeg([8, 8], ExtendedColorType::Rgb8, &[0; 192]);
+    let frame = bytes.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0xEA, 0x60, 0xEA, 0x60]); // 60000x60000
+    assert!(refused(&bytes).contains("512 MiB"));
 }
 
 #[test]
