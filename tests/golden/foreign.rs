@@ -221,6 +221,29 @@ fn every_truncation_is_survived() {
     }
 }
 
+/// A few bytes that name a long thing again and again would fill any memory with copies of it.
+#[test]
+fn what_is_named_again_and_again_is_not_copied_without_end() {
+    const TIMES: usize = 300;
+    let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let key = |name: &str| {
+        [b"(", &text("storage")[..], b"ctorch\nFloatStorage\n", &text(name), &text("cpu"), b"K\x01tq\x00"].concat()
+    };
+    let numbers = [b"(", &b"K\x01".repeat(1 << 20)[..], b"tq\x01"].concat();
+    let pairs = [b"(", &b"K\x01K\x01\x86".repeat(1 << 20)[..], b"lq\x02"].concat();
+    let tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(h\x00QK\x00h\x01h\x01tR0";
+    let dict = b"ccollections\nOrderedDict\nh\x02\x85R0";
+    for (long, again) in
+        [(key(&"k".repeat(1 << 20)), &b"h\x00Q0"[..]), ([key("0"), numbers].concat(), tensor), (pairs, dict)]
+    {
+        let legacy = fs::read(folder().join("legacy.pth")).unwrap();
+        let tensors = legacy.windows(2).enumerate().filter(|(_, start)| *start == b"\x80\x02").nth(3).unwrap().0;
+        let bytes = [&legacy[..tensors], b"\x80\x02", &long, &again.repeat(TIMES), b"}."].concat();
+        let refusal = Weights::from_bytes(bytes).unwrap_err().to_string();
+        assert!(refusal.contains("names the same things again and again"), "{refusal}");
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(crate::common::problem::proptest_config(400))]
 

@@ -18,6 +18,9 @@ use stack::pairs;
 
 /// Most values of one pickle. A checkpoint has some forty for each tensor.
 const MAX_VALUES: usize = 1 << 22;
+/// Most numbers, pairs and bytes of names that are copied from one value into another. A checkpoint has some thirty for each
+/// tensor, but a few bytes can name a long list once more.
+const MAX_COPIED: usize = 1 << 24;
 
 impl Pickle {
     /// Interprets the pickle that `bytes` begin with.
@@ -28,6 +31,7 @@ impl Pickle {
             stack: Vec::new(),
             marks: Vec::new(),
             memo: HashMap::new(),
+            copied: 0,
         };
         match machine.run() {
             Ok(result) => Ok(Self { values: machine.values, result, length: machine.bytes.taken() }),
@@ -44,6 +48,8 @@ struct Machine<'a> {
     /// Heights of the stack that MARK left behind.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    /// How much was copied so far.
+    copied: usize,
 }
 
 impl Machine<'_> {
@@ -214,9 +220,11 @@ impl Machine<'_> {
         let Value::Tuple(arguments) = &self.values[arguments] else {
             return Err("a call without a tuple of arguments".to_owned());
         };
+        let lengths = arguments.iter().map(|&argument| self.values[argument].length()).sum();
         let Value::Global(global) = self.values[callable] else {
             return Err("a call of something that is no function".to_owned());
         };
+        self.copied = self.copied_with(lengths)?;
         let result = match (global, arguments.as_slice()) {
             (Global::OrderedDict, []) => Value::Dict(Vec::new()),
             (Global::OrderedDict, &[items]) => Value::Dict(self.listed_pairs(items)?),
@@ -267,9 +275,20 @@ impl Machine<'_> {
         if tag != "storage" {
             return Err(format!("a persistent id of kind {}, expected a storage", quoted(tag)));
         }
+        let copied = self.copied_with(key.len())?;
         let storage = Storage { kind: *kind, key: key.clone(), count: self.integer(count)? };
+        self.copied = copied;
         self.push(Value::Storage(storage));
         Ok(())
+    }
+
+    /// How much is copied with so much more.
+    fn copied_with(&self, more: usize) -> Result<usize, String> {
+        let copied = self.copied.saturating_add(more);
+        if copied > MAX_COPIED {
+            return Err("it names the same things again and again, which would take more memory than it has".to_owned());
+        }
+        Ok(copied)
     }
 
     fn integer(&self, id: Id) -> Result<i128, String> {

@@ -24,6 +24,17 @@ pub(super) enum Value {
     Tensor(Tensor),
 }
 
+impl Value {
+    /// Values that it lists.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Tuple(items) | Self::List(items) => items.len(),
+            Self::Dict(items) => items.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A run of numbers in a record of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Storage {
