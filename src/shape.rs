@@ -63,10 +63,11 @@ impl Shape {
         Self { n: self.n, c, h: self.h, w: self.w }
     }
 
-    /// Flat position of an element.
+    /// Flat position of an element; of one that the shape does not have, any number.
     #[must_use]
     pub const fn index(self, [n, c, y, x]: [usize; 4]) -> usize {
-        ((n * self.c + c) * self.h + y) * self.w + x
+        let row = n.wrapping_mul(self.c).wrapping_add(c).wrapping_mul(self.h).wrapping_add(y);
+        row.wrapping_mul(self.w).wrapping_add(x)
     }
 
     /// Batch, channel, row and column of the element at a flat position; the shape must not be empty.

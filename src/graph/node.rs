@@ -70,16 +70,21 @@ impl ValueType {
     pub(crate) fn words(self) -> u64 {
         match self {
             Self::Tensor(shape) | Self::Switches { shape, .. } => shape.elements() as u64,
-            Self::Labels { count, extent } => (count as u64 * extent[0] as u64 * extent[1] as u64).div_ceil(4),
-            Self::Image { extent } => (3 * extent[0] as u64 * extent[1] as u64).div_ceil(4),
+            Self::Labels { count, extent: [rows, columns] } => bytes_in_words([count, 1, rows, columns].into()),
+            Self::Image { extent: [rows, columns] } => bytes_in_words([1, 3, rows, columns].into()),
         }
     }
 
     /// Bytes it takes on the device.
     #[must_use]
     pub fn bytes(self) -> u64 {
-        4 * self.words()
+        self.words().saturating_mul(4)
     }
+}
+
+/// Words that hold a byte for each element.
+fn bytes_in_words(shape: Shape) -> u64 {
+    (shape.elements() as u64).div_ceil(4)
 }
 
 impl fmt::Display for ValueType {

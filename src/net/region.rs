@@ -68,11 +68,13 @@ impl Region {
     /// Resizing is bilinear between cell centres (PyTorch's `align_corners=False`), without smoothing where it shrinks.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for an empty region, [`Error::Operand`] for an empty extent.
+    /// [`Error::Parameter`] for an empty region, [`Error::Operand`] for an extent that is empty or too large.
     pub fn crop(&self, image: &RgbImage, extent: [usize; 2], preprocessing: &Normalize) -> Result<Tensor> {
         let [rows, columns] = self.axes()?;
+        let shape = Shape { n: 1, c: 3, h: extent[0], w: extent[1] };
+        shape.check(OP, "extent")?;
         let (rows, columns) = (rows.resized(extent[0]), columns.resized(extent[1]));
-        Tensor::from_fn([1, 3, extent[0], extent[1]], |[_, c, i, j]| {
+        Tensor::from_fn(shape, |[_, c, i, j]| {
             let channel = if preprocessing.order == ChannelOrder::Bgr { 2 - c } else { c };
             let value = between(&rows[i], &columns[j], |row, column| f32::from(pixel(image, row, column)[channel]));
             (value - preprocessing.mean[c]) * preprocessing.factor[c]

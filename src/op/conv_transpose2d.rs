@@ -126,6 +126,8 @@ impl ConvTranspose2d {
     /// 8 to 10). `None` where there is none.
     #[must_use]
     pub fn as_convolution(&self, input: Shape) -> Option<Conv2d> {
+        check_window(OP, self.kernel, self.stride, self.dilation).ok()?;
+        check_padding(OP, "pad", self.pad).and_then(|()| input.check(OP, "input")).ok()?;
         if self.stride != [1, 1] {
             return None;
         }

@@ -143,8 +143,10 @@ impl MaxPool2d {
     #[must_use]
     pub fn window_contains(&self, output: [usize; 2], input: [usize; 2]) -> bool {
         (0..2).all(|axis| {
-            let offset = (input[axis] + self.pad.before()[axis]).checked_sub(output[axis] * self.stride[axis]);
-            offset.is_some_and(|o| o.is_multiple_of(self.dilation[axis]) && o / self.dilation[axis] < self.kernel[axis])
+            let start = output[axis].saturating_mul(self.stride[axis]);
+            let offset = input[axis].saturating_add(self.pad.before()[axis]).checked_sub(start);
+            let tap = offset.filter(|offset| offset.is_multiple_of(self.dilation[axis]));
+            tap.and_then(|offset| offset.checked_div(self.dilation[axis])).is_some_and(|tap| tap < self.kernel[axis])
         })
     }
 
@@ -153,7 +155,8 @@ impl MaxPool2d {
     pub fn overlaps(&self) -> bool {
         // A shared cell along an axis needs taps u, u' with (u - u') * dilation a multiple of the stride other than 0.
         (0..2).any(|axis| {
-            (1..self.kernel[axis]).any(|step| (step * self.dilation[axis]).is_multiple_of(self.stride[axis]))
+            let apart = |step: usize| step.saturating_mul(self.dilation[axis]);
+            (1..self.kernel[axis]).any(|step| apart(step).is_multiple_of(self.stride[axis]))
         })
     }
 

@@ -20,6 +20,8 @@ use crate::file::replace_file;
 const LENGTH_BYTES: usize = 8;
 /// Longest header, as in the `safetensors` crate.
 const MAX_HEADER_BYTES: usize = 100_000_000;
+/// The one name in a header that is no tensor's.
+const METADATA: &str = "__metadata__";
 /// Elements decoded and encoded at a time when writing, so that a large tensor is never held twice.
 const RUN_ELEMENTS: usize = 1 << 20;
 
@@ -29,7 +31,7 @@ impl Weights {
     /// The weights as a safetensors file in memory, every tensor stored as `element`.
     ///
     /// # Errors
-    /// [`Error::Weights`] for a value that is NaN, infinite, or too large for `element`.
+    /// [`Error::Weights`] for a value that is NaN, infinite, or too large for `element`, and for a tensor called `__metadata__`.
     pub fn to_bytes(&self, element: Element) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let written = self.write_to(&mut bytes, element);
@@ -75,6 +77,9 @@ impl Weights {
 
     /// Length and header of the file that stores every tensor as `element`, in order of the names.
     fn header(&self, element: Element) -> Result<Vec<u8>> {
+        if self.entries.contains_key(METADATA) {
+            return Err(Error::Weights(format!("{} is the format's own name; rename that tensor", quoted(METADATA))));
+        }
         let mut end = 0;
         let infos = self.entries.iter().map(|(name, entry)| {
             let start = end;
@@ -181,7 +186,7 @@ impl<'de> Deserialize<'de> for Header {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
                 let mut infos = BTreeMap::new();
                 while let Some(name) = map.next_key::<String>()? {
-                    if name == "__metadata__" {
+                    if name == METADATA {
                         map.next_value::<IgnoredAny>()?;
                         continue;
                     }

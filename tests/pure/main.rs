@@ -5,6 +5,7 @@
 mod common;
 
 mod comparator;
+mod extremes;
 mod fold;
 mod graph;
 mod layers;

@@ -60,13 +60,14 @@ pub fn plate(sights: &[Sight], columns: usize) -> Result<RgbImage> {
         let found = format!("{} sights in {columns} columns", sights.len());
         return Err(Error::parameter(OP, "plate", "at least one sight and one column", found));
     }
-    let largest = |axis: usize| sights.iter().map(|sight| sight.patch.extent()[axis]).max().unwrap_or(1);
+    let shown = || sights.iter().flat_map(|sight| [sight.patch.extent(), sight.projection.extent()]);
+    let largest = |axis: usize| shown().map(|extent| extent[axis]).max().unwrap_or(1);
     let magnified = TILE.div_ceil(largest(0).max(largest(1)));
     let tile = [largest(0), largest(1)].map(|cells| cells * magnified);
     let rows = sights.len().div_ceil(columns);
-    let along = |count: usize, cells: usize| count * (cells + GAP) - GAP;
+    let along = |count: usize, cells: usize| count.saturating_mul(cells + GAP) - GAP;
     let half = along(columns, tile[1]);
-    let mut picture = Canvas::new([along(rows, tile[0]), 2 * half + GUTTER])?;
+    let mut picture = Canvas::new([along(rows, tile[0]), half.saturating_mul(2).saturating_add(GUTTER)])?;
     for (position, sight) in sights.iter().enumerate() {
         let (row, column) = (position / columns, position % columns);
         for (start, image) in [(0, &sight.projection), (half + GUTTER, &sight.patch)] {

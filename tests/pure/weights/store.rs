@@ -188,3 +188,11 @@ fn threads_share_weights() {
     let [first, second] = sums.map(|sum| sum.join().unwrap());
     assert_eq!(first.to_bits(), second.to_bits());
 }
+
+#[test]
+fn the_name_that_files_keep_for_themselves_is_refused() {
+    let mut weights = Weights::new();
+    weights.insert("__metadata__", &Tensor::zeros([1, 1, 1, 1]).unwrap());
+    let error = weights.to_bytes(Element::F32).unwrap_err().to_string();
+    assert!(error.contains("`__metadata__`") && error.contains("rename"), "{error}");
+}
