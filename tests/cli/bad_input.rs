@@ -77,6 +77,8 @@ fn wishes_that_cannot_be_met_are_refused_before_any_work() {
     refused(&["no such device"], "no such device");
     refused(&["cpu", scene], "would both be written to");
     refused(&["cpu", "--truth", folder.path().to_str().unwrap()], "scene-5.truth.png");
+    refused(&["cpu", "--truth", "no/such/truth.png"], "no/such/truth.png");
+    refused(&["cpu", "no/such/image.png"], "no/such/image.png");
     refused(&["cpu", "--classes", classes], "class names, expected 11");
     refused(&["cpu", "--classes", "no/such/file"], "no/such/file");
     let other = digits("scene-1.png");

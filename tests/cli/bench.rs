@@ -163,8 +163,19 @@ fn impossible_measurements_are_refused() {
     let wide = ["conv2d", "--input", "1x1x6x6", "--weight", "1x1x5x5", "--variant"];
     refused(&[&wide[..], &["winograd-f4"]].concat(), "the variant winograd-f4 cannot do this");
     refused(&["conv2d", "--input", "1x2x4x4", "--weight", "1x1x3x3"], "conv2d: weight");
+    let four =
+        ["bench", "conv_transpose2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--output-padding", "1,0,1,0"];
+    let ran = switchback(&four);
+    assert!(!ran.success && ran.stderr.contains("expected one number or ROWSxCOLUMNS"), "{}", ran.stderr);
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x9x9"], "at least 9 rows");
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--json", "no/such/folder/x"], "no/such/folder/x");
+}
+
+#[test]
+fn the_largest_seed_is_one_like_others() {
+    let Some(_) = adapter::gpu() else { return };
+    let seed = u64::MAX.to_string();
+    assert_eq!(rows(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--bias", "--seed", &seed]).len(), 1);
 }
 
 #[test]

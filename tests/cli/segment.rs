@@ -44,7 +44,9 @@ fn a_folder_is_all_its_images_in_order_and_the_rest_is_named() {
     std::fs::write(photos.join("notes.txt"), "no picture").unwrap();
     let ran = segment(&[&single, &photos], "segnet-basic", &out, &["--adapter", "cpu"]);
     assert!(ran.success, "{}", ran.stderr);
-    assert!(ran.stderr.contains("skipped below.png, notes.txt, old.labels.png, expected *.png"), "{}", ran.stderr);
+    let skipped =
+        "skipped below.png, notes.txt, old.labels.png, expected *.png or *.jpg, and none of the results of this";
+    assert!(ran.stderr.contains(skipped), "{}", ran.stderr);
     assert_eq!(files(&out), ["a.labels.png", "b.labels.png", "single.labels.png"]);
     let places = ["single.png", "a.png", "b.PNG"].map(|name| ran.stdout.find(name).unwrap());
     assert!(places.is_sorted(), "{}", ran.stdout);
@@ -67,8 +69,13 @@ fn folders_without_images_and_images_of_one_name_are_refused() {
 
 /// Slim weights with as many classes as CamVid has.
 fn camvid(folder: &Path) -> PathBuf {
-    let network = switchback::net::SegNetBasic::published(11).slimmed(16);
-    let path = folder.join("camvid.safetensors");
+    slim(folder, 11)
+}
+
+/// Slim weights with so many classes.
+fn slim(folder: &Path, classes: usize) -> PathBuf {
+    let network = switchback::net::SegNetBasic::published(classes).slimmed(16);
+    let path = folder.join("slim.safetensors");
     let weights = Weights::random(network.weights_required(), 3).unwrap();
     weights.save(&path, switchback::weights::Element::F32).unwrap();
     path
@@ -96,6 +103,24 @@ fn segnet_speaks_of_camvids_classes_in_camvids_colours() {
     assert_eq!(again, labels);
     assert!(results.split_once("found: ").unwrap().1.trim().split(' ').all(|n| n.parse::<u8>().is_ok()), "{results}");
     assert_eq!(shown.data()[..3], switchback::Palette::voc().0[first]);
+}
+
+#[test]
+fn classes_beyond_a_palette_are_found_though_they_are_black() {
+    let folder = tempfile::tempdir().unwrap();
+    let (photo, weights) = (folder.path().join("a.png"), slim(folder.path(), 60));
+    picture(&photo, [24, 31]);
+    let [photo, weights, out] = [&photo, &weights, folder.path()].map(|path| path.to_str().unwrap());
+    let words = ["--weights", weights, "--out", out, "--adapter", "cpu", "--palette", "camvid"];
+    let results = switchback(&[&["segment", photo, "--model", "segnet-basic"], &words[..]].concat()).results();
+    let mut found: Vec<u8> = read_labels(folder.path().join("a.labels.png")).unwrap().data().to_vec();
+    found.sort_unstable();
+    found.dedup();
+    found.retain(|&class| class != 11); // CamVid's unlabelled
+    assert!(found.iter().any(|&class| class > 11), "{found:?}");
+    let said: Vec<u8> =
+        results.split_once("found: ").unwrap().1.trim().split(' ').map(|n| n.parse().unwrap()).collect();
+    assert_eq!(said, found);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn single(
         let required = graph.weights_required();
         let mut weights = Weights::new();
         for (position, (name, shape)) in required.into_iter().enumerate() {
-            weights.insert(name, &data::tensor(shape, seed + 1 + position as u64)?);
+            weights.insert(name, &data::tensor(shape, seed.wrapping_add(1 + position as u64))?);
         }
         let inputs = vec![("input".to_owned(), Value::Tensor(data::tensor(input, seed)?))];
         let (label, optional) = (label.to_owned(), several);

@@ -32,9 +32,10 @@ impl Classes {
         self.names.as_ref().map_or_else(|| class.to_string(), |names| names[class].clone())
     }
 
-    /// Whether a class is none of the things to be found: background or unlabelled, which palettes have in black.
+    /// Whether a class is none of the things to be found: background or unlabelled, which palettes have in black, as they do
+    /// whatever comes after their classes.
     fn is_background(&self, class: usize) -> bool {
-        self.palette.0[class] == [0; 3]
+        self.palette.0.iter().position(|colour| *colour == [0; 3]) == Some(class)
     }
 
     /// One line: the image, its times, and the classes found in it.

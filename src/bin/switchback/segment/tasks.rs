@@ -70,10 +70,17 @@ fn images(asked: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if path.is_dir() {
             images.extend(images_in(path)?);
         } else {
+            check_exists(path)?;
             images.push(path.clone());
         }
     }
     Ok(images)
+}
+
+/// Refuses what is not there, before any work is done for what is.
+fn check_exists(path: &Path) -> Result {
+    std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(())
 }
 
 fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -85,7 +92,8 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     if !skipped.is_empty() {
         let names: Vec<_> =
             skipped.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
-        notice(format_args!("{}: skipped {}, expected *.png or *.jpg", folder.display(), names.join(", ")));
+        let expected = "expected *.png or *.jpg, and none of the results of this command";
+        notice(format_args!("{}: skipped {}, {expected}", folder.display(), names.join(", ")));
     }
     if images.is_empty() {
         return Err(format!("{}: there is no *.png or *.jpg in this folder", folder.display()).into());
@@ -104,6 +112,7 @@ fn is_image(path: &Path) -> bool {
 /// if there is but one image.
 fn find_companion(flag: &str, path: &Path, name: &OsStr, endings: &[&str], images: usize) -> Result<PathBuf> {
     if !path.is_dir() {
+        check_exists(path)?;
         return match images {
             1 => Ok(path.to_owned()),
             _ => Err(format!("{flag} {} is no folder, expected one for {images} images", path.display()).into()),

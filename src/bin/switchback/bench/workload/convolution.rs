@@ -46,7 +46,7 @@ pub(in crate::bench) struct Transposed {
     /// As for conv2d; the weight is input channels x output channels a group x rows x columns
     #[command(flatten)]
     convolution: Convolution,
-    /// Rows and columns to add at the bottom and the right
+    /// Rows and columns to add at the bottom and the right: A or ROWSxCOLUMNS
     #[arg(long, value_name = "A", default_value = "0x0", value_parser = output_padding)]
     output_padding: [usize; 2],
 }
@@ -69,8 +69,10 @@ pub(in crate::bench) struct Upsampling {
 }
 
 fn output_padding(text: &str) -> Result<[usize; 2], String> {
-    let Padding { top, left, .. } = padding(text)?;
-    Ok([top, left])
+    match padding(text) {
+        Ok(Padding { top, left, .. }) if !text.contains(',') => Ok([top, left]),
+        _ => Err("expected one number or ROWSxCOLUMNS".to_owned()),
+    }
 }
 
 impl Convolution {
