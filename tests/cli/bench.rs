@@ -156,6 +156,7 @@ fn impossible_measurements_are_refused() {
         assert!(message.contains(expected), "{message}");
     };
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--adapter", "cpu"], "needs a GPU");
+    refused(&["--json", "no/such/folder/x", "--adapter", "cpu"], "no/such/folder/x: there is no folder no/such/folder");
     if adapter::gpu().is_none() {
         return;
     }
@@ -168,7 +169,6 @@ fn impossible_measurements_are_refused() {
     let ran = switchback(&four);
     assert!(!ran.success && ran.stderr.contains("expected one number or ROWSxCOLUMNS"), "{}", ran.stderr);
     refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x9x9"], "at least 9 rows");
-    refused(&["conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--json", "no/such/folder/x"], "no/such/folder/x");
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! What the user sees: results on stdout, progress, notices and warnings on stderr.
+//! What the user sees: results on stdout, progress, notices and warnings on stderr; and files, if there is a place for them.
 
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,6 +27,14 @@ pub(crate) fn report(line: impl Display) -> crate::Result {
     match print(line) {
         Err(error) if is_closed_pipe(error.as_ref()) => Ok(()),
         reported => reported,
+    }
+}
+
+/// Refuses a file to write whose folder is not there, before the work that would fill it.
+pub(crate) fn check_folder(file: &Path) -> crate::Result {
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => Err(format!("{}: there is no folder {}", file.display(), folder.display()).into()),
+        None => Ok(()),
     }
 }
 

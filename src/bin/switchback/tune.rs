@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
-use crate::console::{Progress, report};
+use crate::console::{Progress, check_folder, report};
 use crate::model::Model;
 
 /// Measure every kernel variant of a network's convolutions and keep the fastest for `--tuning`
@@ -34,6 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
+    check_folder(&args.out)?;
     let (network, _) = args.model.open_or_published(args.weights.as_deref(), None)?;
     let graph = network.graph_from_image(args.size.unwrap_or(args.model.published_extent()))?;
     let gpu = args.adapter.open_gpu("tune")?;

@@ -9,7 +9,7 @@ use switchback::{RgbImage, Tensor, image};
 
 use crate::Result;
 use crate::adapter::{AdapterArgs, Prepared};
-use crate::console::{Progress, report};
+use crate::console::{Progress, check_folder, report};
 use crate::model::{self, Model};
 
 /// Most units that `topN` shows: a plate of ten rows.
@@ -78,6 +78,7 @@ impl Units {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
+    check_folder(&args.out)?;
     let (network, weights) = args.model.open(&args.weights)?;
     let image = image::load(&args.image)?;
     let graph = network.graph_to_look_into(image.extent())?;

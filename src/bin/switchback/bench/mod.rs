@@ -23,7 +23,7 @@ use switchback::replace_file;
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
-use crate::console::{Progress, report};
+use crate::console::{Progress, check_folder, report};
 use profile::Profile;
 use row::{Machine, Row};
 use workload::{Command, Workload};
@@ -69,6 +69,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
+    args.json.as_deref().map_or(Ok(()), check_folder)?;
     let gpu = args.adapter.open_gpu("bench")?;
     let workloads = args.workload.clone().unwrap_or_default().workloads(args.seed)?;
     let progress = Progress::new(workloads.len() + 1);
