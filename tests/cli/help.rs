@@ -28,6 +28,19 @@ fn every_subcommand_has_help_with_an_example() {
         let help = switchback(&[command, &["--help"]].concat()).results();
         let example = help.split_once("Example").map(|(_, examples)| examples).unwrap_or_default();
         assert!(example.contains(&format!("switchback {}", command.join(" "))), "{command:?}: {help}");
+        assert_whole(example);
+    }
+}
+
+/// An example can be copied as it is shown: what is too long for a line goes on after a backslash.
+fn assert_whole(examples: &str) {
+    let lines: Vec<&str> = examples.lines().map(str::trim).collect();
+    let (mut is_command, mut goes_on) = (false, false);
+    for line in lines.into_iter().filter(|line| !line.is_empty()) {
+        let begins = line.starts_with("switchback ");
+        assert!(begins || goes_on || !is_command || line.starts_with(char::is_uppercase), "{line:?} in {examples}");
+        is_command = begins || goes_on;
+        goes_on = is_command && line.ends_with('\\');
     }
 }
 

@@ -8,7 +8,7 @@ use crate::console::print;
 
 /// List the GPU adapters, their limits and features; ends with an error if there is none
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  switchback info\n  switchback info --json | head -n 1")]
+#[command(after_help = "Examples:\n  switchback info\n  switchback info --json | head -n 1")]
 pub(crate) struct Args {
     /// Print only the adapters' names, which `--adapter` takes
     #[arg(long, conflicts_with = "json")]

@@ -16,7 +16,7 @@ Examples:
   switchback plan --model fcn8s --size 500x500
   switchback plan --model segnet --webgpu
   switchback plan --model fcn8s --webgpu --element f16
-  switchback plan --model fcn8s --size 128x128 --weights examples/digits/fcn8s-digits.safetensors --webgpu")]
+  switchback plan --size 128x128 --weights examples/digits/fcn8s-digits.safetensors --webgpu")]
 pub(crate) struct Args {
     /// Which network
     #[arg(long, value_name = "MODEL", default_value = "fcn8s", value_parser = crate::model::any())]

@@ -24,10 +24,13 @@ const MOST: usize = 100;
 #[command(after_help = "\
 Examples:
   The strongest activation of unit 17, and the nine units that respond most:
-    switchback visualize photo.jpg --model vgg16 --weights vgg16.safetensors --layer conv4_3 --unit 17 --out 17.png
-    switchback visualize photo.jpg --model vgg16 --weights vgg16.safetensors --layer conv4_3 --unit top9 --out top9.png
+    switchback visualize photo.jpg --model vgg16 --weights vgg16.safetensors \\
+        --layer conv4_3 --unit 17 --out 17.png
+    switchback visualize photo.jpg --model vgg16 --weights vgg16.safetensors \\
+        --layer conv4_3 --unit top9 --out top9.png
   The demo's digits:
-    switchback visualize examples/digits/scene-4.png --weights examples/digits/fcn8s-digits.safetensors \\
+    switchback visualize examples/digits/scene-4.png \\
+        --weights examples/digits/fcn8s-digits.safetensors \\
         --layer conv3_3 --unit top9 --out digits.png")]
 pub(crate) struct Args {
     /// A PNG or JPEG file

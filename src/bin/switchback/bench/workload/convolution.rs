@@ -55,7 +55,7 @@ pub(in crate::bench) struct Transposed {
 #[command(after_help = "\
 Examples:
   switchback bench upsampling
-  switchback bench upsampling --input 1x128x28x28 --weight 128x128x2x2 --stride 2 --json upsampling.jsonl")]
+  switchback bench upsampling --input 1x128x28x28 --weight 128x128x2x2 --stride 2 --json rows.jsonl")]
 pub(in crate::bench) struct Upsampling {
     /// Input: images x channels x rows x columns
     #[arg(long, value_name = "NxCxHxW", default_value = "1x21x34x34", value_parser = shape)]
