@@ -16,6 +16,7 @@ use crate::op::Palette;
 /// # Ok::<(), switchback::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Dataset {
     /// PASCAL VOC: background and twenty kinds of objects; 255 is void.
     Voc,
@@ -67,7 +68,7 @@ const CAMVID: [(&str, [u8; 3]); 12] = [
 
 impl Dataset {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Voc, Self::CamVid];
+    pub const ALL: &'static [Self] = &[Self::Voc, Self::CamVid];
 
     /// Its name on the command line: `voc`, `camvid`.
     #[must_use]
@@ -113,8 +114,9 @@ impl FromStr for Dataset {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|dataset| dataset.name() == text);
-        found.ok_or_else(|| Error::parameter("dataset", "name", Self::ALL.map(Self::name).join(", "), text))
+        let found = Self::ALL.iter().copied().find(|dataset| dataset.name() == text);
+        let names = || Self::ALL.iter().map(|dataset| dataset.name()).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| Error::parameter("dataset", "name", names(), text))
     }
 }
 
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for dataset in Dataset::ALL {
+        for &dataset in Dataset::ALL {
             assert_eq!(dataset.to_string().parse::<Dataset>().unwrap(), dataset);
         }
         assert!("coco".parse::<Dataset>().unwrap_err().to_string().contains("voc, camvid"));

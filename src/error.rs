@@ -9,6 +9,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Callers branch on the variants or on the predicates ([`Error::is_device_lost`], [`Error::is_out_of_memory`],
 /// [`Error::is_unsupported`]); people read the message.
+///
+/// ```
+/// use switchback::{Conv2d, Error, gpu::Caps, net::{Fcn, Head}};
+/// let op = Conv2d::new([5, 5]);
+/// let error = op.output_shape([1, 3, 4, 4].into(), [8, 3, 5, 5].into(), None).unwrap_err();
+/// assert_eq!(error.to_string(), "conv2d: input is 4, expected at least 5 rows with padding");
+/// assert!(matches!(error, Error::Operand { op: "conv2d", .. }));
+/// // Too large for this device, and no defect of the caller's: smaller images fit.
+/// let graph = Fcn::published(Head::Stride8, 21).labels_from_image([2000, 2000])?;
+/// assert!(graph.plan(&Caps::WEBGPU).is_err_and(|error| error.is_out_of_memory()));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

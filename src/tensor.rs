@@ -5,6 +5,16 @@ use crate::op::MaxPool2d;
 use crate::shape::Shape;
 
 /// A dense f32 tensor in NCHW order.
+///
+/// ```
+/// use switchback::Tensor;
+/// let mut x = Tensor::from_fn([1, 2, 3, 4], |[_, c, y, x]| (100 * c + 10 * y + x) as f32)?;
+/// assert_eq!(x.get([0, 1, 2, 3]), Some(123.0));
+/// let first = x.shape().index([0, 1, 0, 0]);
+/// x.data_mut()[first] = 7.0;
+/// assert_eq!(x.reshape([2, 1, 3, 4])?.get([1, 0, 0, 0]), Some(7.0));
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tensor {
     shape: Shape,
@@ -129,6 +139,18 @@ impl Tensor {
 /// A switch is the flat position `row * width + column` of the maximum within its own plane of the pooling's *input*
 /// (PyTorch's convention). The extent of that plane travels with the switches, so that unpooling cannot decode them
 /// with a wrong width.
+///
+/// ```
+/// use switchback::{MaxPool2d, MaxUnpool2d, Switches, Tensor, reference};
+/// let x = Tensor::new([1, 1, 2, 4], vec![0.0, 3.0, 5.0, 1.0, 2.0, 1.0, 4.0, 4.0])?;
+/// let (maxima, switches) = reference::max_pool2d(&MaxPool2d::new([2, 2]), &x)?;
+/// assert_eq!((maxima.data(), switches.indices()), (&[3.0, 5.0][..], &[1, 2][..]));
+/// // From elsewhere they are checked: each has to lie in its own window of the plane.
+/// let other = Switches::new([1, 1, 1, 2], [2, 4], MaxPool2d::new([2, 2]), vec![4, 7])?;
+/// let y = reference::max_unpool2d(&MaxUnpool2d::new(), &maxima, &other)?;
+/// assert_eq!(y.data(), [0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 5.0]);
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Switches {
     shape: Shape,
@@ -250,6 +272,12 @@ impl Labels {
     pub fn data(&self) -> &[u8] {
         &self.data
     }
+
+    /// The labels, without a copy.
+    #[must_use]
+    pub fn into_data(self) -> Vec<u8> {
+        self.data
+    }
 }
 
 /// An 8-bit RGB image, rows of interleaved `r g b`.
@@ -283,6 +311,12 @@ impl RgbImage {
     #[must_use]
     pub fn data(&self) -> &[u8] {
         &self.data
+    }
+
+    /// The bytes, without a copy.
+    #[must_use]
+    pub fn into_data(self) -> Vec<u8> {
+        self.data
     }
 }
 

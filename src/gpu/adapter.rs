@@ -80,6 +80,7 @@ impl fmt::Display for AdapterInfo {
 ///
 /// Text converts into it: `auto` (or nothing), `gpu`, `software`, and anything else as part of a name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum AdapterChoice {
     /// The best there is: discrete, integrated, virtual, then software.
     #[default]

@@ -10,6 +10,7 @@ use crate::gpu::{Cooperative, Gpu, host_memory, trusted};
 
 /// Which limits and features to open the device with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum LimitsChoice {
     /// All that the adapter offers.
     #[default]

@@ -20,6 +20,15 @@ use crate::gpu::AdapterInfo;
 /// [`Gpu::tune`](crate::Gpu::tune) and given to [`GpuBuilder::tuning`](crate::gpu::GpuBuilder::tuning).
 ///
 /// [`Display`](fmt::Display) and [`FromStr`] are its text.
+///
+/// ```no_run
+/// use switchback::{Gpu, net::{Fcn, Head}};
+/// let graph = Fcn::published(Head::Stride8, 21).labels_from_image([500, 500])?;
+/// let tuning = Gpu::new()?.tune(&graph, |trial| println!("{} {}", trial.node, trial.variant))?;
+/// tuning.save("fcn8s.tuning")?;
+/// let gpu = Gpu::builder().tuning("fcn8s.tuning").build()?;
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tuning {
     version: String,

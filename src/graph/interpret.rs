@@ -67,6 +67,7 @@ fn find<'v>(
 
 /// The reference's verdict on one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct NodeCheck {
     /// The node's name.
     pub node: String,

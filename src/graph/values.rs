@@ -72,6 +72,19 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
 ///
 /// A graph with one input takes the bare value: `session.run(&image)`. One with several takes
 /// `Inputs::new().with("left", &left).with("right", &right)`.
+///
+/// ```
+/// use switchback::{Graph, Tensor, graph::{Inputs, interpret}, weights::Weights};
+/// let mut g = Graph::builder();
+/// let (left, right) = (g.input("left", [1, 1, 1, 2])?, g.input("right", [1, 1, 1, 2])?);
+/// let sum = g.add("sum", left, right)?;
+/// g.output(sum)?;
+/// let (a, b) = (Tensor::full([1, 1, 1, 2], 1.0)?, Tensor::full([1, 1, 1, 2], 2.0)?);
+/// let inputs = Inputs::new().with("left", &a).with("right", &b);
+/// let outputs = interpret(&g.build()?, &Weights::new(), inputs)?;
+/// assert_eq!(outputs.tensor("sum")?.data(), [3.0, 3.0]);
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Inputs<'a> {
     named: Vec<(String, ValueRef<'a>)>,

@@ -17,6 +17,14 @@ pub enum ChannelOrder {
 /// `y[0,c,i,j] = (image[i,j, channel(c)] - mean[c]) * factor[c]`: 8-bit interleaved RGB to planar f32.
 ///
 /// `mean` and `factor` are in the network's channel order.
+///
+/// ```
+/// use switchback::{ChannelOrder, Normalize, RgbImage, reference};
+/// let around_zero = Normalize { order: ChannelOrder::Rgb, mean: [127.5; 3], factor: [1.0 / 127.5; 3] };
+/// let x = reference::normalize(&around_zero, &RgbImage::new([1, 1], vec![255, 0, 255])?)?.tensor();
+/// assert_eq!((x.shape(), x.data()), ([1, 3, 1, 1].into(), &[1.0, -1.0, 1.0][..]));
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Normalize {
     /// The network's channel order.

@@ -12,6 +12,17 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// The matrix C of a convolution over images of one extent.
+///
+/// ```
+/// use switchback::{Conv2d, Tensor, reference::toeplitz::Toeplitz};
+/// let w = Tensor::new([1, 1, 1, 2], vec![2.0, 3.0])?;
+/// let c = Toeplitz::new(&Conv2d::new([1, 2]), [1, 1, 1, 3], &w)?;
+/// assert_eq!(c.size(), [2, 3]); // rows 2 3 0 and 0 2 3
+/// let y = c.apply(&Tensor::new([1, 1, 1, 3], vec![1.0, 10.0, 100.0])?)?.tensor();
+/// assert_eq!(y.data(), [32.0, 320.0]);
+/// assert_eq!(c.apply_transposed(&y)?.tensor().data(), [64.0, 736.0, 960.0]);
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Toeplitz {
     input: Shape,

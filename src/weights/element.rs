@@ -4,6 +4,7 @@ use half::{bf16, f16};
 
 /// How a weight's numbers are stored; they are always computed with as f32.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Element {
     /// IEEE binary32, four bytes.
     #[default]

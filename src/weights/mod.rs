@@ -51,6 +51,7 @@ pub struct Weights {
 
 /// Something in a weight file that is no weight here.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// Its name in the file.
     pub name: String,
@@ -287,7 +288,13 @@ impl Weights {
 
 impl std::fmt::Debug for Weights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.entries.iter().map(|(n, e)| (n, (dims(&e.shape), e.element)))).finish()
+        f.debug_map().entries(&self.entries).finish()
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", dims(&self.shape), self.element)
     }
 }
 

@@ -198,7 +198,7 @@ fn tails_that_are_asked_for_otherwise_stay_apart() {
 #[test]
 fn all_heads_of_fcn() {
     let Some(gpu) = adapter::gpu() else { return };
-    for head in Head::ALL {
+    for &head in Head::ALL {
         let network = Fcn::published(head, 21).slimmed(16);
         let extent = [61, 47];
         let (labels, both) = (network.labels_from_image(extent).unwrap(), network.graph_from_image(extent).unwrap());

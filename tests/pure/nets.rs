@@ -139,7 +139,7 @@ fn at_once_scales_before_it_scores() {
 
 #[test]
 fn every_small_image_is_taken() {
-    for head in Head::ALL {
+    for &head in Head::ALL {
         let fcn = Fcn::published(head, 3).slimmed(64);
         for height in 1..70 {
             let shape = [1, 3, height, 70 - height];
@@ -156,7 +156,7 @@ fn slim(head: Head) -> Weights {
 
 #[test]
 fn widths_and_classes_come_from_the_weights() {
-    for head in Head::ALL {
+    for &head in Head::ALL {
         let fcn = Fcn::from_weights(head, &slim(head)).unwrap();
         assert_eq!((fcn.head(), fcn.classes()), (head, 4));
         let graph = fcn.graph([2, 3, 40, 30]).unwrap();
@@ -257,7 +257,7 @@ fn inputs_that_do_not_fit_are_refused() {
 
 #[test]
 fn heads_have_names() {
-    for head in Head::ALL {
+    for &head in Head::ALL {
         assert_eq!(head.to_string().parse::<Head>().unwrap(), head);
     }
     let error = "fcn4s".parse::<Head>().unwrap_err().to_string();

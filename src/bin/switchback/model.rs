@@ -40,7 +40,7 @@ pub(crate) fn labelling() -> impl TypedValueParser<Value = Model> {
 
 /// Parses the name of an FCN on VGG16.
 pub(crate) fn heads() -> impl TypedValueParser<Value = Head> {
-    PossibleValuesParser::new(Head::ALL.map(Head::name)).try_map(|name| name.parse::<Head>())
+    PossibleValuesParser::new(Head::ALL.iter().map(|head| head.name())).try_map(|name| name.parse::<Head>())
 }
 
 /// Lets `--help` list the names.

@@ -28,6 +28,17 @@ pub use planned::PlannedNode;
 ///
 /// Inputs and outputs keep their buffers for the whole run, so that an application may read and write them; everything
 /// else gives its buffer to later values when its last reader is done.
+///
+/// ```
+/// use switchback::{gpu::Caps, net::{Fcn, Head}};
+/// let graph = Fcn::published(Head::Stride8, 21).labels_from_image([375, 500])?;
+/// let plan = graph.plan(&Caps::WEBGPU)?; // or `gpu.caps()`
+/// println!("{plan}");
+/// let slowest = plan.nodes().iter().max_by_key(|node| node.executed_macs());
+/// assert_eq!(slowest.map(|node| node.name()), Some("fc6"));
+/// assert!(plan.live_bytes() <= plan.peak_bytes());
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     steps: Vec<PlannedNode>,

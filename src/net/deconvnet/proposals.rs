@@ -10,6 +10,18 @@ use crate::tensor::{RgbImage, Tensor};
 const OP: &str = "proposals";
 
 /// Object proposals: the regions of an image that a network is asked about, and what its answers are multiplied by.
+///
+/// ```no_run
+/// use switchback::net::{DeconvNet, Proposals, Region, Segmentation};
+/// use switchback::{Gpu, RgbImage, reference, weights::Weights};
+/// # let photo = RgbImage::new([300, 400], vec![0; 360_000])?;
+/// let weights = Weights::open("deconvnet.safetensors")?;
+/// let network = DeconvNet::from_weights(&weights)?;
+/// let mut session = Gpu::new()?.compile(&network.graph([1, 3, 224, 224].into())?, &weights)?;
+/// let proposals = Proposals::new([Region { top: 20, left: 30, rows: 200, columns: 150 }]);
+/// let labels = reference::argmax_channels(&network.propose(&mut session, &photo, &proposals)?)?;
+/// # Ok::<(), switchback::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Proposals {
     regions: Vec<Region>,

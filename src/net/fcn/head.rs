@@ -8,6 +8,7 @@ use crate::op::ConvTranspose2d;
 
 /// Which of the family: how fine the coarsest map is that is upsampled in one step, and how skips are scaled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Head {
     /// FCN-32s: scores at stride 32 go back to the image in one step.
     Stride32,
@@ -47,7 +48,7 @@ const TAPS: [Tap; 2] = [
 
 impl Head {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Stride32, Self::Stride16, Self::Stride8, Self::Stride8AtOnce];
+    pub const ALL: &'static [Self] = &[Self::Stride32, Self::Stride16, Self::Stride8, Self::Stride8AtOnce];
 
     /// Its name on the command line: `fcn32s`, `fcn16s`, `fcn8s`, `fcn8s-atonce`.
     #[must_use]
@@ -116,7 +117,8 @@ impl FromStr for Head {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|head| head.name() == text);
-        found.ok_or_else(|| Error::parameter("fcn", "head", Self::ALL.map(Self::name).join(", "), text))
+        let found = Self::ALL.iter().copied().find(|head| head.name() == text);
+        let names = || Self::ALL.iter().map(|head| head.name()).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| Error::parameter("fcn", "head", names(), text))
     }
 }

@@ -57,7 +57,7 @@ fn fully_connected_layers_become_convolutions() {
 
 #[test]
 fn an_fcn_starts_from_vgg16() {
-    for head in Head::ALL {
+    for &head in Head::ALL {
         let vgg16 = torchvision(7);
         let weights = Fcn::starting_weights(head, &vgg16, 5).unwrap();
         let fcn = Fcn::from_weights(head, &weights).unwrap();

@@ -83,7 +83,7 @@ pub(crate) struct Args {
 }
 
 fn datasets() -> impl TypedValueParser<Value = Dataset> {
-    PossibleValuesParser::new(Dataset::ALL.map(Dataset::name)).try_map(|name| name.parse::<Dataset>())
+    PossibleValuesParser::new(Dataset::ALL.iter().map(|dataset| dataset.name())).try_map(|name| name.parse::<Dataset>())
 }
 
 pub(crate) fn run(args: &Args) -> Result {
