@@ -51,6 +51,18 @@ impl GraphBuilder {
         Ok(Edge { builder: self.id, node, port: 0 })
     }
 
+    /// Adds a node of one tensor, without parameters, once `check` has seen its shape.
+    pub(super) fn add_map(
+        &mut self,
+        name: &str,
+        operation: Operation,
+        x: Edge,
+        check: impl FnOnce(Shape) -> Result<Checked>,
+    ) -> Result<Edge> {
+        let op = operation.name();
+        self.add_node(name, operation, &[x], vec![], |inputs, _| check(tensor(op, "input", inputs[0])?))
+    }
+
     /// Weight and bias of a convolution between `expected` shapes.
     pub(super) fn convolution_parameters(
         &self,
