@@ -225,6 +225,12 @@ impl Switches {
     pub fn indices(&self) -> &[u32] {
         &self.indices
     }
+
+    /// The indices, without a copy.
+    #[must_use]
+    pub fn into_indices(self) -> Vec<u32> {
+        self.indices
+    }
 }
 
 /// A class index for every pixel: one byte each, images one after the other.

@@ -38,6 +38,20 @@ impl Readback {
     /// # Errors
     /// [`Error::DeviceLost`]; with rails, [`Error::Gpu`] if a shader wrote past the end of the buffer.
     pub(crate) async fn read<T: bytemuck::Pod>(&self, gpu: &Gpu, what: &str, count: usize) -> Result<Vec<T>> {
+        self.read_into(gpu, what, count, Vec::new()).await
+    }
+
+    /// The same in the memory of `old`, whose elements are lost.
+    ///
+    /// # Errors
+    /// As [`Readback::read`].
+    pub(crate) async fn read_into<T: bytemuck::Pod>(
+        &self,
+        gpu: &Gpu,
+        what: &str,
+        count: usize,
+        old: Vec<T>,
+    ) -> Result<Vec<T>> {
         let _unmap = map(gpu, what, self.memory.raw(), wgpu::MapMode::Read, self.bytes()).await?;
         let failed = |message: String| Error::Gpu { what: format!("{what}: reading back"), message };
         let mapped = self.memory.raw().get_mapped_range(..self.bytes()).map_err(|error| failed(error.to_string()))?;
@@ -47,20 +61,21 @@ impl Readback {
         let bytes = count * size_of::<T>();
         let data = data.get(..bytes).ok_or_else(|| failed(format!("{count} elements of {} bytes", data.len())))?;
         self.guard.check(what, &guard)?;
-        Ok(elements(data))
+        Ok(elements(data, old))
     }
 }
 
-/// Bytes as elements of their own. Mapped memory is aligned, but in browsers, which copy it, only to bytes.
-fn elements<T: bytemuck::Pod>(bytes: &[u8]) -> Vec<T> {
+/// Bytes as elements of their own, in the memory of `old`. Mapped memory is aligned, but in browsers, which copy it, only to bytes.
+fn elements<T: bytemuck::Pod>(bytes: &[u8], mut old: Vec<T>) -> Vec<T> {
+    old.clear();
     match bytemuck::try_cast_slice(bytes) {
-        Ok(elements) => elements.to_vec(),
+        Ok(elements) => old.extend_from_slice(elements),
         Err(_) => {
-            let mut elements = vec![T::zeroed(); bytes.len() / size_of::<T>()];
-            bytemuck::cast_slice_mut(&mut elements).copy_from_slice(bytes);
-            elements
+            old.resize(bytes.len() / size_of::<T>(), T::zeroed());
+            bytemuck::cast_slice_mut(&mut old).copy_from_slice(bytes);
         }
     }
+    old
 }
 
 /// Maps the first `bytes` of a buffer once the work submitted so far is done.

@@ -144,7 +144,7 @@ impl<'a, V: Into<ValueRef<'a>>> From<V> for Inputs<'a> {
 }
 
 /// What a run gave: the value of each output of the graph, by name.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Outputs {
     values: Vec<(String, Value)>,
 }
@@ -226,6 +226,12 @@ impl Outputs {
     #[must_use]
     pub fn into_values(self) -> Vec<(String, Value)> {
         self.values
+    }
+
+    /// Takes the output of this name out, if there is one.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        let position = self.values.iter().position(|(other, _)| other == name)?;
+        Some(self.values.swap_remove(position).1)
     }
 
     fn find(&self, name: &str) -> Result<&Value> {

@@ -6,6 +6,7 @@ mod overflow;
 mod pack;
 mod profile;
 mod resident;
+mod results;
 mod tune;
 
 use std::borrow::Cow;
@@ -13,12 +14,10 @@ use std::borrow::Cow;
 use self::overflow::Overflow;
 use self::pack::PackedWeights;
 use super::{
-    Arithmetic, Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, ValueType,
-    interpret,
+    Arithmetic, Edge, Folded, Graph, Inputs, Node, NodeCheck, Outputs, Plan, PlannedNode, ValueRef, interpret,
 };
 use crate::error::{Error, Result};
-use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Storage, Upload, from_halves, to_halves, wgpu};
-use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
+use crate::gpu::{BoundStep, Gpu, GpuBuffer, Readback, Storage, Upload, to_halves, wgpu};
 use crate::weights::Weights;
 
 pub use profile::{NodeTime, Profile};
@@ -67,6 +66,17 @@ impl Session {
     /// [`Error::Graph`] or [`Error::Node`] for inputs that are missing or do not fit; the device's faults, after which
     /// (but for a lost device) the session can run again.
     pub async fn run_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
+        let mut outputs = Outputs::default();
+        self.run_into_async(inputs, &mut outputs).await?;
+        Ok(outputs)
+    }
+
+    /// Runs the graph once, its results in the memory of those that `outputs` holds: see [`Session::run_into`], which browsers do not have.
+    ///
+    /// # Errors
+    /// As [`Session::run_async`]; then `outputs` holds nothing.
+    pub async fn run_into_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>, outputs: &mut Outputs) -> Result<()> {
+        let mut old = std::mem::take(outputs);
         let given = inputs.into().bind(self.graph())?;
         self.poison()?;
         for ((edge, upload), (_, value)) in self.inputs.iter().zip(given) {
@@ -85,11 +95,13 @@ impl Session {
         let mut values = Vec::with_capacity(self.outputs.len());
         for (output, readback) in self.graph().results().iter().zip(&self.outputs) {
             let (value_type, storage) = (self.graph().value_type(output.edge), self.plan.storage(output.edge));
-            let value = read(&self.gpu, readback, &output.name, value_type, storage).await?;
+            let old = old.take(&output.name);
+            let value = results::read(&self.gpu, readback, &output.name, (value_type, storage), old).await?;
             values.push((output.name.clone(), value));
         }
         self.check_guards()?;
-        Ok(values.into_iter().collect())
+        *outputs = values.into_iter().collect();
+        Ok(())
     }
 
     /// Runs the graph once, blocking; see [`Session::run_async`].
@@ -99,6 +111,28 @@ impl Session {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn run<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Outputs> {
         pollster::block_on(self.run_async(inputs))
+    }
+
+    /// The same for runs in a loop, as over the frames of a video: results take the place of those that `outputs` holds, and their memory
+    /// where it suffices. New memory for results of megabytes may cost milliseconds.
+    ///
+    /// ```no_run
+    /// # use switchback::{Gpu, Graph, Tensor, graph::Outputs, weights::Weights};
+    /// # fn watch(mut session: switchback::Session, frames: Vec<Tensor>) -> Result<(), switchback::Error> {
+    /// let mut outputs = Outputs::default();
+    /// for frame in &frames {
+    ///     session.run_into(frame, &mut outputs)?;
+    ///     println!("{:?}", outputs.labels("labels")?.data().iter().max());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Session::run_async`]; then `outputs` holds nothing.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn run_into<'a>(&mut self, inputs: impl Into<Inputs<'a>>, outputs: &mut Outputs) -> Result<()> {
+        pollster::block_on(self.run_into_async(inputs, outputs))
     }
 
     /// Records a run into an application's own encoder of the same device: one compute pass from the input buffers to the
@@ -235,27 +269,4 @@ fn bytes(value: ValueRef<'_>) -> &[u8] {
         ValueRef::Labels(labels) => labels.data(),
         ValueRef::Image(image) => image.data(),
     }
-}
-
-async fn read(gpu: &Gpu, readback: &Readback, name: &str, value_type: ValueType, storage: Storage) -> Result<Value> {
-    Ok(match value_type {
-        ValueType::Tensor(shape) if storage == Storage::Halves => {
-            let words: Vec<u32> = readback.read(gpu, name, storage.words(shape) as usize).await?;
-            Value::Tensor(Tensor::new(shape, from_halves(&words, shape))?)
-        }
-        ValueType::Tensor(shape) => {
-            Value::Tensor(Tensor::new(shape, readback.read(gpu, name, shape.elements()).await?)?)
-        }
-        ValueType::Switches { shape, origin, pool } => {
-            let indices = readback.read(gpu, name, shape.elements()).await?;
-            Value::Switches(Switches::trusted(shape, origin, pool, indices))
-        }
-        ValueType::Labels { count, extent } => {
-            let pixels = readback.read(gpu, name, count * extent[0] * extent[1]).await?;
-            Value::Labels(Labels::new(count, extent, pixels)?)
-        }
-        ValueType::Image { extent } => {
-            Value::Image(RgbImage::new(extent, readback.read(gpu, name, 3 * extent[0] * extent[1]).await?)?)
-        }
-    })
 }
