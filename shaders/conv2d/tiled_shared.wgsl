@@ -1,11 +1,11 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], as conv2d/tiled, for one group.
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24 or 32), output
-//           channels of a block; WORKGROUP, a multiple of 4*LANES.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds; ROWS (8, 16, 24, 32 or 64),
+//           output channels of a block; WORKGROUP, a multiple of 4*LANES.
 // Dispatch  A subgroup computes the ROWS channels of a block for 64 cells in a row, a workgroup as many blocks as it has subgroups. Cells
 //           vary fastest, then blocks, then images; `tiles` workgroups have work.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements. Subgroups have LANES invocations.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^31 bytes. Subgroups have LANES invocations.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
@@ -14,7 +14,8 @@
 //           conv2d/store.wgsl
 // Oracle    reference::conv2d
 //
-// Why: as conv2d/winograd_product_shared.
+// Why: as conv2d/winograd_product_shared. With 64 rows a cell's load serves twice as many multiply-adds, in twice the code, which takes
+// longer to compile. What changes from round to round is stepped along, for the driver computes anew in a loop whatever is used there only.
 
 override ROWS: u32;
 override WORKGROUP: u32 = 128;
@@ -60,10 +61,18 @@ fn main(
     var a1: Tile;
     var a2: Tile;
     var a3: Tile;
+    var a4: Tile;
+    var a5: Tile;
+    var a6: Tile;
+    var a7: Tile;
     var b0: Tile;
     var b1: Tile;
     var b2: Tile;
     var b3: Tile;
+    var b4: Tile;
+    var b5: Tile;
+    var b6: Tile;
+    var b7: Tile;
     for (var u = 0u; u < KH; u++) {
         for (var v = 0u; v < KW; v++) {
             // A row or column before the first wraps around to a number beyond the last.
@@ -75,24 +84,36 @@ fn main(
             for (var first = params.first_quad; first < params.end_quad; first += CHANNELS / 4) {
                 let count = min(CHANNELS / 4, params.end_quad - first);
                 workgroupBarrier();
-                for (var c = invocation / PAIRS; c < 4 * count; c += WORKGROUP / PAIRS) {
+                var channel = 4 * first + invocation / PAIRS;
+                var plane = at + channel * in_plane;
+                for (var e = invocation; e < 4 * count * PAIRS; e += WORKGROUP) {
                     // Channels past the last have zero weights, and zeros here, for an infinity times zero is not zero.
-                    let channel = 4 * first + c;
                     let exists = inside & vec2(channel < params.group_inputs);
-                    let plane = at + min(channel, params.group_inputs - 1) * in_plane;
-                    staged[c * PAIRS + staged_pair] = pair(select(vec2<f32>(), vec2(x[plane.x], x[plane.y]), exists));
+                    let source = select(vec2<u32>(), plane, exists);
+                    staged[e] = pair(select(vec2<f32>(), vec2(x[source.x], x[source.y]), exists));
+                    channel += WORKGROUP / PAIRS;
+                    plane += WORKGROUP / PAIRS * in_plane;
                 }
                 workgroupBarrier();
+                var weights = tap_weights + first * ROWS;
                 for (var q = 0u; q < select(0u, count, has_block); q++) {
                     // The remainder says to a compiler that this is not negative.
                     let at = q % (CHANNELS / 4) * 4 * PAIRS;
                     let left = lane_columns(at, PAIRS, lane);
                     let right = lane_columns(at + PAIRS / 2, PAIRS, lane);
-                    let i = tap_weights + (first + q) * ROWS;
+                    // What is cut off, as the remainder above, says to a compiler that this is not negative.
+                    let i = weights & 0x7ffffffu;
+                    weights += ROWS;
                     multiply_add_two(&a0, &b0, left, right, i);
                     if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, i + 8); }
                     if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, i + 16); }
                     if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, i + 24); }
+                    if ROWS > 32 {
+                        multiply_add_two(&a4, &b4, left, right, i + 32);
+                        multiply_add_two(&a5, &b5, left, right, i + 40);
+                        multiply_add_two(&a6, &b6, left, right, i + 48);
+                        multiply_add_two(&a7, &b7, left, right, i + 56);
+                    }
                 }
             }
         }
@@ -103,11 +124,15 @@ fn main(
     let channel = (params.first_block + local_block) * ROWS;
     store_rows(n, channel, first_cell + 4 * lane, a0, a1, a2, a3);
     store_rows(n, channel, first_cell + PAIRS + 4 * lane, b0, b1, b2, b3);
+    if ROWS > 32 {
+        store_rows(n, channel + 32, first_cell + 4 * lane, a4, a5, a6, a7);
+        store_rows(n, channel + 32, first_cell + PAIRS + 4 * lane, b4, b5, b6, b7);
+    }
 }
 
 // Stores the channels of a block for the four cells from `first` on, as far as there are any.
 fn store_rows(n: u32, channel: u32, first: u32, t0: Tile, t1: Tile, t2: Tile, t3: Tile) {
-    if first >= computed_cells() {
+    if first >= computed_cells() || channel >= params.group_outputs {
         return;
     }
     let cells = Cells(four_cells(first).at, min(computed_cells() - first, 4u));

@@ -6,7 +6,7 @@
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, a multiple of LANES.
 // Dispatch  A subgroup computes the ROWS channels of a block for 64 tiles, a workgroup as many blocks as it has subgroups. Tiles vary
 //           fastest, then blocks, then positions; `groups` workgroups have work.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements. Subgroups have LANES invocations.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^31 bytes. Subgroups have LANES invocations.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, common/words_u64.wgsl, common/vectors_u64.wgsl, common/lanes_8.wgsl,
@@ -74,25 +74,30 @@ fn main(
     var b1: Tile;
     var b2: Tile;
     var b3: Tile;
+    let last_pair = pairs - 1 - tile_group * PAIRS;
+    // Stepped along, for the driver computes anew in a loop whatever is used there only.
+    var source = position * params.channels * pairs + tile_group * PAIRS;
     for (var first = 0u; first < params.channels; first += CHANNELS) {
         let channels = min(CHANNELS, params.channels - first);
         workgroupBarrier();
         for (var e = invocation; e < channels * PAIRS; e += WORKGROUP) {
             // Tiles beyond the last repeat it.
-            let pair = min(tile_group * PAIRS + e % PAIRS, pairs - 1);
-            staged[e] = d[(position * params.channels + first + e / PAIRS) * pairs + pair];
+            staged[e] = d[source + e / PAIRS * pairs + min(e % PAIRS, last_pair)];
         }
+        source += CHANNELS * pairs;
         workgroupBarrier();
         for (var q = 0u; q < select(0u, channels / 4, has_block); q++) {
             // The remainder says to a compiler that this is not negative.
             let at = q % (CHANNELS / 4) * 4 * PAIRS;
             let left = lane_columns(at, PAIRS, lane);
             let right = lane_columns(at + PAIRS / 2, PAIRS, lane);
-            multiply_add_two(&a0, &b0, left, right, i);
-            if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, i + 8); }
-            if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, i + 16); }
-            if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, i + 24); }
+            // What is cut off says so of the weights.
+            let at_weight = i & 0x7ffffffu;
             i += ROWS;
+            multiply_add_two(&a0, &b0, left, right, at_weight);
+            if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, at_weight + 8); }
+            if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, at_weight + 16); }
+            if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, at_weight + 24); }
         }
     }
     if !has_block {

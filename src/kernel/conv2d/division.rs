@@ -14,6 +14,10 @@ pub(super) const STAGE_QUADS: u64 = 4;
 /// (measured by layers of few channels on a CPU driver).
 const TAP: f64 = 100.0;
 
+/// Rows of a block where many subgroups share cells, and the workgroups that there have to be, for several cores.
+const TALL: u64 = 64;
+const TALL_WORKGROUPS: u64 = 16;
+
 /// How one of the kernels divides its work.
 pub(super) struct Division {
     pub(super) variant: Variant,
@@ -34,12 +38,13 @@ pub(super) struct Division {
 }
 
 impl Division {
-    /// Up to 32 channels of four cells an invocation, or of eight where that is less effort.
+    /// Up to 32 channels of four cells an invocation, or up to 64 of eight where that is less effort.
     pub(super) fn tiled(op: &Conv2d, [input, weight, output]: [Shape; 3], form: Form, caps: &Caps) -> Self {
-        let rows = rows((weight.n / op.groups) as u64);
-        let sharing = sharing(op, weight, caps)
+        let shared = shared(op, weight, output, caps)
             .filter(|_| form == Form::Words)
-            .filter(|&sharing| shared_effort(sharing, op, weight, output) < own_effort(op, weight, output, caps));
+            .filter(|shared| shared.effort(op, weight, output) < own_effort(op, weight, output, caps));
+        let rows = shared.map_or(rows((weight.n / op.groups) as u64), |shared| shared.rows);
+        let sharing = shared.map(|shared| shared.sharing);
         let invocations = sharing.map_or(workgroup(caps), Sharing::workgroup);
         Self {
             variant: Variant::Tiled,
@@ -47,11 +52,8 @@ impl Division {
             rows,
             blocks: sharing.map_or(1, |sharing| sharing.subgroups),
             cells: if sharing.is_some() { sharing::CELLS } else { CELLS * invocations },
-            quads: match sharing {
-                Some(sharing) => shared_quads(rows * sharing.subgroups, op),
-                None if caps.software => cached_quads(rows, op, input, form),
-                None => u64::MAX,
-            },
+            // Where cells are shared a weight serves 64, so that it may as well come from memory.
+            quads: if caps.software && sharing.is_none() { cached_quads(rows, op, input, form) } else { u64::MAX },
             parts: 1,
             scratch: vec![],
             constants: vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)],
@@ -104,13 +106,6 @@ fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
     if planes < 64 { weights } else { weights.min(planes) }
 }
 
-/// Fours of input channels whose weights for so many rows of a workgroup take 2 MB or, if that is more, whole stages' do: they come from
-/// memory once for all cells, and more of them at a time make fewer sums to add up. Between 0.5 and 8 MB fc7 takes the same but for a few per cent.
-fn shared_quads(rows: u64, op: &Conv2d) -> u64 {
-    let taps = (op.kernel[0] * op.kernel[1]) as u64;
-    ((2 << 20) / (16 * rows * taps)).max(16)
-}
-
 /// What `conv2d/staged` takes on a GPU; comparable with the other variants' efforts. `None` on a CPU driver, whose barriers
 /// cost more than they save.
 pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
@@ -121,38 +116,64 @@ pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Ca
     (!caps.software).then(|| (cells * channels) as f64 * terms as f64)
 }
 
-/// The subgroups that may share cells: of one group, whose blocks are enough to share them and whose channels to be worth staging.
-fn sharing(op: &Conv2d, weight: Shape, caps: &Caps) -> Option<Sharing> {
-    let blocks = (weight.n as u64).div_ceil(rows(weight.n as u64));
-    let worth = op.groups == 1 && weight.c >= 32 && blocks >= 4;
-    let taps = op.kernel[0] * op.kernel[1];
-    Sharing::of(blocks, 4, caps).filter(|sharing| worth && sharing.product_ends(taps, weight.c as u64, caps))
+/// Subgroups that share cells, and the rows of a block of each.
+#[derive(Clone, Copy)]
+struct Shared {
+    sharing: Sharing,
+    rows: u64,
+}
+
+impl Shared {
+    /// In blocks of so many rows, of one group, if there are enough blocks to share cells and enough channels to be worth staging.
+    fn of(rows: u64, op: &Conv2d, weight: Shape, caps: &Caps) -> Option<Self> {
+        let (blocks, taps) = ((weight.n as u64).div_ceil(rows), op.kernel[0] * op.kernel[1]);
+        let sharing = Sharing::of(blocks, 4, caps)?;
+        let worth = op.groups == 1 && weight.c >= 32 && blocks >= 4;
+        (worth && sharing.product_ends(taps, weight.c as u64, caps)).then_some(Self { sharing, rows })
+    }
+
+    /// Workgroups of a dispatch over all blocks.
+    fn workgroups(self, weight: Shape, output: Shape) -> u64 {
+        let blocks = (weight.n as u64).div_ceil(self.rows);
+        output.n as u64 * (output.plane() as u64).div_ceil(sharing::CELLS) * blocks.div_ceil(self.sharing.subgroups)
+    }
+
+    /// What it takes. A tap costs each subgroup less than one with cells of its own, for cells are found once.
+    fn effort(self, op: &Conv2d, weight: Shape, output: Shape) -> f64 {
+        let term = self.sharing.rate() * (self.rows + 8) as f64;
+        let (tap, taps) = (TAP / 4.0, (op.kernel[0] * op.kernel[1]) as f64);
+        let cell = taps * (term * weight.c.next_multiple_of(4) as f64 + tap);
+        tiles(op, weight, output, sharing::CELLS, self.rows) * cell
+    }
+}
+
+/// How subgroups may share cells. 64 rows a block take a shader of twice the length: only where every subgroup of [`TALL_WORKGROUPS`] has some.
+fn shared(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<Shared> {
+    let low = Shared::of(rows(weight.n as u64), op, weight, caps)?;
+    let tall = Shared::of(TALL, op, weight, caps)
+        .filter(|tall| (weight.n as u64).div_ceil(TALL) >= tall.sharing.subgroups)
+        .filter(|tall| tall.sharing == low.sharing && tall.workgroups(weight, output) >= TALL_WORKGROUPS)
+        .filter(|tall| tall.effort(op, weight, output) < low.effort(op, weight, output));
+    Some(tall.unwrap_or(low))
 }
 
 /// What `conv2d/tiled` takes, in multiply-adds of its register tile; comparable with the other variants' efforts.
 pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
     let own = own_effort(op, weight, output, caps);
-    sharing(op, weight, caps).map_or(own, |sharing| own.min(shared_effort(sharing, op, weight, output)))
+    shared(op, weight, output, caps).map_or(own, |shared| own.min(shared.effort(op, weight, output)))
 }
 
 /// The same where each invocation loads its own cells.
 fn own_effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
-    let term = |rows: u64| SCATTERED * (rows + 8) as f64;
-    let (cells, taps) = (CELLS * workgroup(caps), (op.kernel[0] * op.kernel[1]) as f64);
-    tiles(op, weight, output, cells, |rows| taps * (term(rows) * weight.c.next_multiple_of(4) as f64 + TAP))
+    let rows = rows((weight.n / op.groups) as u64);
+    let term = SCATTERED * (rows + 8) as f64;
+    let taps = (op.kernel[0] * op.kernel[1]) as f64;
+    let cell = taps * (term * weight.c.next_multiple_of(4) as f64 + TAP);
+    tiles(op, weight, output, CELLS * workgroup(caps), rows) * cell
 }
 
-/// The same where subgroups share them. A tap costs each of them less, for cells are found once.
-fn shared_effort(sharing: Sharing, op: &Conv2d, weight: Shape, output: Shape) -> f64 {
-    let term = |rows: u64| sharing.rate() * (rows + 8) as f64;
-    let (tap, taps) = (TAP / 4.0, (op.kernel[0] * op.kernel[1]) as f64);
-    tiles(op, weight, output, sharing::CELLS, |rows| taps * (term(rows) * weight.c.next_multiple_of(4) as f64 + tap))
-}
-
-/// What the cells of all blocks take, in whole workgroups of so many, from what one takes with the rows of a block.
-fn tiles(op: &Conv2d, weight: Shape, output: Shape, cells: u64, cell: impl Fn(u64) -> f64) -> f64 {
-    let group_outputs = (weight.n / op.groups) as u64;
-    let rows = rows(group_outputs);
+/// The cells of all blocks of so many rows, in whole workgroups of so many cells.
+fn tiles(op: &Conv2d, weight: Shape, output: Shape, cells: u64, rows: u64) -> f64 {
     let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(cells);
-    (cells * op.groups as u64 * group_outputs.div_ceil(rows)) as f64 * cell(rows)
+    (cells * op.groups as u64 * ((weight.n / op.groups) as u64).div_ceil(rows)) as f64
 }

@@ -25,7 +25,9 @@ impl Sharing {
     /// of channels need no kernels of their own; a subgroup without a block has nothing to multiply.
     pub(in crate::kernel) fn of(blocks: u64, least: u64, caps: &Caps) -> Option<Self> {
         let subgroups = blocks.div_ceil(blocks.div_ceil(MOST_SUBGROUPS)).next_power_of_two().max(least);
-        caps.shares_cells().then_some(Self { subgroups })
+        // The shaders cut off what is beyond in an index of weights.
+        let addressed = caps.max_binding_bytes <= 1 << 31;
+        (caps.shares_cells() && addressed).then_some(Self { subgroups })
     }
 
     /// Whether the driver lets a shader's loops end over so many stages, for each of which a loop nest fills workgroup memory and another works it
@@ -70,6 +72,7 @@ mod tests {
         }
         assert_eq!(Sharing::of(4, 1, &Caps { subgroup: Some(16), ..caps }), None);
         assert_eq!(Sharing::of(4, 1, &Caps { software: false, ..caps }), None);
+        assert_eq!(Sharing::of(4, 1, &Caps { max_binding_bytes: (1 << 31) + 4, ..caps }), None);
         // Two subgroups fill 64 channels in 128 rounds, and work them off in 16; only half of a driver's iterations are relied on.
         let two = Sharing::of(2, 1, &caps).unwrap();
         let caps = Caps { max_iterations: 65_535, ..caps };

@@ -39,8 +39,10 @@ pub(crate) fn exhibit() -> Exhibit {
     // Enough channels and tiles for subgroups to share them.
     let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
     let shared = plan(&op, [1, 3, 40, 41].into(), [37, 3, 3, 3].into(), None, Some(Variant::WinogradF4), &caps);
-    let shared_tiled =
-        plan(&Conv2d::new([1, 1]), [1, 32, 8, 8].into(), [128, 32, 1, 1].into(), None, Some(Variant::Tiled), &caps);
+    let shared_tiled = [(8, 128), (32, 1024)].map(|(side, outputs)| {
+        let (input, weight) = ([1, 32, side, side].into(), [outputs, 32, 1, 1].into());
+        plan(&Conv2d::new([1, 1]), input, weight, None, Some(Variant::Tiled), &caps)
+    });
     // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
     let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].map(|kernel| {
         let (op, weight) = (Conv2d::new(kernel).pad(3), [6, 3, kernel[0], kernel[1]].into());
@@ -48,7 +50,8 @@ pub(crate) fn exhibit() -> Exhibit {
     });
     let plans = everywhere
         .chain(pairs)
-        .chain([shared, shared_tiled])
+        .chain([shared])
+        .chain(shared_tiled)
         .chain(eights)
         .chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
@@ -103,6 +106,21 @@ fn a_long_sum_is_cut_into_dispatches_on_a_cpu_driver() {
         plan(&op, shapes.0, shapes.1, shapes.2, Some(Variant::Tiled), &caps).unwrap().run.len()
     };
     assert_eq!([runs(true), runs(false)], [3, 1]);
+}
+
+/// Where subgroups share cells: FCN's fc7 and layers like it, of as many workgroups.
+#[test]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+fn many_output_channels_are_computed_64_at_a_time() {
+    let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };
+    for (side, outputs, rows) in
+        [(16, 4096, 64.0), (8, 4096, 32.0), (16, 3968, 64.0), (16, 2048, 32.0), (32, 1024, 64.0), (32, 960, 32.0)]
+    {
+        let (input, weight) = ([1, 512, side, side].into(), [outputs, 512, 1, 1].into());
+        let plan = plan(&Conv2d::new([1, 1]), input, weight, None, Some(Variant::Tiled), &caps).unwrap();
+        let [step] = plan.run.as_slice() else { panic!("{outputs} @{side}: one dispatch") };
+        assert!(step.constants.contains(&("ROWS", rows)), "{outputs} @{side}: {:?}", step.constants);
+    }
 }
 
 /// FCN's fc6: 128 blocks of 32 channels, each of 64 positions of 512 x 32 weights, which take 4 MiB.
