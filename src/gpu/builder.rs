@@ -78,10 +78,10 @@ impl GpuBuilder {
         self
     }
 
-    /// Takes the kernel variants that [`Gpu::tune`] found for this device and [`Tuning::save`](crate::gpu::Tuning::save)
-    /// wrote to this file, in graphs compiled on it. A file of another device, driver or version of this crate, one that is
-    /// damaged, one without a line for the graph, and single entries that do not apply are ignored, with a warning to the application's
-    /// logger that says why.
+    /// Takes the kernel variants that [`Gpu::tune`] found for this device and
+    /// [`Tuning::save`](crate::gpu::Tuning::save) wrote to this file, in graphs compiled on it. A file of another
+    /// device, driver or version of this crate, one that is damaged, one without a line for the graph, and single
+    /// entries that do not apply are ignored, with a warning to the application's logger that says why.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn tuning(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.tuning = Some(file.into());
@@ -151,8 +151,8 @@ async fn enumerate() -> Vec<wgpu::Adapter> {
     instance().enumerate_adapters(wgpu::Backends::all()).await
 }
 
-/// The process's one way to its drivers, which stays open until the process ends: Vulkan's loader has been seen to crash where one
-/// instance closes, and unloads its drivers, while a device of another opens.
+/// The process's one way to its drivers, which stays open until the process ends: Vulkan's loader has been seen to
+/// crash where one instance closes, and unloads its drivers, while a device of another opens.
 #[cfg(not(target_arch = "wasm32"))]
 fn instance() -> &'static wgpu::Instance {
     static INSTANCE: std::sync::OnceLock<wgpu::Instance> = std::sync::OnceLock::new();

@@ -29,8 +29,9 @@ pub struct Caps {
     pub int64: bool,
     /// Invocations of every subgroup, where all have one size and a shader may ask which it is in (`SUBGROUP`).
     pub subgroup: Option<u32>,
-    /// Whether a word of workgroup memory that all invocations read alike is read once for all. llvmpipe of Mesa 22.3 reads it once for each
-    /// (seen: products that share cells run at a third of the speed), that of 26.1 does not; versions between are taken for the former.
+    /// Whether a word of workgroup memory that all invocations read alike is read once for all. llvmpipe of Mesa 22.3
+    /// reads it once for each (seen: products that share cells run at a third of the speed), that of 26.1 does not;
+    /// versions between are taken for the former.
     pub uniform_loads: bool,
     /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
     /// own device has none here, because it does not say which.
@@ -58,14 +59,14 @@ impl Caps {
         software: false,
     };
 
-    /// Whether kernels load two words at a time, as integers of 64 bits, where they have a form that does: on CPU drivers, where each
-    /// load has a test of its bounds. On GPUs it has not been measured.
+    /// Whether kernels load two words at a time, as integers of 64 bits, where they have a form that does: on CPU
+    /// drivers, where each load has a test of its bounds. On GPUs it has not been measured.
     pub(crate) fn loads_pairs(&self) -> bool {
         self.software && self.int64
     }
 
-    /// Whether kernels may share cells between the subgroups of a workgroup (`shaders/common/lanes_8.wgsl`), where they have a form that
-    /// does: on CPU drivers, which load them so in place of gathers.
+    /// Whether kernels may share cells between the subgroups of a workgroup (`shaders/common/lanes_8.wgsl`), where they
+    /// have a form that does: on CPU drivers, which load them so in place of gathers.
     pub(crate) fn shares_cells(&self) -> bool {
         self.loads_pairs() && self.uniform_loads && self.subgroup == Some(8)
     }

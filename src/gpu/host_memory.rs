@@ -36,8 +36,8 @@ impl HostMemory {
 }
 
 impl Gpu {
-    /// Memory in which the host finds the first `words` of a buffer: the buffer itself where it can be mapped, else a twin of such
-    /// usage.
+    /// Memory in which the host finds the first `words` of a buffer: the buffer itself where it can be mapped, else a
+    /// twin of such usage.
     ///
     /// A buffer that is mapped must not be in a submission, so this is for whoever has the buffer to itself.
     ///
@@ -57,8 +57,8 @@ impl Gpu {
     }
 }
 
-/// The feature by which buffers that shaders use can be mapped, for adapters of this kind. Where device and host each have their own
-/// memory, such buffers would be slow for shaders; integrated GPUs have not been measured.
+/// The feature by which buffers that shaders use can be mapped, for adapters of this kind. Where device and host each
+/// have their own memory, such buffers would be slow for shaders; integrated GPUs have not been measured.
 pub(crate) fn feature(kind: AdapterKind) -> wgpu::Features {
     match kind {
         AdapterKind::Cpu => wgpu::Features::MAPPABLE_PRIMARY_BUFFERS,

@@ -17,8 +17,8 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Whether it names the type of unsigned integers of 64 bits outside comments. Naga has it without a directive, so that its use
-    /// is what tells that a device needs the feature.
+    /// Whether it names the type of unsigned integers of 64 bits outside comments. Naga has it without a directive, so
+    /// that its use is what tells that a device needs the feature.
     pub(crate) fn has_int64(&self) -> bool {
         let words = |line: &'static str| {
             let code = line.split_once("//").map_or(line, |(code, _)| code);
@@ -106,8 +106,8 @@ pub(crate) enum Buffer {
     Scratch(usize),
     /// 16 zero bytes, for an optional operand that is absent.
     Absent,
-    /// A word that a kernel sets where a number is too large for f16: to 1 for a result (`shaders/convert/half_word.wgsl`), to 2
-    /// for an operand (`shaders/convert/range.wgsl`).
+    /// A word that a kernel sets where a number is too large for f16: to 1 for a result
+    /// (`shaders/convert/half_word.wgsl`), to 2 for an operand (`shaders/convert/range.wgsl`).
     Overflow,
 }
 

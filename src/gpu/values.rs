@@ -1,7 +1,7 @@
 //! Values on the device: tensors, switches, label maps and images, and their way there and back.
 //!
-//! Layouts: f32 NCHW, one word each; switches u32, one word each, or two bits each ([`Storage::Compact`]); labels and RGB bytes packed four to a word, the
-//! lowest byte first, images one after another, the last word filled with zeros.
+//! Layouts: f32 NCHW, one word each; switches u32, one word each, or two bits each ([`Storage::Compact`]); labels and
+//! RGB bytes packed four to a word, the lowest byte first, images one after another, the last word filled with zeros.
 
 use crate::error::Result;
 use crate::gpu::Gpu;

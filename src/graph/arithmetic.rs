@@ -9,8 +9,8 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Arithmetic {
-    /// `[m, r]` along rows and along columns where it computes by minimal filtering F(m x m', r x r'), m cells from r taps of the kernel or
-    /// of its pieces.
+    /// `[m, r]` along rows and along columns where it computes by minimal filtering F(m x m', r x r'), m cells from r
+    /// taps of the kernel or of its pieces.
     pub filtering: Option<[[usize; 2]; 2]>,
     /// Whether it takes its operands in f16 and sums in f32.
     pub half_operands: bool,

@@ -80,8 +80,8 @@ pub struct NodeCheck {
 /// be equal.
 ///
 /// The bound is that of plain sums; [`Session::check_nodes`](super::Session::check_nodes) knows which nodes of a run
-/// were computed otherwise. Checked are the nodes whose operands and results are all among the graph's inputs and outputs; declare every value
-/// an output to have every node checked.
+/// were computed otherwise. Checked are the nodes whose operands and results are all among the graph's inputs and
+/// outputs; declare every value an output to have every node checked.
 ///
 /// # Errors
 /// As [`interpret`].

@@ -48,8 +48,8 @@ params! {
     }
 }
 
-/// Blocks that an invocation of `ceiling/copy` moves, and invocations of a workgroup: each is tried, the fastest counts. The last
-/// is a CPU driver's lanes, whose workgroups cost much.
+/// Blocks that an invocation of `ceiling/copy` moves, and invocations of a workgroup: each is tried, the fastest
+/// counts. The last is a CPU driver's lanes, whose workgroups cost much.
 const COPY_SHAPES: [[usize; 2]; 3] = [[1, 64], [8, 64], [32, 8]];
 
 /// 4-byte words that are copied: more than caches hold, and half of what every device can bind.

@@ -52,13 +52,14 @@ variants! {
         /// Minimal filtering F(4x4, 3x3): 4 times fewer products, for 3x3 kernels of stride 1, in any groups. Its error bound
         /// is wider ([`crate::reference::conv2d_minimal_filtering`] derives it).
         WinogradF4 = "winograd-f4",
-        /// Minimal filtering F(4x4, 4x4) of a kernel in pieces of 4x4 taps, which read the same transformed tiles: 4 times fewer
-        /// products for 7x7, 5.2 times for 8x8, for kernels of stride 1, in any groups. Its error bound is wider
-        /// ([`crate::reference::conv2d_minimal_filtering`] derives it).
+        /// Minimal filtering F(4x4, 4x4) of a kernel in pieces of 4x4 taps, which read the same transformed tiles: 4
+        /// times fewer products for 7x7, 5.2 times for 8x8, for kernels of stride 1, in any groups. Its error bound is
+        /// wider ([`crate::reference::conv2d_minimal_filtering`] derives it).
         WinogradPieces = "winograd-pieces",
-        /// Minimal filtering in tiles of 8x8 cells: F(6x6, 3x3), F(4x4, 5x5), F(2x2, 7x7) and whatever else is F(m, r) with m + r = 9 along
-        /// each axis, for kernels of 2x2 to 7x7 taps, their sides alike or not, of stride 1, in any groups: 5.1, 6.25 and 3.1 times fewer
-        /// products. Its error bound is wider ([`crate::reference::conv2d_minimal_filtering`] derives it).
+        /// Minimal filtering in tiles of 8x8 cells: F(6x6, 3x3), F(4x4, 5x5), F(2x2, 7x7) and whatever else is F(m, r)
+        /// with m + r = 9 along each axis, for kernels of 2x2 to 7x7 taps, their sides alike or not, of stride 1, in
+        /// any groups: 5.1, 6.25 and 3.1 times fewer products. Its error bound is wider
+        /// ([`crate::reference::conv2d_minimal_filtering`] derives it).
         WinogradEight = "winograd-eight",
         /// The implicit matrix product on matrix units, where the device has them: operands rounded to f16, products summed
         /// in f32, in tiles of 128 channels by 128 cells a workgroup. Never chosen where f32 operands are wanted; its error
@@ -130,8 +131,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.
 ///
 /// A weight that one binding cannot hold is split over output channels, a dispatch each; the ranges of its words that
-/// they bind never exceed [`Caps::max_binding_bytes`], so that it need not be one buffer either. Without a variant it is the one of
-/// least effort that the device's limits allow.
+/// they bind never exceed [`Caps::max_binding_bytes`], so that it need not be one buffer either. Without a variant it
+/// is the one of least effort that the device's limits allow.
 ///
 /// # Errors
 /// As [`Conv2d::output_shape`]; [`Error::Limit`](crate::Error::Limit) where the input, the output or one output
@@ -179,8 +180,8 @@ fn plan_by(variant: Variant, op: &Conv2d, shapes: [Shape; 3], buffers: Operands,
     }
 }
 
-/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights and sum in f32: `DotProduct` where the kernel covers the
-/// map, else `Cooperative` where a GPU has matrix units, else `Staged` on GPUs and `Tiled` elsewhere.
+/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights and sum in f32: `DotProduct` where the
+/// kernel covers the map, else `Cooperative` where a GPU has matrix units, else `Staged` on GPUs and `Tiled` elsewhere.
 ///
 /// # Errors
 /// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.

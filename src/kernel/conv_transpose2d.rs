@@ -137,8 +137,8 @@ pub(crate) fn plan(
     }
 }
 
-/// The same for a map in f16, by kernels that read f16 maps and sum in f32: interpolation and the product of one cell, and for all
-/// else those of the convolution that [`interleaved`] makes of it.
+/// The same for a map in f16, by kernels that read f16 maps and sum in f32: interpolation and the product of one cell,
+/// and for all else those of the convolution that [`interleaved`] makes of it.
 ///
 /// # Errors
 /// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.

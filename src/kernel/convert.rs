@@ -1,4 +1,5 @@
-//! Between f32 and f16: the two conversions, what is beyond f16's range, and operators without a kernel of their own for f16, run in f32 between them.
+//! Between f32 and f16: the two conversions, what is beyond f16's range, and operators without a kernel of their own
+//! for f16, run in f32 between them.
 
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step, Storage};

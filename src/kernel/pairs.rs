@@ -1,5 +1,5 @@
-//! Kernels that read two words at a time, or whose subgroups share what they read, give the numbers, bit for bit, of those that do not: the
-//! same sums in the same order.
+//! Kernels that read two words at a time, or whose subgroups share what they read, give the numbers, bit for bit, of
+//! those that do not: the same sums in the same order.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
@@ -24,8 +24,12 @@ fn device() -> Option<(Gpu, Caps, Caps)> {
     Some((gpu, Caps { subgroup: None, ..caps }, Caps { int64: false, ..caps }))
 }
 
-/// The same with subgroups that share cells, where it has them.
+/// The same with subgroups that share cells, where it has them; `SWITCHBACK_REQUIRE_SHARED_CELLS=1` promises that it has, and
+/// that they do so unasked.
 fn sharing_device() -> Option<(Gpu, Caps, Caps)> {
+    let promised = std::env::var("SWITCHBACK_REQUIRE_SHARED_CELLS").is_ok_and(|value| value == "1");
+    let gpu = adapter::gpu()?;
+    assert!(gpu.caps().shares_cells() || !promised, "{}: cells are not shared, though promised", gpu.info());
     let (gpu, pairs, _) = device()?;
     let shares = Caps { subgroup: gpu.caps().subgroup, uniform_loads: true, ..pairs };
     if !shares.shares_cells() {
@@ -241,8 +245,9 @@ fn transposed_convolutions_whose_subgroups_share_are_the_same() {
     let Some((gpu, shares, pairs)) = sharing_device() else { return };
     let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
     let cut = |top, bottom, left, right| crate::Padding { top, bottom, left, right };
-    // Blocks of 16, 24 and 32 rows that fill workgroups and do not; channels in one stage, in two and in three; several rows of windows in
-    // one invocation; borders that cut off windows, on one side and on both, and a size that adds some.
+    // Blocks of 16, 24 and 32 rows that fill workgroups and do not; channels in one stage, in two and in three; several
+    // rows of windows in one invocation; borders that cut off windows, on one side and on both, and a size that adds
+    // some.
     for (op, input, outputs) in [
         (up(8), [1, 21, 10, 9], 21),
         (up(2).relu(), [2, 33, 12, 13], 20),

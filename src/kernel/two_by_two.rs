@@ -1,5 +1,5 @@
-//! 2x2 windows of step 2 over planes whose rows are whole vectors, two windows side by side at a time: how pooling and unpooling
-//! alike go through them.
+//! 2x2 windows of step 2 over planes whose rows are whole vectors, two windows side by side at a time: how pooling and
+//! unpooling alike go through them.
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Kernel, Part, Step, Storage, fold_workgroups};

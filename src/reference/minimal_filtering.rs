@@ -9,17 +9,19 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use matrices::{Filtering, Rows};
 
-/// [`conv2d()`] with the bound for minimal filtering F(m x m', r x r'), given as `[[m, r], [m', r']]`, along rows and along columns:
-/// `[2, 3]` and `[4, 3]` (3 taps), `[4, 4]` (any number, in pieces of 4) and `[9 - r, r]` (r taps, 2 to 7). The values are the same.
+/// [`conv2d()`] with the bound for minimal filtering F(m x m', r x r'), given as `[[m, r], [m', r']]`, along rows and
+/// along columns: `[2, 3]` and `[4, 3]` (3 taps), `[4, 4]` (any number, in pieces of 4) and `[9 - r, r]` (r taps, 2 to
+/// 7). The values are the same.
 ///
-/// Filtering computes `A^T [ (G g G^T) * (B^T z B) ] A`, summed over input channels and over the pieces g of the kernel, each with the
-/// cells z under it (the matrices left and right being those of either axis); taps past the kernel are zero. Written out it is a sum of
-/// products of one entry each of the three matrices (twice), one weight and one cell; the magnitude here is the sum of their
-/// absolute values, that is the same formula over absolute values. (Where `B^T` is a product of two matrices, of one entry of each: a
-/// cell may come to a position by two ways.) A term passes, beside the rounding of its product, at most a + b + c roundings for each axis,
-/// P and one for the bias, with a, b, c those of one pass of the input's, the weight's and the output's transform and P the input
-/// channels of a group, for every piece: `P + 11` for F(2x2, 3x3), `P + 19` for F(4x4, 3x3), `P + 23` for F(4x4, 4x4) and F(6x6, 3x3),
-/// `P + 27` for F(2x2, 7x7) take the place of `K` in [`Sum::bound`].
+/// Filtering computes `A^T [ (G g G^T) * (B^T z B) ] A`, summed over input channels and over the pieces g of the
+/// kernel, each with the cells z under it (the matrices left and right being those of either axis); taps past the
+/// kernel are zero. Written out it is a sum of products of one entry each of the three matrices (twice), one weight and
+/// one cell; the magnitude here is the sum of their absolute values, that is the same formula over absolute values.
+/// (Where `B^T` is a product of two matrices, of one entry of each: a cell may come to a position by two ways.) A term
+/// passes, beside the rounding of its product, at most a + b + c roundings for each axis, P and one for the bias, with
+/// a, b, c those of one pass of the input's, the weight's and the output's transform and P the input channels of a
+/// group, for every piece: `P + 11` for F(2x2, 3x3), `P + 19` for F(4x4, 3x3), `P + 23` for F(4x4, 4x4) and F(6x6,
+/// 3x3), `P + 27` for F(2x2, 7x7) take the place of `K` in [`Sum::bound`].
 ///
 /// # Errors
 /// As [`Conv2d::output_shape`]; [`Error::Parameter`] for another kernel, stride, dilation or `filtering`.

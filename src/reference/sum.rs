@@ -21,8 +21,8 @@ impl Sum {
         sum
     }
 
-    /// How far an f32 result may be from the value: `1.01 (K + 2) u m + K t`, and the slack, with `u = 2^-24` the unit roundoff and
-    /// `t = 2^-126` the smallest normal number.
+    /// How far an f32 result may be from the value: `1.01 (K + 2) u m + K t`, and the slack, with `u = 2^-24` the unit
+    /// roundoff and `t = 2^-126` the smallest normal number.
     ///
     /// K products and K additions, the bias's among them, are at most `K + 1` roundings on the way of any one term, so
     /// the error is at most `((1 + u)^(K+1) - 1) m`, which is below `1.01 (K + 1) u m` for all `K u < 0.01` (Higham,

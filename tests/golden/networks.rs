@@ -27,7 +27,8 @@ use crate::file::File;
 const REFERENCE: f64 = 2.0;
 /// Times `f32_error` by which a device may stray.
 const DEVICE: f64 = 8.0;
-/// The same inside a network whose convolutions may be by minimal filtering in tiles of more than 2x2 cells, which rounds more coarsely.
+/// The same inside a network whose convolutions may be by minimal filtering in tiles of more than 2x2 cells, which
+/// rounds more coarsely.
 const FILTERED: f64 = 16.0;
 
 #[derive(Deserialize)]
@@ -222,8 +223,8 @@ fn a_device_gives_pytorch_s_maps_and_labels() {
     for run in runs() {
         run.check_on(&gpu, [FILTERED, DEVICE]);
         for &variant in conv2d::Variant::ALL.iter().filter(|&&variant| variant != conv2d::Variant::Cooperative) {
-            // Asked for by name, F(4x4, 4x4) computes every layer, the scores' own of 1x1 among them, and tiles of 8x8 cells all others,
-            // the long sums of fc6's 7x7 among them.
+            // Asked for by name, F(4x4, 4x4) computes every layer, the scores' own of 1x1 among them, and tiles of 8x8
+            // cells all others, the long sums of fc6's 7x7 among them.
             let leeway = match variant {
                 conv2d::Variant::WinogradF4 => [FILTERED, DEVICE],
                 conv2d::Variant::WinogradPieces | conv2d::Variant::WinogradEight => [FILTERED, FILTERED],

@@ -30,7 +30,8 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
             }
             found => found.unwrap_or_else(|error| panic!("{}: {error}", context())),
         };
-        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945, tiles of 8x8 cells by 9 and 90: integers come out close, not equal.
+        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945, tiles of 8x8 cells by 9 and 90: integers come out close,
+        // not equal.
         let close = matches!(variant, Variant::WinogradF4 | Variant::WinogradPieces | Variant::WinogradEight);
         let expected = if close { &answer(variant, problem, &exact) } else { &expected };
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
@@ -83,8 +84,8 @@ fn answer(variant: Variant, problem: &ConvProblem<Conv2d>, operands: &ConvOperan
     }
 }
 
-/// With one tap a channel, a result is one cell of the map, so that the bound leaves no room for another: no tap of a kernel may be read
-/// from another piece, nor a piece from another tile.
+/// With one tap a channel, a result is one cell of the map, so that the bound leaves no room for another: no tap of a
+/// kernel may be read from another piece, nor a piece from another tile.
 #[test]
 fn every_tap_alone_is_one_cell_of_the_map() {
     let Some(gpu) = adapter::gpu() else { return };

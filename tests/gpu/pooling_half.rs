@@ -39,8 +39,8 @@ fn assert_native(plan: &Plan, node: &str, switches: Option<Storage>) {
     assert_eq!(node.storages().get(1).copied(), switches, "{plan}");
 }
 
-/// Down by maxima alone, down with switches and up again by them: as words, which the caller sees, and in the form that the plan
-/// chooses.
+/// Down by maxima alone, down with switches and up again by them: as words, which the caller sees, and in the form that
+/// the plan chooses.
 fn check(gpu: &Gpu, pool: &MaxPool2d, unpool: &MaxUnpool2d, x: &Tensor, because: &str) {
     let x = rounded(x);
     let (maxima, switches) = reference::max_pool2d(pool, &x).unwrap();

@@ -59,7 +59,8 @@ fn lower(
     plan.map_err(|error| error.at_node(node.name()))
 }
 
-/// Whether a convolution with a pooling, which is to replace these two in a graph whose values have such forms, can be planned.
+/// Whether a convolution with a pooling, which is to replace these two in a graph whose values have such forms, can be
+/// planned.
 pub(super) fn can_pool(
     graph: &Graph,
     node: &Node,

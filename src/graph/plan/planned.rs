@@ -73,8 +73,8 @@ impl PlannedNode {
         self.kernel.variant
     }
 
-    /// `[m, r]` along rows and along columns where it computes by minimal filtering F(m x m', r x r'), m cells from r taps of the kernel or
-    /// of its pieces.
+    /// `[m, r]` along rows and along columns where it computes by minimal filtering F(m x m', r x r'), m cells from r
+    /// taps of the kernel or of its pieces.
     #[must_use]
     pub fn minimal_filtering(&self) -> Option<[[usize; 2]; 2]> {
         self.kernel.filtering

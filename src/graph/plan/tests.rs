@@ -129,8 +129,8 @@ fn activations_in_f16_take_half_at_most() {
             assert!(plan.peak_bytes() <= most, "{} of {most}\n{plan}", plan.peak_bytes());
         }
     }
-    // On a CPU driver poolings are ends of convolutions in f32 too. Scores of dense upsamplings, in f32 either way, are left out, and a
-    // hundredth more is for what small maps take that lie beside the largest.
+    // On a CPU driver poolings are ends of convolutions in f32 too. Scores of dense upsamplings, in f32 either way, are
+    // left out, and a hundredth more is for what small maps take that lie beside the largest.
     for (graph, elements) in [
         (fcn8s([500, 500]).with_outputs(["fuse_pool3"]).unwrap(), Elements::f16()),
         (segnet(), Elements::f16().with_ports()),

@@ -5,8 +5,8 @@ use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
-/// The variants that apply, least effort first, by a model of what loads, stores and multiply-adds cost: no tuning run, and the
-/// same answer on every machine of a kind.
+/// The variants that apply, least effort first, by a model of what loads, stores and multiply-adds cost: no tuning run,
+/// and the same answer on every machine of a kind.
 pub(super) fn ranked(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Vec<Variant> {
     let effort = |&variant: &Variant| Some((variant, effort(op, variant, input, weight, output, caps)?));
     let mut offers: Vec<_> = Variant::ALL.iter().filter_map(effort).collect();
@@ -44,9 +44,10 @@ pub(in crate::kernel) fn effort(
     Some(work * idle)
 }
 
-/// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its bounds and
-/// the loop round it. On CPU drivers the choice between `Direct`, `Depthwise`, `Tiled` and minimal filtering was measured over
-/// the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/CHOICES.md), and 24 fits; on GPUs it is an estimate.
+/// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its
+/// bounds and the loop round it. On CPU drivers the choice between `Direct`, `Depthwise`, `Tiled` and minimal filtering
+/// was measured over the layers of FCN-8s, SegNet, SegNet-Basic, DeconvNet and grouped ones (docs/CHOICES.md), and 24
+/// fits; on GPUs it is an estimate.
 pub(super) fn load(caps: &Caps) -> f64 {
     if caps.software { 24.0 } else { 8.0 }
 }
@@ -136,7 +137,8 @@ mod tests {
         }
     }
 
-    /// The same where subgroups share cells: 512->512 @28 28 ms by F(4x4, 3x3), 32 to 54 in tiles of 8x8 cells; @14 9.6 beside 17 by F(2x2, 3x3).
+    /// The same where subgroups share cells: 512->512 @28 28 ms by F(4x4, 3x3), 32 to 54 in tiles of 8x8 cells; @14 9.6
+    /// beside 17 by F(2x2, 3x3).
     #[test]
     fn the_choice_where_subgroups_share() {
         let caps = Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU };

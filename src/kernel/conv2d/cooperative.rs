@@ -132,8 +132,8 @@ fn unsupported(op: &'static str, why: String) -> Error {
     }
 }
 
-/// A plan of an eager call, whose weight lies on the device: it is looked at too before it is packed. (A session looks at weights
-/// while it moves them.)
+/// A plan of an eager call, whose weight lies on the device: it is looked at too before it is packed. (A session looks
+/// at weights while it moves them.)
 ///
 /// # Errors
 /// [`Error::Limit`] where a dispatch does not hold the weight.

@@ -139,7 +139,8 @@ tiled_and_staged!(
     ]
 );
 
-/// The kernel of a division for maps in such a form, whose output channels may be phases, on a device that may read pairs of words.
+/// The kernel of a division for maps in such a form, whose output channels may be phases, on a device that may read
+/// pairs of words.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.

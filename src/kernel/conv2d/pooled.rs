@@ -36,7 +36,8 @@ impl End {
 }
 
 impl Pooling {
-    /// The end of this plan's dispatches, for which it has room in scratch and clears compact switches, whose words windows share.
+    /// The end of this plan's dispatches, for which it has room in scratch and clears compact switches, whose words
+    /// windows share.
     pub(super) fn end(&self, plan: &mut KernelPlan, output: Shape, caps: &Caps) -> Result<End> {
         let pooled = self.op.output_shape(output)?;
         let compact = self.switches == Some(Storage::Compact);
@@ -78,12 +79,13 @@ impl Pooling {
     }
 }
 
-/// Dispatches for a convolution by this variant and the max pooling of its map. Inputs: as [`plan`](super::plan); outputs: the maxima, and
-/// the switches if they are wanted.
+/// Dispatches for a convolution by this variant and the max pooling of its map. Inputs: as [`plan`](super::plan);
+/// outputs: the maxima, and the switches if they are wanted.
 ///
 /// # Errors
-/// As [`plan`](super::plan) and [`MaxPool2d::output_shape`], but that the map may exceed a binding; [`Error::Unsupported`] unless the
-/// variant is one of minimal filtering, whose tiles hold whole windows of 2x2 cells, and the pooling one of such windows.
+/// As [`plan`](super::plan) and [`MaxPool2d::output_shape`], but that the map may exceed a binding;
+/// [`Error::Unsupported`] unless the variant is one of minimal filtering, whose tiles hold whole windows of 2x2 cells,
+/// and the pooling one of such windows.
 pub(crate) fn plan_pooled(
     op: &Conv2d,
     pooling: Pooling,

@@ -40,8 +40,8 @@ params! {
 }
 
 impl Params {
-    /// Those of a dispatch that computes whole sums for a run of blocks, with so many workgroups along a plane's cells and in all. `shapes`
-    /// are those of the map, the weight and the result.
+    /// Those of a dispatch that computes whole sums for a run of blocks, with so many workgroups along a plane's cells
+    /// and in all. `shapes` are those of the map, the weight and the result.
     pub(super) fn of(
         op: &Conv2d,
         shapes: [Shape; 3],

@@ -5,15 +5,15 @@
 //! a position), and the products transformed back (Lavin and Gray, 2015). The transformed maps are larger than the maps
 //! themselves, so tiles are worked off in strips that share their scratch.
 //!
-//! More taps a side take ever larger factors in the transforms and round ever more coarsely. So a larger kernel is cut into pieces of
-//! 4x4 taps, the last ones filled up with zeros, each multiplied by F(4x4, 4x4). Pieces are as far apart as tiles, so that the cells
-//! under another piece are the cells under the first, some tiles further on: a cell is transformed once for all pieces, their products
-//! are added up where those of channels are, and the sum is transformed back once. For 7x7 that is 4 x 49 products for 16 cells
-//! instead of 49 x 16.
+//! More taps a side take ever larger factors in the transforms and round ever more coarsely. So a larger kernel is cut
+//! into pieces of 4x4 taps, the last ones filled up with zeros, each multiplied by F(4x4, 4x4). Pieces are as far apart
+//! as tiles, so that the cells under another piece are the cells under the first, some tiles further on: a cell is
+//! transformed once for all pieces, their products are added up where those of channels are, and the sum is transformed
+//! back once. For 7x7 that is 4 x 49 products for 16 cells instead of 49 x 16.
 //!
-//! The input's transform depends on the points at which tile and kernel, as polynomials, are evaluated, and not on the kernel's size; so
-//! one transform of tiles of 8x8 cells serves every F(m, r) with m + r = 9, for each axis by itself: F(6x6, 3x3), F(4x4, 5x5) or F(2x2, 7x7)
-//! with 64 products a tile, F(6x4, 3x5) too.
+//! The input's transform depends on the points at which tile and kernel, as polynomials, are evaluated, and not on the
+//! kernel's size; so one transform of tiles of 8x8 cells serves every F(m, r) with m + r = 9, for each axis by itself:
+//! F(6x6, 3x3), F(4x4, 5x5) or F(2x2, 7x7) with 64 products a tile, F(6x4, 3x5) too.
 
 mod effort;
 mod grid;

@@ -7,13 +7,13 @@ use crate::kernel::{argmax_channels, check_binding, check_bytes};
 use crate::op::{ArgmaxChannels, ConvTranspose2d};
 use crate::shape::Shape;
 
-/// Dispatches for these operands, as [`super::plan`]'s, the map in f16 if it is `half`; the output is labels, four pixels a word.
-/// The scores are those of the variant that [`super::plan`] chooses, bit for bit, and so the labels those of [`ArgmaxChannels`]
-/// of them.
+/// Dispatches for these operands, as [`super::plan`]'s, the map in f16 if it is `half`; the output is labels, four
+/// pixels a word. The scores are those of the variant that [`super::plan`] chooses, bit for bit, and so the labels
+/// those of [`ArgmaxChannels`] of them.
 ///
 /// # Errors
-/// As [`super::plan`] and [`ArgmaxChannels::output_shape`]; [`Error::Unsupported`] where that variant does not have all scores of
-/// a pixel in one invocation, or does not read the map's form.
+/// As [`super::plan`] and [`ArgmaxChannels::output_shape`]; [`Error::Unsupported`] where that variant does not have all
+/// scores of a pixel in one invocation, or does not read the map's form.
 pub(crate) fn plan_classes(
     op: &ConvTranspose2d,
     input: Shape,

@@ -46,8 +46,8 @@ params! {
     }
 }
 
-/// Rows of a block of so many phases of channels. On CPU drivers 24 in place of 32 where that pads no more: beyond it the loop's body
-/// outgrows a processor's cache of decoded instructions.
+/// Rows of a block of so many phases of channels. On CPU drivers 24 in place of 32 where that pads no more: beyond it
+/// the loop's body outgrows a processor's cache of decoded instructions.
 fn rows_of_phases(phases: u64, caps: &Caps) -> u64 {
     let smaller = caps.software && phases.next_multiple_of(24) <= phases.next_multiple_of(32);
     match rows(phases) {
@@ -90,8 +90,8 @@ impl Packing {
         Self { kernel: &PACK_HALF, half: true, ..Self::of(problem) }
     }
 
-    /// Rows are phases of output channels, four taps lie together. A block is of rows in order, or if `classes` of all channels
-    /// of one phase, up to 32.
+    /// Rows are phases of output channels, four taps lie together. A block is of rows in order, or if `classes` of all
+    /// channels of one phase, up to 32.
     pub(super) fn shared_phases(problem: &Problem<'_>, classes: bool, caps: &Caps) -> Self {
         let (channels, [sy, sx]) = (problem.weight.c as u64, problem.op.stride);
         let phases = (sy * sx) as u64;

@@ -192,7 +192,8 @@ fn norm_name(conv: &str) -> String {
     format!("{conv}_bn")
 }
 
-/// Whether a layer is the first of the encoder after a pooling, and so its mirror the last of the decoder before one is undone.
+/// Whether a layer is the first of the encoder after a pooling, and so its mirror the last of the decoder before one is
+/// undone.
 fn stage_begins(layer: usize) -> bool {
     vgg::LAYERS[layer].0.ends_with("_1")
 }

@@ -72,10 +72,11 @@ fn f4_3() -> Filtering {
     }
 }
 
-/// By Cook's and Toom's construction from the points 0, 1, -1, 2, -2, 1/4 and infinity: row p of `G` is `(1, p, p^2, p^3) / N`
-/// with `N` the product of p's distances from the other finite points, row p of `B^T` the coefficients of the polynomial whose roots
-/// are those, column p of `A^T` again `(1, p, p^2, p^3)`. Of some hundred triples beside 0, 1, -1 and infinity that were tried, none has
-/// a smaller bound, and only such as need a division in the input's transform err less, by a tenth.
+/// By Cook's and Toom's construction from the points 0, 1, -1, 2, -2, 1/4 and infinity: row p of `G` is `(1, p, p^2,
+/// p^3) / N` with `N` the product of p's distances from the other finite points, row p of `B^T` the coefficients of the
+/// polynomial whose roots are those, column p of `A^T` again `(1, p, p^2, p^3)`. Of some hundred triples beside 0, 1,
+/// -1 and infinity that were tried, none has a smaller bound, and only such as need a division in the input's transform
+/// err less, by a tenth.
 fn f4_4() -> Filtering {
     // All polynomials but that of 1/4 itself have the root 1/4: they are those of F(4x4, 3x3), over differences.
     let differences = rows([
@@ -119,8 +120,9 @@ fn f4_4() -> Filtering {
     }
 }
 
-/// F(9 - r, r) by the same construction from the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity: `B^T` and the `N` depend on the points
-/// alone, `G` has their powers below r, `A^T` those below 9 - r. (Both polynomial and `N` of the point 0 have the other sign.)
+/// F(9 - r, r) by the same construction from the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity: `B^T` and the `N`
+/// depend on the points alone, `G` has their powers below r, `A^T` those below 9 - r. (Both polynomial and `N` of the
+/// point 0 have the other sign.)
 fn eight(taps: usize) -> Filtering {
     const POINTS: [(f64, f64); 7] =
         [(0., 1.), (1., -9. / 2.), (-1., -9. / 2.), (2., 90.), (-2., 90.), (1. / 2., 45. / 32.), (-1. / 2., 45. / 32.)];

@@ -111,7 +111,8 @@ fn a_score_that_is_no_number_never_wins() {
 struct Executor {
     name: &'static str,
     gpu: Gpu,
-    /// `[m, r]` along either axis of Winograd's minimal filtering F(m x m', r x r'), which has a bound of its own and spreads a NaN over its tiles.
+    /// `[m, r]` along either axis of Winograd's minimal filtering F(m x m', r x r'), which has a bound of its own and
+    /// spreads a NaN over its tiles.
     filtering: Option<[[usize; 2]; 2]>,
     /// Whether it rounds operands to f16, which leaves integers alone and has a bound of its own.
     half: bool,

@@ -2,7 +2,8 @@
 //!
 //! A window of the output depends on a window of the input, extended by zeros where it reaches past the border. The
 //! reference computes that cropped problem: its values are the full problem's, its bound is at most as tight. Windows
-//! are whole tiles of minimal filtering, where that is how the output was computed, so that its tiles are the full problem's too.
+//! are whole tiles of minimal filtering, where that is how the output was computed, so that its tiles are the full
+//! problem's too.
 
 use std::ops::Range;
 

@@ -9,17 +9,18 @@ use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
-/// What it costs to have a transformed weight come from memory, once a strip, against a load by itself (an estimate, from the rates of a copy
-/// and of products).
+/// What it costs to have a transformed weight come from memory, once a strip, against a load by itself (an estimate,
+/// from the rates of a copy and of products).
 const STREAMED: f64 = 0.2;
 
-/// Bytes of transformed weights, and times those of the plain ones, beyond both of which minimal filtering is taken by name only. FCN's fc6
-/// takes 411 MB as it is, 1.64 GB in pieces of 4x4 taps, 537 MB in tiles of 8x8 cells.
+/// Bytes of transformed weights, and times those of the plain ones, beyond both of which minimal filtering is taken by
+/// name only. FCN's fc6 takes 411 MB as it is, 1.64 GB in pieces of 4x4 taps, 537 MB in tiles of 8x8 cells.
 const MOST_WEIGHTS: u64 = 512_000_000;
 const MOST_GROWTH: f64 = 1.5;
 
-/// Times the plain weights that transformed ones may take without having to be worth it (F(4x4, 3x3)'s), and by how much faster the others have
-/// to be: F(6x6, 3x3), whose weights take 7.1 times, is no choice for a gain of a few per cent.
+/// Times the plain weights that transformed ones may take without having to be worth it (F(4x4, 3x3)'s), and by how
+/// much faster the others have to be: F(6x6, 3x3), whose weights take 7.1 times, is no choice for a gain of a few per
+/// cent.
 const PLAIN_GROWTH: f64 = 4.0;
 const WORTH: f64 = 1.08;
 

@@ -9,9 +9,10 @@ use crate::shape::Shape;
 
 /// Tiles lie in vectors of four, and vectors in rows.
 ///
-/// For a kernel of one piece a row is one vector, and tiles come one after the other, over the whole batch. A kernel of several
-/// pieces reads transformed tiles of other rows and columns too: there a row of vectors is a row of tiles, in which the elements of
-/// a vector are a quarter of the row apart, so that the tile of the next column is the same element of the next vector.
+/// For a kernel of one piece a row is one vector, and tiles come one after the other, over the whole batch. A kernel of
+/// several pieces reads transformed tiles of other rows and columns too: there a row of vectors is a row of tiles, in
+/// which the elements of a vector are a quarter of the row apart, so that the tile of the next column is the same
+/// element of the next vector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Grid {
     /// Vectors along a row of products.
@@ -63,8 +64,8 @@ impl Grid {
         4 * (rows + self.halo) * self.source_width
     }
 
-    /// Rows of a strip: what [`strip_bytes`] and a binding hold of tiles of so many channels and products of so many rows, in whole
-    /// workgroups of so many `vectors`.
+    /// Rows of a strip: what [`strip_bytes`] and a binding hold of tiles of so many channels and products of so many
+    /// rows, in whole workgroups of so many `vectors`.
     ///
     /// # Errors
     /// [`Error::Limit`] where a binding does not hold one row.

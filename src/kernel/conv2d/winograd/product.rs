@@ -7,11 +7,12 @@ use super::transform::Transform;
 use crate::gpu::{Caps, Kernel};
 use crate::op::Conv2d;
 
-/// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves half as many.
+/// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves
+/// half as many.
 const NARROWER: f64 = 1.3;
 
-/// The least that sharing takes where a weight serves one workgroup alone: it comes from memory for 64 tiles (measured on a CPU driver: 512->512 @14 by
-/// F(2x2, 3x3), 49 tiles, 17 ms beside 17.9).
+/// The least that sharing takes where a weight serves one workgroup alone: it comes from memory for 64 tiles (measured
+/// on a CPU driver: 512->512 @14 by F(2x2, 3x3), 49 tiles, 17 ms beside 17.9).
 const SERVING_ONE: f64 = 0.95;
 
 /// How a product is divided.

@@ -11,7 +11,8 @@ pub(super) enum Taps {
     Square(usize),
     /// Any, in pieces of so many taps a side.
     Pieces(usize),
-    /// Those of so many taps along either axis, from the first number to the second: the more taps, the fewer cells a tile gives.
+    /// Those of so many taps along either axis, from the first number to the second: the more taps, the fewer cells a
+    /// tile gives.
     Between(usize, usize),
 }
 
@@ -124,7 +125,8 @@ pub(in crate::kernel::conv2d) static PIECES: Transform = Transform {
     output: &kernels::PIECES_OUTPUT,
     pooled_output: &kernels::PIECES_POOLED,
 };
-/// F(6x6, 3x3), F(5x5, 4x4), F(4x4, 5x5), F(3x3, 6x6), F(2x2, 7x7) and their mixtures: 5.1, 6.25, 6.25, 5.1 and 3.1 times fewer products.
+/// F(6x6, 3x3), F(5x5, 4x4), F(4x4, 5x5), F(3x3, 6x6), F(2x2, 7x7) and their mixtures: 5.1, 6.25, 6.25, 5.1 and 3.1
+/// times fewer products.
 pub(in crate::kernel::conv2d) static EIGHT: Transform = Transform {
     variant: Variant::WinogradEight,
     side: 8,

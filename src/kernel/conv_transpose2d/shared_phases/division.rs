@@ -7,7 +7,8 @@ use crate::gpu::{Caps, Kernel};
 use crate::kernel::conv2d::sharing::{self, Sharing};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 
-/// Pairs of cells around the windows of a workgroup of `conv_transpose2d/shared_phases_staged`, and channels of which it holds them at a time.
+/// Pairs of cells around the windows of a workgroup of `conv_transpose2d/shared_phases_staged`, and channels of which
+/// it holds them at a time.
 const PAIRS: usize = 66;
 const STAGE_CHANNELS: usize = 31;
 
@@ -60,8 +61,8 @@ impl Division {
     /// A block a subgroup, eight windows an invocation.
     fn staged(problem: &Problem<'_>, sharing: Sharing) -> Self {
         let [rows, columns] = extent(problem);
-        // A row's first cell is also the one after the row before, where both are zero; elsewhere a window between the two, which is not
-        // stored, keeps them apart.
+        // A row's first cell is also the one after the row before, where both are zero; elsewhere a window between the
+        // two, which is not stored, keeps them apart.
         let outside = problem.op.pad.left < problem.op.stride[1] && columns > problem.input.w as u64;
         let row_runs = if outside { columns } else { columns + 1 };
         let runs = rows * row_runs;
@@ -97,8 +98,9 @@ fn ends(sharing: Sharing, problem: &Problem<'_>, caps: &Caps) -> bool {
     sharing.ends(stages as u64, &[filling, STAGE_CHANNELS], STAGE_CHANNELS, caps)
 }
 
-/// What a multiply-add takes with the loads for it. Where `phased` loads sixteen cells, this loads ten: five rows' worth, or, by what was
-/// measured on a CPU driver, three in a tile of 24 rows, which is no slower a row than one of 32.
+/// What a multiply-add takes with the loads for it. Where `phased` loads sixteen cells, this loads ten: five rows'
+/// worth, or, by what was measured on a CPU driver, three in a tile of 24 rows, which is no slower a row than one of
+/// 32.
 fn gathering(rows: u64, caps: &Caps) -> f64 {
     let loads = if caps.software && rows == 24 { 3.0 } else { 5.0 };
     1.0 + loads / rows as f64
