@@ -117,8 +117,8 @@ impl Session {
     /// where it suffices. New memory for results of megabytes may cost milliseconds.
     ///
     /// ```no_run
-    /// # use switchback::{Gpu, Graph, Tensor, graph::Outputs, weights::Weights};
-    /// # fn watch(mut session: switchback::Session, frames: Vec<Tensor>) -> Result<(), switchback::Error> {
+    /// # use switchback::{Tensor, graph::{Outputs, Session}};
+    /// # fn watch(mut session: Session, frames: Vec<Tensor>) -> Result<(), switchback::Error> {
     /// let mut outputs = Outputs::default();
     /// for frame in &frames {
     ///     session.run_into(frame, &mut outputs)?;
