@@ -65,7 +65,8 @@ impl Readback {
     }
 }
 
-/// Bytes as elements of their own, in the memory of `old`. Mapped memory is aligned, but in browsers, which copy it, only to bytes.
+/// Bytes as elements of their own, in the memory of `old`. Mapped memory is aligned, but in browsers, which copy it,
+/// only to bytes.
 fn elements<T: bytemuck::Pod>(bytes: &[u8], mut old: Vec<T>) -> Vec<T> {
     old.clear();
     match bytemuck::try_cast_slice(bytes) {

@@ -71,7 +71,8 @@ impl Session {
         Ok(outputs)
     }
 
-    /// Runs the graph once, its results in the memory of those that `outputs` holds: see [`Session::run_into`], which browsers do not have.
+    /// Runs the graph once, its results in the memory of those that `outputs` holds: see `Session::run_into`, which
+    /// browsers do not have.
     ///
     /// # Errors
     /// As [`Session::run_async`]; then `outputs` holds nothing.
@@ -113,8 +114,8 @@ impl Session {
         pollster::block_on(self.run_async(inputs))
     }
 
-    /// The same for runs in a loop, as over the frames of a video: results take the place of those that `outputs` holds, and their memory
-    /// where it suffices. New memory for results of megabytes may cost milliseconds.
+    /// The same for runs in a loop, as over the frames of a video: results take the place of those that `outputs`
+    /// holds, and their memory where it suffices. New memory for results of megabytes may cost milliseconds.
     ///
     /// ```no_run
     /// # use switchback::{Tensor, graph::{Outputs, Session}};

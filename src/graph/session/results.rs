@@ -5,7 +5,8 @@ use crate::gpu::{Gpu, Readback, Storage, from_halves};
 use crate::graph::ValueType;
 use crate::tensor::{Labels, RgbImage, Switches, Tensor, Value};
 
-/// What a run left for an output of this type and form; in the memory of `old`, which is lost, where that is of its kind.
+/// What a run left for an output of this type and form; in the memory of `old`, which is lost, where that is of its
+/// kind.
 ///
 /// # Errors
 /// As [`Readback::read`].
