@@ -32,6 +32,9 @@ use workload::{Command, Workload};
 ///
 /// Without a workload: the published FCN-8s at 500x500, layer by layer and whole.
 ///
+/// Before the timed runs are others, for half a second at most, until their times stop falling: an idle device raises its clock
+/// only when there is work.
+///
 /// A row gives times, rates by the operator's definition (two operations a multiply-add; each operand read once, each
 /// result written once), and the fraction of the ceiling: the least time in which a copy kernel moves the row's bytes, or a
 /// multiply-add kernel does its arithmetic, by the time it took. The copy is of 64 MiB, so what stays in a cache may exceed
