@@ -15,6 +15,7 @@ mod devices;
 mod elementwise;
 mod graph;
 mod half;
+mod half_networks;
 mod image_ops;
 mod layout;
 mod max_pool2d;
