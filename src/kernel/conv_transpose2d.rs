@@ -52,6 +52,8 @@ variants! {
         SharedPhases = "shared-phases",
         /// Stride 1 is a convolution with the flipped kernel: that one, in register tiles.
         Flipped = "flipped",
+        /// The same with each sum in parts that are added in order: for GPUs that few outputs of long sums would leave idle.
+        FlippedSplitK = "flipped-split-k",
         /// The same by minimal filtering F(2x2, 3x3).
         FlippedF2 = "flipped-winograd-f2",
         /// The same by minimal filtering F(4x4, 3x3), with its wider error bound
@@ -203,16 +205,19 @@ fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
         }
     }
     let flipped = |variant| flipped::effort(problem, variant, caps);
+    // Efforts of convolutions have it in them.
+    let idle = conv2d::idle(problem.output.elements() as f64, caps);
     let efforts = [
-        (Variant::Phased, Some(phased::effort(problem, caps))),
-        (Variant::SharedPhases, shared_phases::effort(problem, caps)),
+        (Variant::Phased, Some(phased::effort(problem, caps) * idle)),
+        (Variant::SharedPhases, shared_phases::effort(problem, caps).map(|effort| effort * idle)),
         (Variant::Flipped, flipped(flipped::tiles(problem, caps))),
+        (Variant::FlippedSplitK, flipped(conv2d::Variant::SplitK)),
         (Variant::FlippedF2, flipped(conv2d::Variant::WinogradF2)),
         (Variant::FlippedF4, flipped(conv2d::Variant::WinogradF4)),
         (Variant::FlippedPieces, flipped(conv2d::Variant::WinogradPieces)),
         (Variant::FlippedEight, flipped(conv2d::Variant::WinogradEight)),
     ];
-    let gather = gather::effort(problem);
+    let gather = gather::effort(problem) * idle;
     let mut offers: Vec<_> = efforts.into_iter().filter_map(|(variant, effort)| Some((variant, effort?))).collect();
     offers.retain(|&(_, effort)| effort < gather);
     offers.sort_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -239,6 +244,7 @@ impl Problem<'_> {
             Variant::Phased => phased::plan(self, caps)?,
             Variant::SharedPhases => shared_phases::plan(self, caps)?,
             Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,
+            Variant::FlippedSplitK => flipped::plan(self, conv2d::Variant::SplitK, caps)?,
             Variant::FlippedF2 => flipped::plan(self, conv2d::Variant::WinogradF2, caps)?,
             Variant::FlippedF4 => flipped::plan(self, conv2d::Variant::WinogradF4, caps)?,
             Variant::FlippedPieces => flipped::plan(self, conv2d::Variant::WinogradPieces, caps)?,

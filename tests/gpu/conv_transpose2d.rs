@@ -55,6 +55,8 @@ fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<ConvTranspose2d>) 
     match variant {
         Variant::Cooperative => gpu.caps().cooperative.is_some(),
         Variant::Flipped => flipped,
+        // A part sums over 16 input channels of a group.
+        Variant::FlippedSplitK => flipped && problem.input[1] / op.groups > 16,
         Variant::FlippedF2 | Variant::FlippedF4 => flipped && (op.kernel, op.dilation) == ([3, 3], [1, 1]),
         Variant::FlippedPieces => flipped && op.dilation == [1, 1],
         Variant::FlippedEight => {

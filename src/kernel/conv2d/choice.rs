@@ -40,8 +40,12 @@ pub(in crate::kernel) fn effort(
         Variant::WinogradPieces => winograd::effort(&winograd::PIECES, op, input, output, caps)?,
         Variant::WinogradEight => winograd::effort(&winograd::EIGHT, op, input, output, caps)?,
     };
-    let idle = if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) };
-    Some(work * idle)
+    Some(work * idle(sums, caps))
+}
+
+/// How many times its share of a device's time a dispatch takes that makes so few sums at once: on a GPU the rest is idle.
+pub(in crate::kernel) fn idle(sums: f64, caps: &Caps) -> f64 {
+    if caps.software { 1.0 } else { (SUMS_UNDER_WAY / sums).max(1.0) }
 }
 
 /// What it costs, in multiply-adds of a register tile, to load or store one word by itself, with its address, its

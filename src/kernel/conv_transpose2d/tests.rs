@@ -32,8 +32,10 @@ pub(crate) fn exhibit() -> Exhibit {
         }
     }
     let same = ConvTranspose2d::new([3, 3]).pad(1);
-    for variant in [Variant::Flipped, Variant::FlippedF2, Variant::FlippedF4, Variant::FlippedPieces] {
-        plans.push(plan(&same, [1, 3, 5, 7].into(), [3, 9, 3, 3].into(), None, Some(variant), &Caps::WEBGPU));
+    for variant in
+        [Variant::Flipped, Variant::FlippedSplitK, Variant::FlippedF2, Variant::FlippedF4, Variant::FlippedPieces]
+    {
+        plans.push(plan(&same, [1, 33, 5, 7].into(), [33, 9, 3, 3].into(), None, Some(variant), &Caps::WEBGPU));
     }
     plans.push(plan(&odd, [2, 4, 1, 1].into(), [4, 3, 2, 5].into(), None, Some(Variant::Product), &Caps::WEBGPU));
     for form in [Form::Halves, Form::HalvesToWords] {
@@ -200,6 +202,27 @@ fn the_variant_is_chosen_by_shape() {
     assert_eq!(chosen(ConvTranspose2d::new([5, 5]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "gather");
 }
 
+/// At stride 1 a GPU has every variant of the convolution to choose from, and few outputs are not left to few invocations.
+#[test]
+fn a_gpu_chooses_for_stride_1_what_it_chooses_for_the_convolution() {
+    let caps = Caps { software: false, ..Caps::WEBGPU };
+    let op = ConvTranspose2d::new([3, 3]).pad(1);
+    // DeconvNet's layers of 512 channels.
+    for (side, channels) in [(14, 512), (28, 512), (28, 256)] {
+        let input: Shape = [1, 512, side, side].into();
+        let weight = op.weight_shape(512, channels).unwrap();
+        let chosen = plan(&op, input, weight, None, None, &caps).unwrap().variant;
+        let same = op.as_convolution(input).unwrap();
+        let flipped = same.weight_shape(512, channels).unwrap();
+        let expected = conv2d::plan(&same, input, flipped, None, None, &caps).unwrap().variant;
+        let expected = match expected {
+            "tiled" | "staged" => "flipped".to_owned(),
+            other => format!("flipped-{other}"),
+        };
+        assert_eq!(chosen, expected, "{channels} channels @{side}");
+    }
+}
+
 #[test]
 fn padding_and_size_leave_taps_out() {
     // One row of three cells, kernel 3, stride 2: taps land on 0..=6; of these, 2..=5 are kept, which get 2 + 1 + 2 + 1.
@@ -237,8 +260,14 @@ fn a_weight_over_the_binding_limit() {
 fn what_cannot_be_split_is_an_error() {
     let op = ConvTranspose2d::new([7, 7]);
     let caps = Caps { max_binding_bytes: 4 * 512 * 49 - 4, ..Caps::WEBGPU };
-    let others =
-        [Variant::FlippedF2, Variant::FlippedF4, Variant::Interpolate, Variant::SharedPhases, Variant::Cooperative];
+    let others = [
+        Variant::FlippedSplitK,
+        Variant::FlippedF2,
+        Variant::FlippedF4,
+        Variant::Interpolate,
+        Variant::SharedPhases,
+        Variant::Cooperative,
+    ];
     for variant in Variant::ALL.iter().filter(|variant| !others.contains(variant)) {
         let plan = plan(&op, [1, 3, 1, 1].into(), [3, 512, 7, 7].into(), None, Some(*variant), &caps);
         assert!(matches!(plan, Err(Error::Limit { .. })), "{variant:?}");

@@ -128,6 +128,13 @@ pub(crate) fn conv_transpose2d_cases() -> Vec<ConvProblem<ConvTranspose2d>> {
             ..ragged
         },
         ConvProblem {
+            because: "groups at stride 1 whose sums are long enough to be cut into parts",
+            op: ConvTranspose2d::new([3, 2]).groups(2).pad([1, 0]).relu(),
+            input: [2, 70, 5, 7],
+            output_channels: 6,
+            ..ragged
+        },
+        ConvProblem {
             because: "one pixel, with everything else at once: a matrix product",
             op: ConvTranspose2d::new([3, 4])
                 .stride([2, 5])
