@@ -7,56 +7,19 @@
 // Overrides KH KW DY DX (kernel, dilation); BIAS, RELU; ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the
 //           invocations of a workgroup.
 // Dispatch  Eight invocations compute the ROWS channels of a block at one cell of one image: the r-th does channels r, r + 8,
-//           ... They vary fastest, then cells, blocks, images; `invocations` have work. Folded.
+//           ... They vary fastest, then cells, blocks, images. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     Four f32 accumulators a channel and cell, one for every fourth c, ascending; their sum, then the bias.
-// Uses      common/index.wgsl, common/activation.wgsl, conv_transpose2d/product_f32.wgsl or conv_transpose2d/product_half.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv_transpose2d/product_f32.wgsl or conv_transpose2d/product_half.wgsl,
+//           conv_transpose2d/product_cell.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: each weight is used once an image, so that the memory's speed is the limit. The weights of a block and tap are one
-// run of p, which eight neighbours read from its first word to its last; all lanes share x.
+// run of p, which eight neighbours read from its first word to its last; all lanes share x. For CPU drivers, which a barrier costs more
+// than it saves; see product_parts.wgsl.
 
-struct Params {
-    in_channels: u32,
-    out_channels: u32,
-    out_h: u32,
-    out_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    // Channels a group: read and written; blocks a group.
-    group_inputs: u32,
-    group_outputs: u32,
-    group_blocks: u32,
-    // The first block of this dispatch, counted over all groups, and how many.
-    first_block: u32,
-    blocks: u32,
-    invocations: u32,
-}
-
-override KH: u32;
-override KW: u32;
-override DY: u32;
-override DX: u32;
-override BIAS: bool;
-override ROWS: u32;
 override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-fn store(n: u32, group: u32, channel: u32, cell: u32, sums: vec4<f32>) {
-    if channel >= params.group_outputs {
-        return;
-    }
-    let o = group * params.group_outputs + channel;
-    var value = dot(sums, vec4(1.0));
-    if BIAS {
-        value += b[o];
-    }
-    y[(n * params.out_channels + o) * params.out_h * params.out_w + cell] = activate(value);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -65,30 +28,19 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index >= params.invocations {
+    if index / 8 >= params.tiles {
         return;
     }
     let lane = index % 8;
-    let cells = params.out_h * params.out_w;
-    let cell = index / 8 % cells;
-    let local_block = index / 8 / cells % params.blocks;
-    let n = index / 8 / cells / params.blocks;
-    let block = params.first_block + local_block;
-    let group = block / params.group_blocks;
-
-    // The tap that reaches the cell, if any does.
-    let row = cell / params.out_w + params.pad_top;
-    let column = cell % params.out_w + params.pad_left;
-    let reached = row % DY == 0 && row / DY < KH && column % DX == 0 && column / DX < KW;
-    let quads = (params.group_inputs + 3) / 4;
+    let cell = cell_at(index / 8);
     var s0 = vec4<f32>();
     var s1 = vec4<f32>();
     var s2 = vec4<f32>();
     var s3 = vec4<f32>();
-    if reached {
-        let first = ((local_block * KH + row / DY) * KW + column / DX) * quads * ROWS + lane;
-        for (var q = 0u; q < quads; q++) {
-            let value = inputs_at(n, group, q);
+    if cell.reached {
+        let first = cell.weights + lane;
+        for (var q = 0u; q < cell.quads; q++) {
+            let value = inputs_at(cell.n, cell.group, q);
             let i = first + q * ROWS;
             s0 = fma(weights_at(i), value, s0);
             if ROWS > 8 { s1 = fma(weights_at(i + 8), value, s1); }
@@ -96,9 +48,8 @@ fn main(
             if ROWS > 24 { s3 = fma(weights_at(i + 24), value, s3); }
         }
     }
-    let channel = block % params.group_blocks * ROWS + lane;
-    store(n, group, channel, cell, s0);
-    if ROWS > 8 { store(n, group, channel + 8, cell, s1); }
-    if ROWS > 16 { store(n, group, channel + 16, cell, s2); }
-    if ROWS > 24 { store(n, group, channel + 24, cell, s3); }
+    store(cell, lane, dot(s0, vec4(1.0)));
+    if ROWS > 8 { store(cell, lane + 8, dot(s1, vec4(1.0))); }
+    if ROWS > 16 { store(cell, lane + 16, dot(s2, vec4(1.0))); }
+    if ROWS > 24 { store(cell, lane + 24, dot(s3, vec4(1.0))); }
 }

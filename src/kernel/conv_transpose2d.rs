@@ -90,8 +90,6 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &shared_phases::SHARED_PHASES_U64,
     &shared_phases::STAGED,
     &packed::PACK_SHARED_PHASES,
-    &product::PRODUCT,
-    &product::PRODUCT_HALF,
     &interleaved::PHASE_WEIGHT,
     &interpolate::INTERPOLATE,
     &interpolate::INTERPOLATE_HALF,
@@ -100,6 +98,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
 ];
 
 pub(crate) use interpolate_pairs::KERNELS as PAIR_KERNELS;
+pub(crate) use product::KERNELS as PRODUCT_KERNELS;
 
 /// A transposed convolution at given shapes.
 #[derive(Clone, Copy, Debug)]

@@ -45,6 +45,8 @@ mod checks;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod on_gpus;
+#[cfg(test)]
 mod pairs;
 #[cfg(test)]
 mod splits;
@@ -115,6 +117,7 @@ static REGISTRY: &[&[&Kernel]] = &[
     conv2d::KERNELS,
     conv_transpose2d::KERNELS,
     conv_transpose2d::PAIR_KERNELS,
+    conv_transpose2d::PRODUCT_KERNELS,
     zero::KERNELS,
     max_pool2d::KERNELS,
     max_pool2d::COMPACT_KERNELS,

@@ -46,7 +46,7 @@ fn fractions(shape: impl Into<Shape>) -> Tensor {
     Tensor::from_fn(shape, |index| ((shape.index(index) * 7 + 3) % 97) as f32 / 13.0 - 3.0).unwrap()
 }
 
-fn run(gpu: &Gpu, plan: &KernelPlan, inputs: &[&Tensor], output: Shape) -> Vec<u32> {
+pub(super) fn run(gpu: &Gpu, plan: &KernelPlan, inputs: &[&Tensor], output: Shape) -> Vec<u32> {
     let inputs: Vec<GpuTensor> = inputs.iter().map(|tensor| gpu.upload(tensor).unwrap()).collect();
     let buffers: Vec<_> = inputs.iter().map(GpuTensor::buffer).collect();
     let result = gpu.allocate("result", output.elements() as u64).unwrap();
@@ -138,7 +138,7 @@ fn on_each<T>(plan: impl Fn(&Caps) -> T, pairs: &Caps, words: &Caps) -> [T; 3] {
 }
 
 /// What a plan leaves in buffers of so many words, from inputs as words.
-fn words_of(gpu: &Gpu, plan: &KernelPlan, inputs: &[&[u32]], outputs: &[u64]) -> Vec<Vec<u32>> {
+pub(super) fn words_of(gpu: &Gpu, plan: &KernelPlan, inputs: &[&[u32]], outputs: &[u64]) -> Vec<Vec<u32>> {
     let filled = |words: &[u32]| {
         let buffer = gpu.allocate("operand", words.len() as u64).unwrap();
         gpu.write("operand", &buffer, bytemuck::cast_slice(words)).unwrap();

@@ -7,24 +7,28 @@ use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Scratch, Step, 
 use crate::kernel::conv2d::Form;
 use crate::kernel::{ACTIVATION, INDEX, WORKGROUP, convert, loop_iterations, params, part, rounds_within};
 
-static MAIN: Part = part!("conv_transpose2d/product.wgsl");
+static F32: Part = part!("conv_transpose2d/product_f32.wgsl");
+static HALVES: Part = part!("conv_transpose2d/product_half.wgsl");
+static CELL: Part = part!("conv_transpose2d/product_cell.wgsl");
+static WHOLE: Part = part!("conv_transpose2d/product.wgsl");
+static IN_PARTS: Part = part!("conv_transpose2d/product_parts.wgsl");
 
-pub(super) static PRODUCT: Kernel = Kernel {
-    name: "conv_transpose2d/product",
-    parts: &[&INDEX, &ACTIVATION, &part!("conv_transpose2d/product_f32.wgsl"), &MAIN],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
+    let bindings = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
 
-pub(super) static PRODUCT_HALF: Kernel = Kernel {
-    name: "conv_transpose2d/product_half",
-    parts: &[&INDEX, &ACTIVATION, &part!("conv_transpose2d/product_half.wgsl"), &MAIN],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
+static PRODUCT: Kernel = kernel("conv_transpose2d/product", &[&INDEX, &ACTIVATION, &F32, &CELL, &WHOLE]);
+static PRODUCT_HALF: Kernel = kernel("conv_transpose2d/product_half", &[&INDEX, &ACTIVATION, &HALVES, &CELL, &WHOLE]);
+/// With each sum in parts, for GPUs.
+static PARTS: Kernel = kernel("conv_transpose2d/product_parts", &[&INDEX, &ACTIVATION, &F32, &CELL, &IN_PARTS]);
+static PARTS_HALF: Kernel =
+    kernel("conv_transpose2d/product_parts_half", &[&INDEX, &ACTIVATION, &HALVES, &CELL, &IN_PARTS]);
+
+pub(crate) static KERNELS: &[&Kernel] = &[&PRODUCT, &PRODUCT_HALF, &PARTS, &PARTS_HALF];
 
 params! {
-    /// Uniforms of `conv_transpose2d/product`; the shader says what they mean.
+    /// Uniforms of all of them; `conv_transpose2d/product_cell.wgsl` says what they mean.
     pub(super) struct Params {
         in_channels: u32,
         out_channels: u32,
@@ -37,12 +41,16 @@ params! {
         group_blocks: u32,
         first_block: u32,
         blocks: u32,
-        invocations: u32,
+        tiles: u32,
     }
 }
 
 /// Invocations that share a block: neighbours read neighbouring weights.
 const LANES: u64 = 8;
+
+/// Invocations of a workgroup that makes sums in parts, sixteen of them: DeconvNet's fc6-deconv has 784 such workgroups, which are
+/// loading 6 MB at any time.
+const PARTS_WORKGROUP: u32 = 128;
 
 /// Packs the weight, then one dispatch for each run of its blocks; a result in f16, which is small, is converted last.
 ///
@@ -84,7 +92,7 @@ fn multiply(
     caps: &Caps,
 ) -> Result<Step> {
     let &Problem { op, input, output, .. } = problem;
-    let invocations = (output.n * output.plane()) as u64 * run.blocks * LANES;
+    let tiles = (output.n * output.plane()) as u64 * run.blocks;
     let params = Params {
         in_channels: input.c as u32,
         out_channels: output.c as u32,
@@ -97,7 +105,12 @@ fn multiply(
         group_blocks: packing.group_blocks as u32,
         first_block: run.first_block as u32,
         blocks: run.blocks as u32,
-        invocations: invocations as u32,
+        tiles: tiles as u32,
+    };
+    let (kernels, workgroup, workgroups) = if caps.software {
+        ([&PRODUCT, &PRODUCT_HALF], WORKGROUP, (tiles * LANES).div_ceil(u64::from(WORKGROUP)))
+    } else {
+        ([&PARTS, &PARTS_HALF], PARTS_WORKGROUP, tiles)
     };
     let constants = [
         ("KH", op.kernel[0] as f64),
@@ -107,13 +120,13 @@ fn multiply(
         ("BIAS", f64::from(problem.bias)),
         ("RELU", f64::from(op.relu)),
         ("ROWS", packing.rows as f64),
-        ("WORKGROUP", f64::from(WORKGROUP)),
+        ("WORKGROUP", f64::from(workgroup)),
     ];
     Ok(Step {
-        kernel: if half { &PRODUCT_HALF } else { &PRODUCT },
+        kernel: kernels[usize::from(half)],
         constants: constants.to_vec(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: vec![Buffer::Input(0).into(), run.packed.into(), problem.bias().into(), result.into()],
-        workgroups: fold_workgroups(invocations.div_ceil(u64::from(WORKGROUP)), caps)?,
+        workgroups: fold_workgroups(workgroups, caps)?,
     })
 }

@@ -7,7 +7,6 @@ use super::interleaved::PHASE_WEIGHT;
 use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX, INTERPOLATE_ARGMAX_HALF, INTERPOLATE_HALF};
 use super::packed::{PACK, PACK_HALF, PACK_SHARED_PHASES};
 use super::phased::{PHASED, PHASED_U64};
-use super::product::{PRODUCT, PRODUCT_HALF};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
 use super::shared_phases::{SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use super::zero_insert::{FLIP, STRETCH};
@@ -37,10 +36,12 @@ pub(crate) fn exhibit() -> Exhibit {
     {
         plans.push(plan(&same, [1, 33, 5, 7].into(), [33, 9, 3, 3].into(), None, Some(variant), &Caps::WEBGPU));
     }
-    plans.push(plan(&odd, [2, 4, 1, 1].into(), [4, 3, 2, 5].into(), None, Some(Variant::Product), &Caps::WEBGPU));
-    for form in [Form::Halves, Form::HalvesToWords] {
-        let shapes = ([2, 6, 1, 1].into(), [6, 9, 4, 4].into(), Some(Shape::vector(9)));
-        plans.push(plan_half(&plain, shapes, form, None, &Caps::WEBGPU));
+    for caps in [&Caps::WEBGPU, &words] {
+        plans.push(plan(&odd, [2, 4, 1, 1].into(), [4, 3, 2, 5].into(), None, Some(Variant::Product), caps));
+        for form in [Form::Halves, Form::HalvesToWords] {
+            let shapes = ([2, 6, 1, 1].into(), [6, 9, 4, 4].into(), Some(Shape::vector(9)));
+            plans.push(plan_half(&plain, shapes, form, None, caps));
+        }
     }
     let pairs = ConvTranspose2d::new([4, 6]).stride([2, 3]).groups(2).pad(1).output_padding([1, 2]).relu();
     for (op, input, channels) in [(&plain, [1, 3, 5, 7], 9), (&pairs, [2, 4, 3, 5], 6)] {
@@ -84,6 +85,7 @@ pub(crate) fn exhibit() -> Exhibit {
     plans.push(plan(&plain, [1, 11, 2, 3].into(), [11, 9, 4, 4].into(), bias, Some(Variant::Gather), &tiny));
     let mut params: Vec<_> =
         interpolate_pairs::KERNELS.iter().map(|&k| (k, interpolate_pairs::Params::FIELDS)).collect();
+    params.extend(product::KERNELS.iter().map(|&k| (k, product::Params::FIELDS)));
     params.extend([
         (&GATHER, gather::Params::FIELDS),
         (&SCATTER, scatter::Params::FIELDS),
@@ -99,8 +101,6 @@ pub(crate) fn exhibit() -> Exhibit {
         (&SHARED_PHASES_U64, shared_phases::Params::FIELDS),
         (&STAGED, shared_phases::Params::FIELDS),
         (&PACK_SHARED_PHASES, packed::PackParams::FIELDS),
-        (&PRODUCT, product::Params::FIELDS),
-        (&PRODUCT_HALF, product::Params::FIELDS),
         (&PHASE_WEIGHT, interleaved::WeightParams::FIELDS),
         (&INTERPOLATE, interpolate::Params::FIELDS),
         (&INTERPOLATE_HALF, interpolate::Params::FIELDS),

@@ -1,0 +1,94 @@
+//! Kernels that only GPUs are given, planned as for one and run on whatever device there is.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
+
+use super::conv2d::Form;
+use super::pairs::{run, words_of};
+use super::{conv_transpose2d, conv2d};
+use crate::adapter;
+use crate::gpu::{Caps, Gpu, Kernel, KernelPlan, Storage};
+use crate::op::{Conv2d, ConvTranspose2d};
+use crate::reference;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+
+/// The device's capabilities as a GPU's and as a CPU driver's.
+fn kinds(gpu: &Gpu) -> [Caps; 2] {
+    [false, true].map(|software| Caps { software, ..*gpu.caps() })
+}
+
+fn kernels(plan: &KernelPlan) -> Vec<&'static Kernel> {
+    plan.run.iter().map(|step| step.kernel).collect()
+}
+
+/// Whole numbers whose sums are exact in any order.
+fn integers(shape: impl Into<Shape>) -> Tensor {
+    let shape = shape.into();
+    Tensor::from_fn(shape, |index| ((shape.index(index) * 7 + 3) % 17) as f32 - 8.0).unwrap()
+}
+
+/// The same as words, and so many words of two small whole numbers in f16.
+fn integer_words(shape: Shape) -> Vec<u32> {
+    integers(shape).data().iter().map(|value| value.to_bits()).collect()
+}
+
+fn integer_halves(words: u64) -> Vec<u32> {
+    const HALVES: [u32; 7] = [0, 0x3c00, 0xbc00, 0x4000, 0xc000, 0x4200, 0xc200];
+    (0..words as usize).map(|i| HALVES[i % 7] | HALVES[(i / 3 + 2) % 7] << 16).collect()
+}
+
+#[test]
+fn products_of_one_cell() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let everything = ConvTranspose2d::new([3, 4]).stride([2, 5]).dilation([3, 2]).pad([1, 3]).output_padding([2, 4]);
+    // Blocks of 8, 16, 24 and 32 rows; fewer fours of channels than parts, and more.
+    for (op, input, channels) in [
+        (ConvTranspose2d::new([7, 7]).relu(), [1, 150, 1, 1], 64),
+        (everything.groups(2), [2, 12, 1, 1], 20),
+        (everything.relu(), [3, 67, 1, 1], 21),
+        (ConvTranspose2d::new([2, 3]), [1, 1, 1, 1], 5),
+        (ConvTranspose2d::new([2, 3]), [2, 130, 1, 1], 14),
+    ] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
+        let variant = Some(conv_transpose2d::Variant::Product);
+        let [plan, whole] =
+            kinds(&gpu).map(|caps| conv_transpose2d::plan(&op, shapes.0, shapes.1, shapes.2, variant, &caps).unwrap());
+        assert_ne!(kernels(&plan)[0].name, kernels(&whole)[0].name);
+        let found = run(&gpu, &plan, &[&x, &w, &b], expected.shape());
+        let bits: Vec<u32> = expected.tensor().data().iter().map(|value| value.to_bits()).collect();
+        assert!(found == bits, "{op:?} of {input:?}");
+
+        let operands =
+            [integer_halves(Storage::Halves.words(x.shape())), integer_words(w.shape()), integer_words(b.shape())];
+        let operands: Vec<&[u32]> = operands.iter().map(Vec::as_slice).collect();
+        for (form, storage) in [(Form::Halves, Storage::Halves), (Form::HalvesToWords, Storage::Words)] {
+            let [parts, whole] = kinds(&gpu).map(|caps| {
+                let plan = conv_transpose2d::plan_half(&op, shapes, form, variant, &caps).unwrap();
+                words_of(&gpu, &plan, &operands, &[storage.words(expected.shape())])
+            });
+            assert!(parts == whole, "{op:?} of {input:?} in {form:?}");
+        }
+    }
+}
+
+#[test]
+fn dot_products() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for (op, input, channels) in [
+        (Conv2d::new([3, 5]).relu(), [2, 70, 3, 5], 13),
+        (Conv2d::new([1, 1]).groups(3), [1, 33, 1, 1], 30),
+        (Conv2d::new([2, 2]), [1, 1, 2, 2], 1),
+    ] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv2d(&op, &x, &w, Some(&b)).unwrap();
+        let (variant, [caps, _]) = (Some(conv2d::Variant::DotProduct), kinds(&gpu));
+        let plan = conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
+        let found = run(&gpu, &plan, &[&x, &w, &b], expected.shape());
+        let bits: Vec<u32> = expected.tensor().data().iter().map(|value| value.to_bits()).collect();
+        assert!(found == bits, "{op:?} of {input:?}");
+    }
+}
