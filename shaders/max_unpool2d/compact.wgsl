@@ -1,9 +1,9 @@
-// Unpooling of 16 windows in a row, whose compact switches are one word a channel, for kernels that bring `two_of_row` and
-// `store_four`.
+// Unpooling of windows in a row, 16 of which have their compact switches in one word a channel, for kernels that bring
+// `two_of_row` and `store_four`.
 
 struct Params {
-    // Blocks of 16 windows over all rows of windows of y, and such blocks in one row.
-    blocks: u32,
+    // WINDOWS windows each, over all rows of windows of y; blocks of 16 windows in one row.
+    invocations: u32,
     row_blocks: u32,
     // Rows of windows that it takes to cover a plane of y.
     window_rows: u32,
@@ -16,13 +16,18 @@ struct Params {
     out_w: u32,
 }
 
+override WINDOWS: u32;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> switches: array<u32>;
 
-// Writes the cells of a block's windows. Windows that pooling left out, at odd extents, have no value: their cells are 0.
-fn unpool_block(index: u32) {
-    let window_row = index / params.row_blocks;
-    let block = index % params.row_blocks;
+// Writes the cells of an invocation's windows, a part of a block. Windows that pooling left out, at odd extents, have no value:
+// their cells are 0.
+fn unpool_part(index: u32) {
+    let parts = 16 / WINDOWS;
+    let window_row = index / parts / params.row_blocks;
+    let block = index / parts % params.row_blocks;
+    let begin = index % parts * WINDOWS;
     let plane = window_row / params.window_rows;
     let i = window_row % params.window_rows;
     let pooled = i < params.in_h;
@@ -40,7 +45,7 @@ fn unpool_block(index: u32) {
     let upper_row = (plane * params.out_h + 2 * i) * params.out_w;
     let has_lower = 2 * i + 1 < params.out_h;
 
-    for (var k = 0u; k < 16; k += 2) {
+    for (var k = begin; k < begin + WINDOWS; k += 2) {
         let window = 16 * block + k;
         let column = 2 * window;
         if column < params.out_w {

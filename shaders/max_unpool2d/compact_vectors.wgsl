@@ -2,8 +2,9 @@
 // Layout    x: planes of words, f32 or two channels in f16, as bits; switches: NCHW, two bits each, 16 of a row in a word, the
 //           first in its lowest bits, rows of whole words; y like x, rows of whole fours, twice the rows and columns or one more or fewer.
 // Bindings  0 params; 1 x; 2 switches; 3 y.
-// Overrides WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation two rows of y under 16 windows, whose switches are a word a channel; folded.
+// Overrides WINDOWS, those of an invocation: 16, or 2, so that neighbours write neighbouring cells; WORKGROUP, the invocations of
+//           a workgroup.
+// Dispatch  One invocation two rows of y under WINDOWS windows, whose switches are in one word a channel; folded.
 // Limits    Every switch names a cell inside y; fewer than 2^31 elements.
 // Writes    Every word of y, once: no clearing pass.
 // Order     Any: windows do not overlap.
@@ -23,8 +24,8 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index < params.blocks {
-        unpool_block(index);
+    if index < params.invocations {
+        unpool_part(index);
     }
 }
 

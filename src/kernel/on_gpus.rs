@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
 use super::conv2d::Form;
-use super::pairs::{run, words_of};
-use super::{conv_transpose2d, conv2d};
+use super::pairs::{awkward, run, words_of};
+use super::{conv_transpose2d, conv2d, max_pool2d, max_unpool2d};
 use crate::adapter;
 use crate::gpu::{Caps, Gpu, Kernel, KernelPlan, Storage};
-use crate::op::{Conv2d, ConvTranspose2d};
+use crate::op::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Rounding};
 use crate::reference;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -90,5 +90,42 @@ fn dot_products() {
         let found = run(&gpu, &plan, &[&x, &w, &b], expected.shape());
         let bits: Vec<u32> = expected.tensor().data().iter().map(|value| value.to_bits()).collect();
         assert!(found == bits, "{op:?} of {input:?}");
+    }
+}
+
+/// Rows of any length, and planes of odd extents, whose last windows pooling may have left out.
+#[test]
+fn unpoolings_by_compact_switches() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let pool = MaxPool2d::new([2, 2]);
+    let storage = Storage::Compact;
+    for (pool, input) in [
+        (pool, [1, 2, 2, 2]),
+        (pool, [2, 3, 23, 30]),
+        (pool.rounding(Rounding::Caffe), [1, 3, 23, 31]),
+        (pool, [1, 5, 7, 67]),
+        (pool.rounding(Rounding::Caffe), [2, 1, 5, 97]),
+        (pool, [1, 3, 9, 132]),
+    ] {
+        let input = Shape::from(input);
+        let output = pool.output_shape(input).unwrap();
+        let source = max_unpool2d::Source { shape: output, origin: input.extent(), pool: &pool, storage };
+        for maps in [Storage::Words, Storage::Halves] {
+            let down = |caps: &Caps| match maps {
+                Storage::Halves => max_pool2d::plan_half(&pool, input, max_pool2d::Variant::CompactSwitches, caps),
+                _ => max_pool2d::plan(&pool, input, max_pool2d::Variant::CompactSwitches, caps),
+            };
+            let up = |caps: &Caps| match maps {
+                Storage::Halves => max_unpool2d::plan_half(&MaxUnpool2d::new(), output, source, None, caps),
+                _ => max_unpool2d::plan(&MaxUnpool2d::new(), output, source, None, caps),
+            };
+            let x = awkward(maps.words(input));
+            let sizes = [maps.words(output), storage.words(output)];
+            let pooled = words_of(&gpu, &down(gpu.caps()).unwrap(), &[&x], &sizes);
+            let operands: [&[u32]; 2] = [&pooled[0], &pooled[1]];
+            let [one, other] =
+                kinds(&gpu).map(|caps| words_of(&gpu, &up(&caps).unwrap(), &operands, &[maps.words(input)]));
+            assert!(one == other, "unpooling to {input}, {maps:?}");
+        }
     }
 }

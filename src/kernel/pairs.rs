@@ -152,7 +152,7 @@ pub(super) fn words_of(gpu: &Gpu, plan: &KernelPlan, inputs: &[&[u32]], outputs:
 }
 
 /// Words of a map, f32 or two f16, with NaNs and infinities of both signs, both zeros and many ties among them.
-fn awkward(words: u64) -> Vec<u32> {
+pub(super) fn awkward(words: u64) -> Vec<u32> {
     const BITS: [u32; 12] = [
         0x7fc0_7e00,
         0xffc0_fe00,

@@ -45,7 +45,7 @@ pub(super) static KERNELS: [&Kernel; 6] =
 params! {
     /// Uniforms of all of them; `max_unpool2d/compact.wgsl` says what they mean.
     pub(super) struct Params {
-        blocks: u32,
+        invocations: u32,
         row_blocks: u32,
         window_rows: u32,
         channels: u32,
@@ -54,6 +54,12 @@ params! {
         out_h: u32,
         out_w: u32,
     }
+}
+
+/// Windows of an invocation: on a CPU driver all whose switches are in a word; on a GPU two, so that neighbours write
+/// neighbouring cells.
+fn windows(caps: &Caps) -> usize {
+    if caps.software { COMPACT_WINDOWS } else { 2 }
 }
 
 /// The dispatch for maps in such a form.
@@ -80,9 +86,10 @@ pub(super) fn gather(
     }
     let window_rows = output.h.div_ceil(2);
     let row_blocks = output.w.div_ceil(2 * COMPACT_WINDOWS);
-    let blocks = maps.planes(output) * window_rows * row_blocks;
+    let windows = windows(caps);
+    let invocations = maps.planes(output) * window_rows * row_blocks * (COMPACT_WINDOWS / windows);
     let params = Params {
-        blocks: blocks as u32,
+        invocations: invocations as u32,
         row_blocks: row_blocks as u32,
         window_rows: window_rows as u32,
         channels: output.c as u32,
@@ -97,5 +104,6 @@ pub(super) fn gather(
         false => [&SCALARS_F32, &SCALARS_HALF],
     };
     let kernel = if maps == Storage::Halves { halves } else { words };
-    flat_step(kernel, &[], &params, &[Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)], blocks, caps)
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    flat_step(kernel, &[("WINDOWS", windows as f64)], &params, &operands, invocations, caps)
 }
