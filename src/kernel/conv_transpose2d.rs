@@ -89,6 +89,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &shared_phases::SHARED_PHASES,
     &shared_phases::SHARED_PHASES_U64,
     &shared_phases::STAGED,
+    &shared_phases::ROWS,
     &packed::PACK_SHARED_PHASES,
     &interleaved::PHASE_WEIGHT,
     &interpolate::INTERPOLATE,

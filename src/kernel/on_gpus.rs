@@ -74,6 +74,40 @@ fn products_of_one_cell() {
     }
 }
 
+/// Blocks that fill workgroups and do not; channels in one stage and in two; runs that the last window does not end; borders that cut
+/// off windows, and sizes that add some. The sums are those of a CPU driver's kernel, bit for bit.
+#[test]
+fn phases_that_share_cells() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
+    let cut = |top, bottom, left, right| crate::Padding { top, bottom, left, right };
+    for (op, input, channels) in [
+        (up(2), [1, 21, 16, 16], 21),
+        (up(8), [2, 5, 3, 6], 21),
+        (up(2).relu(), [2, 33, 12, 13], 20),
+        (up(2).pad(2), [2, 66, 10, 11], 16),
+        (up(4).pad(cut(5, 2, 2, 4)), [1, 31, 9, 14], 6),
+        (ConvTranspose2d::new([6, 4]).stride([3, 2]).output_padding([2, 1]).groups(3), [1, 33, 4, 17], 12),
+        (ConvTranspose2d::new([2, 10]).stride([1, 5]).pad([1, 3]).output_padding([0, 4]), [2, 5, 3, 6], 3),
+        (up(8).pad(12).output_size([5, 3]), [1, 3, 2, 2], 1),
+    ] {
+        let fractions = |shape: Shape| {
+            Tensor::from_fn(shape, |index| ((shape.index(index) * 7 + 3) % 97) as f32 / 13.0 - 3.0).unwrap()
+        };
+        let (x, w) = (fractions(input.into()), fractions(op.weight_shape(input[1], channels).unwrap()));
+        let b = fractions(Shape::vector(channels));
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let output = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap();
+        let variant = Some(conv_transpose2d::Variant::SharedPhases);
+        let [rows, windows] =
+            kinds(&gpu).map(|caps| conv_transpose2d::plan(&op, shapes.0, shapes.1, shapes.2, variant, &caps).unwrap());
+        assert_eq!(kernels(&rows)[0].name, "conv_transpose2d/shared_phases_rows");
+        assert_ne!(kernels(&windows)[0].name, kernels(&rows)[0].name);
+        let [one, other] = [rows, windows].map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{op:?} of {input:?}");
+    }
+}
+
 #[test]
 fn dot_products() {
     let Some(gpu) = adapter::gpu() else { return };

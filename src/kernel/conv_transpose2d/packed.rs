@@ -46,11 +46,12 @@ params! {
     }
 }
 
-/// Rows of a block of so many phases of channels. On CPU drivers 24 in place of 32 where that pads no more: beyond it
-/// the loop's body outgrows a processor's cache of decoded instructions.
+/// Rows of a block of so many phases of channels. On GPUs, where an invocation has one, the lanes of most. On CPU drivers 24 in
+/// place of 32 where that pads no more: beyond it the loop's body outgrows a processor's cache of decoded instructions.
 fn rows_of_phases(phases: u64, caps: &Caps) -> u64 {
-    let smaller = caps.software && phases.next_multiple_of(24) <= phases.next_multiple_of(32);
+    let smaller = phases.next_multiple_of(24) <= phases.next_multiple_of(32);
     match rows(phases) {
+        _ if !caps.software => 32,
         32 if smaller => 24,
         rows => rows,
     }

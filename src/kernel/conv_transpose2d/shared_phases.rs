@@ -17,6 +17,7 @@ static OPERANDS: Part = part!("conv_transpose2d/shared_phases_operands.wgsl");
 static STORE: Part = part!("conv_transpose2d/shared_phases_store.wgsl");
 static MAIN: Part = part!("conv_transpose2d/shared_phases.wgsl");
 static STAGED_MAIN: Part = part!("conv_transpose2d/shared_phases_staged.wgsl");
+static ROWS_MAIN: Part = part!("conv_transpose2d/shared_phases_rows.wgsl");
 
 /// The kernel of a name, with weights read in some way and its last parts.
 macro_rules! kernel {
@@ -39,9 +40,11 @@ pub(super) static SHARED_PHASES_U64: Kernel =
 /// With cells in workgroup memory, for all of a workgroup's blocks.
 pub(super) static STAGED: Kernel =
     kernel!("conv_transpose2d/shared_phases_staged", [WORDS_U64, LANES_8, WEIGHTS_U64, TWO_TILES], STAGED_MAIN);
+/// An invocation a row, for GPUs.
+pub(super) static ROWS: Kernel = kernel!("conv_transpose2d/shared_phases_rows", [], ROWS_MAIN);
 
 params! {
-    /// Uniforms of `conv_transpose2d/shared_phases` and `shared_phases_staged`; the shaders say what they mean.
+    /// Uniforms of all of them; `conv_transpose2d/shared_phases_operands.wgsl` says what they mean.
     pub(super) struct Params {
         in_channels: u32,
         in_h: u32,
@@ -106,7 +109,7 @@ fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPla
     }
     rounds_within(OP, 0, loop_iterations(&[problem.group_inputs()]), caps)?;
     let packing = Packing::shared_phases(problem, into != Onto::Channels, caps);
-    let division = Division::new(problem, &packing, caps);
+    let division = Division::new(problem, into, &packing, caps);
     let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, &division, run, into, caps))?;
     Ok(KernelPlan { executed_macs: division.products(problem, &packing), ..plan })
 }
@@ -163,5 +166,6 @@ fn multiply(
 /// What it takes, in multiply-adds of a register tile; comparable with the other variants' efforts. `None` for other kernels.
 pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> Option<f64> {
     let packing = Packing::shared_phases(problem, false, caps);
-    applies(problem).then(|| Division::new(problem, &packing, caps).effort(problem, &packing, caps))
+    let division = || Division::new(problem, Onto::Channels, &packing, caps);
+    applies(problem).then(|| division().effort(problem, &packing, caps))
 }

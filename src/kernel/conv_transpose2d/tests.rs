@@ -8,7 +8,7 @@ use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX, INTERPOLATE_ARGMAX_HAL
 use super::packed::{PACK, PACK_HALF, PACK_SHARED_PHASES};
 use super::phased::{PHASED, PHASED_U64};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
-use super::shared_phases::{SHARED_PHASES, SHARED_PHASES_U64, STAGED};
+use super::shared_phases::{ROWS, SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
@@ -100,6 +100,7 @@ pub(crate) fn exhibit() -> Exhibit {
         (&SHARED_PHASES, shared_phases::Params::FIELDS),
         (&SHARED_PHASES_U64, shared_phases::Params::FIELDS),
         (&STAGED, shared_phases::Params::FIELDS),
+        (&ROWS, shared_phases::Params::FIELDS),
         (&PACK_SHARED_PHASES, packed::PackParams::FIELDS),
         (&PHASE_WEIGHT, interleaved::WeightParams::FIELDS),
         (&INTERPOLATE, interpolate::Params::FIELDS),
@@ -200,6 +201,27 @@ fn the_variant_is_chosen_by_shape() {
     assert_eq!(chosen(ConvTranspose2d::new([4, 4]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "interpolate");
     // One channel a group fills an eighth of a tile's rows and a fourth of its terms.
     assert_eq!(chosen(ConvTranspose2d::new([5, 5]).stride([2, 2]).groups(21), [1, 21, 34, 34], 21), "gather");
+}
+
+/// The upsamplings of FCN, and their last ones cropped to an image of 61x47 and left as labels in one pass.
+#[test]
+fn a_gpu_chooses_phases_that_share_cells_for_fcn() {
+    let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
+    for (stride, side) in [(2, 16), (2, 30), (2, 34), (8, 34), (8, 70), (16, 38), (32, 16)] {
+        let (op, input) = (up(stride), Shape::from([1, 21, side, side]));
+        let weight = op.weight_shape(21, 21).unwrap();
+        let plan = plan(&op, input, weight, None, None, &Caps::WEBGPU).unwrap();
+        assert_eq!((plan.variant, plan.run[0].kernel.name), ("shared-phases", ROWS.name), "{stride} @{side}");
+    }
+    let cropped = |stride, [h, w]: [usize; 2], offset: usize| {
+        let [rows, columns] = [(h + 1) * stride - 61 - offset, (w + 1) * stride - 47 - offset];
+        (up(stride).pad(crate::Padding { top: offset, bottom: rows, left: offset, right: columns }), [1, 21, h, w])
+    };
+    for (op, input) in [cropped(16, [8, 6], 27), cropped(8, [16, 13], 31)] {
+        let weight = op.weight_shape(21, 21).unwrap();
+        let plan = plan_classes(&op, input.into(), weight, None, false, &Caps::WEBGPU).unwrap();
+        assert_eq!((plan.variant, plan.run[0].kernel.name), ("shared-phases", SHARED_PHASES.name), "{input:?}");
+    }
 }
 
 /// At stride 1 a GPU has every variant of the convolution to choose from, and few outputs are not left to few invocations.

@@ -2,7 +2,8 @@
 
 use super::super::Problem;
 use super::super::packed::Packing;
-use super::{SHARED_PHASES, SHARED_PHASES_U64, STAGED};
+use super::super::phased::Onto;
+use super::{ROWS, SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use crate::gpu::{Caps, Kernel};
 use crate::kernel::conv2d::sharing::{self, Sharing};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
@@ -11,6 +12,10 @@ use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 /// it holds them at a time.
 const PAIRS: usize = 66;
 const STAGE_CHANNELS: usize = 31;
+
+/// Windows of an invocation of `conv_transpose2d/shared_phases_rows`, and the most blocks of a workgroup, which stage its cells.
+const ROW_WINDOWS: u64 = 8;
+const ROW_BLOCKS: u64 = 4;
 
 /// How windows and blocks are divided.
 pub(super) struct Division {
@@ -27,8 +32,11 @@ pub(super) struct Division {
 }
 
 impl Division {
-    /// The one of less effort.
-    pub(super) fn new(problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> Self {
+    /// The one of less effort. A GPU's invocations are rows, unless each has to have all classes.
+    pub(super) fn new(problem: &Problem<'_>, into: Onto, packing: &Packing, caps: &Caps) -> Self {
+        if !caps.software && into == Onto::Channels {
+            return Self::rows(problem, packing);
+        }
         let gathered = Self::gathered(problem, caps);
         // A workgroup's blocks read the same cells, and come one after another in one dispatch.
         let shares = problem.op.groups == 1 && packing.runs(caps).is_ok_and(|runs| runs == 1);
@@ -55,6 +63,24 @@ impl Division {
             run_tiles: runs.div_ceil(lanes),
             blocks: 1,
             workgroup: lanes,
+        }
+    }
+
+    /// A row an invocation, in eight windows; blocks of one group share their cells.
+    fn rows(problem: &Problem<'_>, packing: &Packing) -> Self {
+        let [rows, columns] = extent(problem);
+        let row_runs = columns.div_ceil(ROW_WINDOWS);
+        // As many workgroups as with the most blocks each, and these alike.
+        let blocks = packing.group_blocks.div_ceil(packing.group_blocks.div_ceil(ROW_BLOCKS));
+        let blocks = if problem.op.groups == 1 { blocks } else { 1 };
+        Self {
+            kernel: &ROWS,
+            row_runs,
+            runs: rows * row_runs,
+            windows: ROW_WINDOWS,
+            run_tiles: rows * row_runs,
+            blocks,
+            workgroup: blocks * packing.rows,
         }
     }
 
@@ -85,8 +111,11 @@ impl Division {
 
     /// What they take, in multiply-adds of a register tile.
     pub(super) fn effort(&self, problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> f64 {
-        let rate =
-            if std::ptr::eq(self.kernel, &STAGED) { staging(self.blocks) } else { gathering(packing.rows, caps) };
+        let rate = match self.kernel {
+            kernel if std::ptr::eq(kernel, &STAGED) => staging(self.blocks),
+            kernel if std::ptr::eq(kernel, &ROWS) => BY_ROWS,
+            _ => gathering(packing.rows, caps),
+        };
         SCATTERED * rate * self.products(problem, packing) as f64
     }
 }
@@ -110,6 +139,9 @@ fn gathering(rows: u64, caps: &Caps) -> f64 {
 fn staging(blocks: u64) -> f64 {
     0.8 + 0.4 / blocks as f64
 }
+
+/// The same where an invocation reads one vector of weights and six of cells for 32 multiply-adds (an estimate).
+const BY_ROWS: f64 = 1.5;
 
 /// Windows along each axis: between which cells of the input output cells lie.
 fn extent(problem: &Problem<'_>) -> [u64; 2] {
