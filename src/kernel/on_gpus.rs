@@ -109,6 +109,25 @@ fn phases_that_share_cells() {
 }
 
 #[test]
+fn phases_in_lower_blocks() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for (op, input, channels) in [
+        (ConvTranspose2d::new([2, 2]).stride([2, 2]).relu(), [2, 13, 6, 5], 37),
+        (ConvTranspose2d::new([3, 5]).stride([2, 3]).groups(2), [1, 10, 6, 4], 48),
+    ] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
+        let (variant, [caps, _]) = (Some(conv_transpose2d::Variant::Phased), kinds(&gpu));
+        let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
+        assert!(plan.run[0].constants.contains(&("ROWS", 8.0)), "{op:?} of {input:?}");
+        let found = run(&gpu, &plan, &[&x, &w, &b], expected.shape());
+        let bits: Vec<u32> = expected.tensor().data().iter().map(|value| value.to_bits()).collect();
+        assert!(found == bits, "{op:?} of {input:?}");
+    }
+}
+
+#[test]
 fn dot_products() {
     let Some(gpu) = adapter::gpu() else { return };
     for (op, input, channels) in [

@@ -79,8 +79,13 @@ pub(super) struct Packing {
 impl Packing {
     /// Rows are output channels, input channels lie together in fours, in f32.
     pub(super) fn of(problem: &Problem<'_>) -> Self {
+        Self::in_rows(problem, rows(problem.weight.c as u64))
+    }
+
+    /// The same in blocks of so many rows: 8, 16, 24 or 32.
+    pub(super) fn in_rows(problem: &Problem<'_>, rows: u64) -> Self {
         let channels = problem.weight.c as u64;
-        let (rows, quads) = (rows(channels), (problem.group_inputs() as u64).div_ceil(4));
+        let quads = (problem.group_inputs() as u64).div_ceil(4);
         let taps = problem.weight.plane() as u64;
         let constants = vec![("ROWS", rows as f64)];
         Self::in_blocks(problem, (&PACK, constants), rows, channels.div_ceil(rows), rows * quads * taps)

@@ -93,9 +93,26 @@ impl Onto {
 fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
-    let packing = Packing::of(problem);
+    let packing = packing(problem, into, caps);
     let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, into, caps))?;
-    Ok(KernelPlan { executed_macs: products(problem, caps), ..plan })
+    Ok(KernelPlan { executed_macs: products(problem, &packing, caps), ..plan })
+}
+
+/// Workgroups of a warp each that keep a GPU busy: four on each of the largest one's 132 multiprocessors (an estimate).
+const WARPS_UNDER_WAY: u64 = 528;
+
+/// Blocks of the fewest rows computed, loads of the other operand counted as eight rows. On a GPU those of few workgroups take
+/// as long as their rows, however many there are, so that they are of fewer rows; but a pixel's classes are in one block.
+fn packing(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Packing {
+    let whole = Packing::of(problem);
+    if caps.software || into == Onto::Classes {
+        return whole;
+    }
+    let workgroups = |packing: &Packing| packing.blocks * workgroups_a_block(problem, caps);
+    let cost = |packing: &Packing| workgroups(packing).max(WARPS_UNDER_WAY) * (packing.rows + 8);
+    let most = whole.rows;
+    let lower = [24, 16, 8].into_iter().filter(|&rows| rows < most).map(|rows| Packing::in_rows(problem, rows));
+    lower.fold(whole, |best, packing| if cost(&packing) < cost(&best) { packing } else { best })
 }
 
 /// Whether one block has all channels.
@@ -103,15 +120,28 @@ pub(super) fn in_one_block(problem: &Problem<'_>) -> bool {
     Packing::of(problem).blocks == 1
 }
 
+/// Phases along each axis.
+fn phase_counts(Problem { op, output, .. }: &Problem<'_>) -> [usize; 2] {
+    [op.stride[0].min(output.h), op.stride[1].min(output.w)]
+}
+
+/// Workgroups along a phase's cells. Phases differ by at most a row and a column; the first is the largest.
+fn cell_tiles(Problem { op, output, .. }: &Problem<'_>, caps: &Caps) -> u64 {
+    let phase_cells = (output.h.div_ceil(op.stride[0]) * output.w.div_ceil(op.stride[1])) as u64;
+    phase_cells.div_ceil(CELLS * workgroup(caps))
+}
+
+/// Workgroups that compute a block: its cells in all phases and images.
+fn workgroups_a_block(problem: &Problem<'_>, caps: &Caps) -> u64 {
+    let [phases_h, phases_w] = phase_counts(problem);
+    problem.output.n as u64 * (phases_h * phases_w) as u64 * cell_tiles(problem, caps)
+}
+
 /// Computes the output channels of a run of blocks.
 fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, caps: &Caps) -> Result<Step> {
     let &Problem { op, input, output, .. } = problem;
-    let [sy, sx] = op.stride;
-    let [phases_h, phases_w] = [sy.min(output.h), sx.min(output.w)];
-    // Phases differ by at most a row and a column; the first is the largest.
-    let phase_cells = (output.h.div_ceil(sy) * output.w.div_ceil(sx)) as u64;
-    let cell_tiles = phase_cells.div_ceil(CELLS * workgroup(caps));
-    let tiles = output.n as u64 * run.blocks * (phases_h * phases_w) as u64 * cell_tiles;
+    let ([phases_h, phases_w], cell_tiles) = (phase_counts(problem), cell_tiles(problem, caps));
+    let tiles = run.blocks * workgroups_a_block(problem, caps);
     let params = Params {
         in_channels: input.c as u32,
         in_h: input.h as u32,
@@ -151,15 +181,14 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
 }
 
 /// Multiply-adds of the register tiles, what lies past the last cell, row and channel included.
-fn products(problem: &Problem<'_>, caps: &Caps) -> u64 {
-    let packing = Packing::of(problem);
+fn products(problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> u64 {
     windows(problem, caps).saturating_mul(packing.blocks * packing.rows * 4 * packing.quads)
 }
 
 /// What `conv_transpose2d/phased` takes, in multiply-adds of its register tile; comparable with the other variants'
 /// efforts and those of convolutions.
 pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> f64 {
-    let packing = Packing::of(problem);
+    let packing = packing(problem, Onto::Channels, caps);
     SCATTERED * windows(problem, caps) as f64 * (packing.blocks * (packing.rows + 8) * 4 * packing.quads) as f64
 }
 

@@ -146,6 +146,19 @@ fn phases_compute_their_own_taps_in_whole_tiles() {
 }
 
 #[test]
+fn phases_of_few_workgroups_are_in_lower_blocks_on_a_gpu() {
+    let rows = |op: ConvTranspose2d, input: [usize; 4], channels: usize, software| {
+        let (weight, caps) = (op.weight_shape(input[1], channels).unwrap(), Caps { software, ..Caps::WEBGPU });
+        let plan = plan(&op, input.into(), weight, None, Some(Variant::Phased), &caps).unwrap();
+        plan.run[0].constants.iter().find(|(name, _)| *name == "ROWS").unwrap().1
+    };
+    let up = ConvTranspose2d::new([2, 2]).stride([2, 2]);
+    // 28 workgroups a block of 32, 16 or 8 of 128 channels; 1,024 of a larger map.
+    assert_eq!([true, false].map(|software| rows(up, [1, 128, 28, 28], 128, software)), [32.0, 8.0]);
+    assert_eq!([true, false].map(|software| rows(up, [1, 128, 180, 180], 128, software)), [32.0, 32.0]);
+}
+
+#[test]
 fn phases_that_share_cells_waste_no_channels() {
     let caps = Caps { software: true, ..Caps::WEBGPU };
     let executed = |op: &ConvTranspose2d, input: [usize; 4], channels| {
