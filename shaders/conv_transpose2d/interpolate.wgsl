@@ -3,12 +3,14 @@
 //           bilinear upsampling is.
 // Layout    x: N x C x H x W; w: C x 1 x KH x KW; b: C; y: N x C x OH x OW. Or x and y in f16, two channels a word.
 // Bindings  0 params; 1 x; 2 w; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16.
-// Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes; TILE_COLUMNS (1, 2 or
-//           4), columns of the four cells that it computes at once; WHOLE, whether all of them have four taps always: KH =
-//           2*SY, KW = 2*SX and tiles that divide SX; WORKGROUP, the invocations of a workgroup.
-// Dispatch  An invocation computes ROWS by SX cells (words of two channels), those that lie between the same four cells of x. A workgroup computes
-//           such a strip of one plane and row, so that its invocations share the weights that they read; then strips of a
-//           row, rows, planes; `tiles` workgroups have work. Folded.
+// Overrides KH KW SY SX (kernel, stride); BIAS, RELU; ROWS, phases of rows that an invocation computes, and COLUMNS, of columns,
+//           which divide SX; TILE_COLUMNS (1, 2 or 4), columns of the four cells that it computes at once; WHOLE, whether all
+//           of them have four taps always: KH = 2*SY, KW = 2*SX and tiles that divide SX; WORKGROUP, the invocations of a
+//           workgroup.
+// Dispatch  An invocation computes ROWS by COLUMNS cells (words of two channels) between the same four cells of x: on CPU drivers all SX
+//           columns, so that the invocations of a workgroup share the weights that they read; on GPUs few, so that they write
+//           neighbouring cells. A workgroup computes such a strip of one plane and row; then strips of a row, rows, planes;
+//           `tiles` workgroups have work. Folded.
 // Limits    KH <= 2*SY, KW <= 2*SX, dilation 1. Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of y, once.
 // Order     One f32 accumulator: the four taps as in `blend`, the bias last.
@@ -25,7 +27,7 @@ struct Params {
     out_w: u32,
     pad_top: u32,
     pad_left: u32,
-    // Workgroups along a row of cells of x, strips of rows of a plane, workgroups in all.
+    // Workgroups along a row, strips of rows of a plane, workgroups in all.
     column_tiles: u32,
     strips: u32,
     tiles: u32,
@@ -33,6 +35,7 @@ struct Params {
 
 override BIAS: bool;
 override ROWS: u32;
+override COLUMNS: u32;
 override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,7 +52,9 @@ fn main(
     if tile >= params.tiles {
         return;
     }
-    let j = tile % params.column_tiles * WORKGROUP + invocation;
+    let number = tile % params.column_tiles * WORKGROUP + invocation;
+    let j = number / (SX / COLUMNS);
+    let first_v = number % (SX / COLUMNS) * COLUMNS;
     let strip = tile / params.column_tiles % params.strips;
     let plane = tile / params.column_tiles / params.strips;
     // Rows p + top from first_row on, all of them between the same rows of x.
@@ -59,7 +64,7 @@ fn main(
     let own = strip_of(plane, i, j);
 
     for (var k = 0u; k < ROWS; k += 4 / TILE_COLUMNS) {
-        for (var v = 0u; v < SX; v += TILE_COLUMNS) {
+        for (var v = first_v; v < first_v + COLUMNS; v += TILE_COLUMNS) {
             let taps = taps_from(first_u + k, v);
             let values = weigh(own, taps);
             let kept = kept_cells(plane, i, j, first_u + ROWS, taps);

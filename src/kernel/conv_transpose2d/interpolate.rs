@@ -91,17 +91,22 @@ pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<Ker
         return Ok(KernelPlan { executed_macs, run: vec![step], ..KernelPlan::default() });
     }
     let [sy, sx] = op.stride;
-    let columns = tile_columns(sx);
-    // A CPU driver wants long-running invocations, a GPU many.
-    let rows = if caps.software { sy } else { strip_rows(sy, 4 / columns) };
-    rounds_within(OP, 0, loop_iterations(&[rows, sx]), caps)?;
+    // A CPU driver wants long-running invocations, a GPU many, whose neighbours write neighbouring cells.
+    let (tile, columns) = match tile_columns(sx) {
+        tile if caps.software => (tile, sx),
+        4 => (1, 1),
+        tile => (tile, sx),
+    };
+    let rows = if caps.software { sy } else { strip_rows(sy, 4 / tile) };
+    rounds_within(OP, 0, loop_iterations(&[rows, columns]), caps)?;
     let (kernel, planes) = match form {
         Form::Words => (&INTERPOLATE, output.c),
         Form::Halves => (&INTERPOLATE_HALF, output.c.div_ceil(2)),
         Form::HalvesToWords => return Err(not_in_half(OP, "interpolation writes what it reads, f16")),
     };
-    let strips = Strips { kernel, rows, planes: output.n * planes, result: Buffer::Output(0) };
-    let (step, cells) = strips.step(problem, caps)?;
+    let strips = Strips { kernel, rows, columns, tile, planes: output.n * planes, result: Buffer::Output(0) };
+    let (mut step, cells) = strips.step(problem, caps)?;
+    step.constants.push(("COLUMNS", columns as f64));
     let taps = [0, 1].map(|axis| op.kernel[axis].div_ceil(op.stride[axis]));
     let channels = if form == Form::Halves { 2 } else { 1 };
     let executed_macs = channels * cells * (taps[0] * taps[1]) as u64;
@@ -116,10 +121,11 @@ pub(super) fn classify(problem: &Problem<'_>, half: bool, classes: Buffer, caps:
     let &Problem { op, output, .. } = problem;
     let planned = plan(problem, Form::Words, caps)?;
     let [sy, sx] = op.stride;
-    let rows = if caps.software { sy } else { strip_rows(sy, 16 / tile_columns(sx)) };
+    let tile = tile_columns(sx);
+    let rows = if caps.software { sy } else { strip_rows(sy, 16 / tile) };
     rounds_within(OP, 0, loop_iterations(&[rows, sx, output.c]), caps)?;
     let kernel = if half { &INTERPOLATE_ARGMAX_HALF } else { &INTERPOLATE_ARGMAX };
-    let strips = Strips { kernel, rows, planes: output.n, result: classes };
+    let strips = Strips { kernel, rows, columns: sx, tile, planes: output.n, result: classes };
     Ok((strips.step(problem, caps)?.0, planned.executed_macs))
 }
 
@@ -137,10 +143,12 @@ const fn strip_rows(stride: usize, at_once: usize) -> usize {
     if stride.is_multiple_of(at_once) { at_once } else { stride }
 }
 
-/// How a dispatch divides its output: invocations do `rows` by a stride of cells, `planes` times.
+/// How a dispatch divides its output: invocations do `rows` by `columns` cells, four at once in `tile` columns, `planes` times.
 struct Strips {
     kernel: &'static Kernel,
     rows: usize,
+    columns: usize,
+    tile: usize,
     planes: usize,
     result: Buffer,
 }
@@ -149,13 +157,17 @@ impl Strips {
     /// The dispatch, and how many cells it computes, those outside the output included.
     fn step(&self, problem: &Problem<'_>, caps: &Caps) -> Result<(Step, u64)> {
         let &Problem { op, input, output, .. } = problem;
-        let &Self { kernel, rows, planes, result } = self;
+        let &Self { kernel, rows, columns, tile, planes, result } = self;
         let [sy, sx] = op.stride;
-        let columns = tile_columns(sx);
-        let lanes: u32 = if caps.software { 8 } else { 32 };
+        let lanes: u32 = match columns {
+            _ if caps.software => 8,
+            columns if columns < sx => 64,
+            _ => 32,
+        };
         // Rows and columns as counted with the border that is cut off.
         let strips = (output.h + op.pad.top).div_ceil(sy) * (sy / rows);
-        let column_tiles = (output.w + op.pad.left).div_ceil(sx).div_ceil(lanes as usize);
+        let row_strips = (output.w + op.pad.left).div_ceil(sx) * (sx / columns);
+        let column_tiles = row_strips.div_ceil(lanes as usize);
         let tiles = (planes * strips) as u64 * column_tiles as u64;
         let params = Params {
             channels: output.c as u32,
@@ -169,8 +181,8 @@ impl Strips {
             strips: strips as u32,
             tiles: tiles as u32,
         };
-        let tiles_divide = sx.is_multiple_of(columns) && sy.is_multiple_of(4 / columns);
-        let whole = op.kernel == [2 * sy, 2 * sx] && tiles_divide && rows.is_multiple_of(4 / columns);
+        let tiles_divide = sx.is_multiple_of(tile) && sy.is_multiple_of(4 / tile);
+        let whole = op.kernel == [2 * sy, 2 * sx] && tiles_divide && rows.is_multiple_of(4 / tile);
         let constants = [
             ("KH", op.kernel[0] as f64),
             ("KW", op.kernel[1] as f64),
@@ -179,7 +191,7 @@ impl Strips {
             ("BIAS", f64::from(problem.bias)),
             ("RELU", f64::from(op.relu)),
             ("ROWS", rows as f64),
-            ("TILE_COLUMNS", columns as f64),
+            ("TILE_COLUMNS", tile as f64),
             ("WHOLE", f64::from(whole)),
             ("WORKGROUP", f64::from(lanes)),
         ];
@@ -192,6 +204,6 @@ impl Strips {
             operands: operands.into_iter().map(Into::into).collect(),
             workgroups: fold_workgroups(tiles, caps)?,
         };
-        Ok((step, tiles * u64::from(lanes) * (rows * sx) as u64))
+        Ok((step, tiles * u64::from(lanes) * (rows * columns) as u64))
     }
 }
