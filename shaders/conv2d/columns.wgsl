@@ -22,9 +22,11 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     );
 }
 
-// The cells `at` of channel `c` of the group, zero where they or the channel are outside.
-fn channel_cells(first_plane: u32, plane_cells: u32, channels: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
-    return cells(first_plane + min(c, channels - 1) * plane_cells, at, inside & vec4(c < channels));
+// The cell `at` of the q-th four of the group's channels, zero where it or a channel is outside.
+fn four_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32, inside: bool) -> vec4<f32> {
+    let c = 4 * q + vec4(0u, 1u, 2u, 3u);
+    let i = first_plane + min(c, vec4(channels - 1)) * plane_cells + at;
+    return select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), (c < vec4(channels)) & vec4(inside));
 }
 
 // Adds four terms to the tile whose weights start at the i-th vector.

@@ -30,11 +30,13 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     return mat4x4(first.even, first.odd, second.even, second.odd);
 }
 
-// The cells `at` of channel `c` of the group, zero where they or the channel are outside.
-fn channel_cells(first_plane: u32, plane_cells: u32, channels: u32, c: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
-    let plane = first_plane + min(c, channels - 1) / 2 * plane_cells;
-    let both = channels_of(pairs(plane, at, inside & vec4(c < channels)));
-    return select(both.even, both.odd, vec4(c % 2 == 1));
+// The cell `at` of the q-th four of the group's channels, zero where it or a channel is outside.
+fn four_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32, inside: bool) -> vec4<f32> {
+    let count = (channels + 1) / 2;
+    let pair = 2 * q + vec2(0u, 1u);
+    let i = first_plane + min(pair, vec2(count - 1)) * plane_cells + at;
+    let words = select(vec2<u32>(), vec2(x[i.x], x[i.y]), (pair < vec2(count)) & vec2(inside));
+    return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
 }
 
 // Four weights of a row.

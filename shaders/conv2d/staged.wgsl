@@ -1,43 +1,46 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
 //           made zero if RELU; cells outside x count as zero. With a pooling y is the maxima of that over 2x2 windows of step 2.
-// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, 64 rows a block; b: Cout; y: parts x N x Cout x OH x
+// Layout    x: N x Cin x H x W; p: weights as conv2d/pack leaves them, ROWS rows a block; b: Cout; y: parts x N x Cout x OH x
 //           OW, one part unless conv2d/sum_parts follows.
 //           Or x, p and y in f16: maps two channels a word, weights as conv2d/pack_half leaves them; o may then be phases of
 //           y (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
 //           switches.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds, where that is f32; with a pooling PARTIAL,
-//           SWITCHES, COMPACT.
-// Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup of 256 computes 64
-//           channels of 128 cells, in a row or of windows, an invocation 8 channels of 4 cells. Cells vary fastest, then blocks, then
-//           images, then parts of the sums; `tiles` workgroups have work. Folded.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ROWS, CELLS (64 or 128), a workgroup's channels
+//           and cells; ACCUMULATE, add to what y holds, where that is f32; with a pooling PARTIAL, SWITCHES, COMPACT.
+// Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup computes a block, ROWS channels,
+//           of CELLS cells, in a row or of windows, an invocation 8 channels of two times 4 cells. Cells vary
+//           fastest, then blocks, then images, then parts of the sums; `tiles` workgroups have work. Folded.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements. 16 KiB of workgroup memory.
 // Writes    Every cell of this dispatch's blocks in each part, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of a part u, then v, then c ascending; dispatches
 //           in order; the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
-//           conv2d/weights.wgsl, conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
+// Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/stages.wgsl, conv2d/operands.wgsl,
+//           conv2d/operands_f32.wgsl, conv2d/weights.wgsl, conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
 //           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
 //           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
 //           pooling conv2d/in_windows.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
 //           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
-// Why: on a GPU the weights and the cells of 16 input channels are loaded once into workgroup memory and used 128 and 64
-// times; each invocation then makes 128 multiply-adds of 12 vectors from there. On a CPU driver the barriers cost more
-// than that saves: see conv2d/tiled.
+// Why: on a GPU a workgroup loads each weight and each cell once and uses it 128 times (conv2d/stages). On a CPU driver the barriers
+// cost more than that saves: see conv2d/tiled.
 
-// Channels of a block, vectors of cells of a workgroup, quads of input channels that a stage holds.
-const ROWS = 64u;
-const COLUMNS = 32u;
-const STAGE = 4u;
+// Where an invocation's cell lies in a plane, as the current tap sees it, if inside.
+struct Seen {
+    at: u32,
+    inside: bool,
+}
 
-// [quad][row], four input channels a vector.
-var<workgroup> staged_weights: array<vec4<f32>, STAGE * ROWS>;
-// [input channel][column], four cells a vector.
-var<workgroup> staged_cells: array<vec4<f32>, STAGE * 4 * COLUMNS>;
+fn seen(row: u32, column: u32, tap: u32) -> Seen {
+    // A row or column before the first wraps around to a number beyond the last.
+    let from_row = row + tap / KW * DY;
+    let from_column = column + tap % KW * DX;
+    let inside = from_row < params.in_h && from_column < params.in_w;
+    return Seen(select(0u, from_row * params.in_w + from_column, inside), inside);
+}
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(ROWS * CELLS / 64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
@@ -48,8 +51,7 @@ fn main(
     if flat >= params.tiles {
         return;
     }
-    let first_cell = (flat % params.cell_tiles * COLUMNS + invocation % COLUMNS) * 4;
-    let plane_cells = computed_cells();
+    let first_cell = flat % params.cell_tiles * CELLS;
     let local_block = flat / params.cell_tiles % params.blocks;
     let block = params.first_block + local_block;
     let part = flat / params.part_tiles;
@@ -58,68 +60,87 @@ fn main(
     let end_quad = min(first_quad + params.part_quads, params.end_quad);
     let group = block / params.group_blocks;
 
-    let four = four_cells(first_cell);
-    let row = four.row * SY - params.pad_top;
-    let column = four.column * SX - params.pad_left;
-
+    // What this invocation stages.
+    let cell = cell_at(first_cell + staged_cell(invocation));
+    let row = cell.x * SY - params.pad_top;
+    let column = cell.y * SX - params.pad_left;
     let first_plane = group_planes(n, group);
     let in_plane = params.in_h * params.in_w;
     let quads = (params.group_inputs + 3) / 4;
-    // This invocation's share of a stage: one vector of weights, and its column of channels `line` and `line + 8`.
-    let stage_quad = invocation / ROWS;
-    let line = invocation / COLUMNS;
-    let own_row = line * 8;
-    var tile: Tile;
-    for (var u = 0u; u < KH; u++) {
-        for (var v = 0u; v < KW; v++) {
-            // A row or column before the first wraps around to a number beyond the last.
-            let from_row = row + u * DY;
-            let from_column = column + v * DX;
-            let inside = (from_row < vec4(params.in_h)) & (from_column < vec4(params.in_w));
-            let at = select(vec4<u32>(), from_row * params.in_w + from_column, inside);
-            let tap_weights = (local_block * KH * KW + u * KW + v) * quads;
-            for (var q = first_quad; q < end_quad; q += STAGE) {
-                let quad = q + stage_quad;
-                let weights = weights_at((tap_weights + min(quad, quads - 1)) * ROWS + invocation % ROWS);
-                staged_weights[invocation] = select(vec4<f32>(), weights, quad < end_quad);
-                let c = 4 * q + line;
-                let channels = params.group_inputs;
-                staged_cells[invocation] = channel_cells(first_plane, in_plane, channels, c, at, inside);
-                staged_cells[invocation + 256] = channel_cells(first_plane, in_plane, channels, c + 8, at, inside);
-                workgroupBarrier();
-                for (var k = 0u; k < STAGE; k++) {
-                    let c = k * 4 * COLUMNS + invocation % COLUMNS;
-                    let w = k * ROWS + own_row;
-                    multiply_add(
-                        &tile,
-                        mat4x4(
-                            staged_cells[c],
-                            staged_cells[c + COLUMNS],
-                            staged_cells[c + 2 * COLUMNS],
-                            staged_cells[c + 3 * COLUMNS],
-                        ),
-                        staged_weights[w],
-                        staged_weights[w + 1],
-                        staged_weights[w + 2],
-                        staged_weights[w + 3],
-                        staged_weights[w + 4],
-                        staged_weights[w + 5],
-                        staged_weights[w + 6],
-                        staged_weights[w + 7],
-                    );
-                }
-                workgroupBarrier();
+    let w_quad = row_quad(invocation);
+    let c_quad = cell_quad(invocation);
+    let own_row = local_block * KH * KW * quads * ROWS + staged_row(invocation);
+
+    let place = place_of(invocation);
+    var left: Tile;
+    var right: Tile;
+    var tap = 0u;
+    var q = first_quad;
+    var source = seen(row, column, tap);
+    let stages = KH * KW * ((end_quad - first_quad + STAGE - 1) / STAGE);
+    // Each round loads a stage and multiplies the one before it.
+    for (var round = 0u; round <= stages; round++) {
+        let more = round < stages;
+        var rows: vec4<f32>;
+        var more_rows: vec4<f32>;
+        var cells: vec4<f32>;
+        var more_cells: vec4<f32>;
+        if more {
+            let weights = own_row + tap * quads * ROWS;
+            rows = quad_weights(weights, q + w_quad, end_quad);
+            if CELLS < 128 {
+                more_rows = quad_weights(weights, q + 1, end_quad);
+            }
+            cells = four_channels(first_plane, in_plane, params.group_inputs, q + c_quad, source.at, source.inside);
+            if ROWS < 128 {
+                more_cells = four_channels(first_plane, in_plane, params.group_inputs, q + 1, source.at, source.inside);
+            }
+            q += STAGE;
+            if q >= end_quad {
+                q = first_quad;
+                tap++;
+                source = seen(row, column, tap);
             }
         }
+        if round > 0 {
+            multiply_stage(&left, &right, (round - 1) % 2, place);
+        }
+        if more {
+            put_row(round % 2, w_quad, staged_row(invocation), rows);
+            if CELLS < 128 {
+                put_row(round % 2, 1, staged_row(invocation), more_rows);
+            }
+            put_cell(round % 2, c_quad, staged_cell(invocation), cells);
+            if ROWS < 128 {
+                put_cell(round % 2, 1, staged_cell(invocation), more_cells);
+            }
+        }
+        workgroupBarrier();
     }
 
-    let within = block % params.group_blocks * ROWS + own_row;
-    if first_cell >= plane_cells || within >= params.group_outputs {
+    let within = block % params.group_blocks * ROWS + 8 * place.row_group;
+    if within >= params.group_outputs {
         return;
     }
     let channel = group * params.group_outputs + within;
-    let left = params.group_outputs - within;
+    let rest = params.group_outputs - within;
     let images = params.part_tiles / params.cell_tiles / params.blocks;
     let plane = (part * images + n) * params.out_channels;
-    store_tile(Cells(four.at, min(plane_cells - first_cell, 4u)), plane, channel, left, tile);
+    let left_cell = first_cell + 4 * place.column_group;
+    let right_cell = left_cell + CELLS / 2;
+    store_four(left_cell, plane, channel, rest, left);
+    store_four(right_cell, plane, channel, rest, right);
+}
+
+// The weights of a row in the q-th quad of a tap whose first is `first`; a stage may reach past the last quad, where there are none.
+fn quad_weights(first: u32, q: u32, end_quad: u32) -> vec4<f32> {
+    return select(vec4<f32>(), weights_at(first + min(q, end_quad - 1) * ROWS), q < end_quad);
+}
+
+// Stores the cells of a tile from `first` on, as many as the plane has.
+fn store_four(first: u32, plane: u32, channel: u32, rest: u32, tile: Tile) {
+    let all = computed_cells();
+    if first < all {
+        store_tile(Cells(four_cells(first).at, min(all - first, 4u)), plane, channel, rest, tile);
+    }
 }

@@ -1,8 +1,5 @@
 // The end of minimal filtering in tiles of 8x8 cells that stores the map itself: two columns at a time, as many cells as a tile gives.
 
-override MH: u32;
-override MW: u32;
-
 fn store_column(plane: u32, y: u32, x: u32, z: array<f32, 7>, offset: f32) {
     store_cell(plane, y, x, z[0] + offset);
     store_cell(plane, y + 1, x, z[1] + offset);

@@ -1,4 +1,4 @@
-// Uniforms and overrides of the products of minimal filtering.
+// Uniforms of the products of minimal filtering.
 
 struct Params {
     // Of d and m in all.
@@ -22,8 +22,5 @@ struct Params {
     tile_groups: u32,
     groups: u32,
 }
-
-override ROWS: u32;
-override WORKGROUP: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params;

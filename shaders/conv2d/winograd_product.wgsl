@@ -17,6 +17,9 @@
 //
 // Why: as conv2d/tiled.
 
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
 @group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
 

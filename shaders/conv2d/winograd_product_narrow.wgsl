@@ -14,6 +14,9 @@
 // Why: a small map has few tiles (14x14 cells have sixteen of 4x4), of which four an invocation would leave half of a CPU driver's
 // lanes idle. Each weight serves half as many cells, which costs less than the idle lanes did.
 
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
 @group(0) @binding(1) var<storage, read> d: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec2<f32>>;
 

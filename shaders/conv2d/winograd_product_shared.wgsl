@@ -16,6 +16,9 @@
 // Why: the tiles that all blocks multiply with are gathered once for a workgroup's blocks, and from workgroup memory come
 // as scalar loads (common/lanes_8). That leaves registers to weights, each of which then serves eight tiles instead of four.
 
+override ROWS: u32;
+override WORKGROUP: u32 = 8;
+
 @group(0) @binding(1) var<storage, read> d: array<u64>;
 @group(0) @binding(3) var<storage, read_write> m: array<Quad>;
 

@@ -14,6 +14,7 @@ mod pooled;
 mod product;
 pub(super) mod sharing;
 mod split_k;
+mod stages;
 pub(super) mod tiled;
 mod winograd;
 
@@ -42,8 +43,8 @@ variants! {
         DotProduct = "dot-product",
         /// An implicit matrix product: each invocation keeps a tile of up to 32 channels by four cells in registers.
         Tiled = "tiled",
-        /// The same product with weights and cells staged in workgroup memory, 64 channels by 128 cells a workgroup: for
-        /// GPUs.
+        /// The same product with weights and cells staged in workgroup memory, up to 128 channels by 128 cells a workgroup:
+        /// for GPUs.
         Staged = "staged",
         /// `Staged` with each sum in parts that are added in order: for GPUs that few outputs of long sums would leave idle.
         SplitK = "split-k",
@@ -105,12 +106,14 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::kernels::EIGHT_INPUT,
     &winograd::kernels::EIGHT_WEIGHT,
     &winograd::kernels::EIGHT_OUTPUT,
+    &winograd::kernels::EIGHT_OUTPUT_STAGED,
     &winograd::kernels::EIGHT_POOLED,
     &winograd::kernels::PRODUCT,
     &winograd::kernels::PRODUCT_U64,
     &winograd::kernels::NARROW,
     &winograd::kernels::NARROW_U64,
     &winograd::kernels::SHARED,
+    &winograd::kernels::STAGED,
     &cooperative::kernels::EIGHT,
     &cooperative::kernels::EIGHT_HALF,
     &cooperative::kernels::EIGHT_HALF_F32,

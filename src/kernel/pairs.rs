@@ -83,6 +83,33 @@ fn convolutions_are_the_same() {
     }
 }
 
+/// Products of minimal filtering whose operands GPUs stage in workgroup memory.
+#[test]
+fn staged_products_are_the_same() {
+    use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4, WinogradPieces};
+    let Some(gpu) = adapter::gpu() else { return };
+    let [cpu, staging] = [true, false].map(|software| Caps { software, int64: false, subgroup: None, ..*gpu.caps() });
+    let three = Conv2d::new([3, 3]).pad(1);
+    // Workgroups of 64 and 128 rows and tiles that are filled and are not; channels of one stage, of a half, and no whole fours.
+    for (variant, op, input, outputs) in [
+        (WinogradF2, three.relu(), [2, 10, 17, 15], 70),
+        (WinogradF4, three, [1, 3, 13, 42], 128),
+        (WinogradF4, three.groups(2), [1, 26, 50, 45], 200),
+        (WinogradPieces, Conv2d::new([7, 5]).pad(3), [2, 7, 40, 22], 64),
+        (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 13, 60, 61], 129),
+    ] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
+        let b = fractions(Shape::vector(outputs));
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
+        let plans = [plan(&staging), plan(&cpu)];
+        let staged = |plan: &KernelPlan| plan.run.iter().any(|step| step.kernel.name.ends_with("_staged"));
+        assert_eq!(plans.each_ref().map(staged), [true, false], "{} of {input:?}", variant.name());
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{} of {op:?}", variant.name());
+    }
+}
+
 fn shares_cells(plan: &KernelPlan) -> bool {
     plan.run.iter().any(|step| step.kernel.has_subgroups())
 }

@@ -13,7 +13,7 @@ use crate::common::adapter;
 fn variant(graph: &Graph, weights: &Weights, file: &Path) -> Option<&'static str> {
     let gpu = adapter::open(Gpu::builder().tuning(file))?;
     let mut session = gpu.compile(graph, weights).unwrap();
-    session.run(&Tensor::zeros([1, 16, 20, 12]).unwrap()).unwrap();
+    session.run(&Tensor::zeros([1, 8, 20, 12]).unwrap()).unwrap();
     let variant = session.plan().nodes()[0].variant();
     keep(gpu);
     Some(variant)
@@ -28,7 +28,7 @@ fn keep(gpu: Gpu) {
 fn a_tuning_chooses_variants() {
     let Some(gpu) = adapter::gpu() else { return };
     let mut g = Graph::builder();
-    let x = g.input("x", [1, 16, 20, 12]).unwrap();
+    let x = g.input("x", [1, 8, 20, 12]).unwrap();
     let y = g.conv2d("conv", x, Conv2d::new([3, 3]).pad(1), 16).unwrap();
     g.output(y).unwrap();
     let graph = g.build().unwrap();
@@ -40,7 +40,7 @@ fn a_tuning_chooses_variants() {
     let (problem, fastest) = tuning.iter().next().unwrap();
     let least = trials.iter().min_by_key(|(_, time)| *time).unwrap();
     assert_eq!(fastest, least.0, "{trials:?}");
-    assert!(problem.contains("1x16x20x12") && tuning.iter().count() == 1, "{problem}");
+    assert!(problem.contains("1x8x20x12") && tuning.iter().count() == 1, "{problem}");
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tuning");
@@ -92,7 +92,7 @@ fn a_line_or_a_file_that_does_not_fit_is_ignored_with_a_warning_that_says_why() 
     });
     let Some(gpu) = adapter::gpu() else { return };
     let mut g = Graph::builder();
-    let x = g.input("x", [1, 16, 20, 12]).unwrap();
+    let x = g.input("x", [1, 8, 20, 12]).unwrap();
     let y = g.conv2d("edited by hand", x, Conv2d::new([3, 3]).pad(1).stride([2, 1]), 16).unwrap();
     g.output(y).unwrap();
     let graph = g.build().unwrap();
@@ -110,11 +110,11 @@ fn a_line_or_a_file_that_does_not_fit_is_ignored_with_a_warning_that_says_why() 
         ("no end", text.replace("end of 1 lines\n", ""), "truncated"),
         ("count", text.replace("end of 1 lines", "end of 99999999999999999999999 lines"), "expected end of 1 lines"),
         ("negative", text.replace("end of 1 lines", "end of -1 lines"), "expected end of 1 lines"),
-        ("shape", text.replace("1x16x20x12", "1x16x20x13"), "none of its 1 lines is for a node of this graph"),
+        ("shape", text.replace("1x8x20x12", "1x8x20x13"), "none of its 1 lines is for a node of this graph"),
         ("no variant", line("no-such-variant"), "no-such-variant"),
         ("stride", line("winograd-f4"), "3x3 kernels of stride 1"),
         ("channels", line("depthwise"), "one input channel a group"),
-        ("sums", line("split-k"), "16 input channels"),
+        ("sums", line("split-k"), "8 input channels"),
     ] {
         let file = folder.path().join(name);
         std::fs::write(&file, edited).unwrap();

@@ -1,14 +1,12 @@
 //! How the implicit matrix products of `conv2d/tiled` and `conv2d/staged` divide their work, and what that takes.
 
 use super::sharing::{self, Sharing};
+use super::stages::{STAGE_QUADS, Stages};
 use super::tiled::{CELLS, SCATTERED, rows, workgroup};
 use super::{Form, Variant};
 use crate::gpu::{Caps, Scratch};
 use crate::op::Conv2d;
 use crate::shape::Shape;
-
-/// Whole stages of input channels, in fours, of which `conv2d/staged` loads the weights at once.
-pub(super) const STAGE_QUADS: u64 = 4;
 
 /// What a tap costs besides its loads and multiply-adds, for each of a tile's cells: where they are and whether they are inside
 /// (measured by layers of few channels on a CPU driver).
@@ -70,18 +68,20 @@ impl Division {
         if self.parts == 1 { quads } else { quads.div_ceil(self.parts).next_multiple_of(STAGE_QUADS) }
     }
 
-    /// 64 channels of 128 cells a workgroup, as the shader fixes them.
-    pub(super) fn staged() -> Self {
+    /// Up to 128 channels of 128 cells a workgroup, for sums in so many parts.
+    pub(super) fn staged(op: &Conv2d, weight: Shape, output: Shape, parts: u64) -> Self {
+        let (products, rows) = (output.n as u64 * op.groups as u64 * parts, (weight.n / op.groups) as u64);
+        let stages = Stages::of(products, rows, output.plane() as u64);
         Self {
             variant: Variant::Staged,
             shared: false,
-            rows: 64,
+            rows: stages.rows,
             blocks: 1,
-            cells: 128,
+            cells: stages.cells,
             quads: u64::MAX,
             parts: 1,
             scratch: vec![],
-            constants: vec![],
+            constants: stages.constants(),
         }
     }
 }
@@ -106,14 +106,14 @@ fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
     if planes < 64 { weights } else { weights.min(planes) }
 }
 
-/// What `conv2d/staged` takes on a GPU; comparable with the other variants' efforts. `None` on a CPU driver, whose barriers
-/// cost more than they save.
-pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
-    let Division { rows, cells, .. } = Division::staged();
-    let channels = op.groups as u64 * ((weight.n / op.groups) as u64).next_multiple_of(rows);
-    let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(cells);
-    let terms = weight.c.next_multiple_of(16) * op.kernel[0] * op.kernel[1];
-    (!caps.software).then(|| (cells * channels) as f64 * terms as f64)
+/// What `conv2d/staged` takes on a GPU, sums in so many parts; comparable with the other variants' efforts. `None` on a CPU driver,
+/// whose barriers cost more than they save.
+pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, parts: u64, caps: &Caps) -> Option<f64> {
+    let (products, rows) = (output.n as u64 * op.groups as u64, (weight.n / op.groups) as u64);
+    let cells = output.plane() as u64;
+    let terms = weight.c.next_multiple_of(4 * STAGE_QUADS as usize) * op.kernel[0] * op.kernel[1];
+    let effort = Stages::of(products * parts, rows, cells).effort(products * parts, rows, cells);
+    (!caps.software).then(|| effort * terms as f64 / parts as f64)
 }
 
 /// Subgroups that share cells, and the rows of a block of each.

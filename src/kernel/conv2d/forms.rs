@@ -11,6 +11,8 @@ pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 /// Its weights, a vector a load or two words a load.
 pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
 pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
+/// Products whose operands are staged in workgroup memory.
+pub(in crate::kernel) static STAGES: Part = part!("conv2d/stages.wgsl");
 /// Products with two vectors of cells.
 pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
 /// The end of its register tiles.
@@ -59,7 +61,7 @@ macro_rules! tiled_and_staged {
         );
         pub(super) static $staged: Kernel = kernel(
             $staged_name,
-            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &STAGED_MAIN],
+            &[&INDEX, &ACTIVATION, &TILE, &STAGES, &OPERANDS, $(&$part,)* &STAGED_MAIN],
             $bindings,
         );
     };

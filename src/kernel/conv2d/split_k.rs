@@ -3,8 +3,9 @@
 //! Each part is written by workgroups of its own, one whole result a part; then the parts are added in order. Nothing is
 //! atomic, so that every run gives the same.
 
-use super::choice::{SUMS_UNDER_WAY, load};
-use super::division::{Division, STAGE_QUADS};
+use super::choice::{SUMS_UNDER_WAY, dispatch, word};
+use super::division::{Division, staged_effort};
+use super::stages::STAGE_QUADS;
 use super::tiled::divided;
 use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
@@ -31,12 +32,15 @@ params! {
     }
 }
 
+/// Most parts: each is added up by one invocation, one after the other (H100: 256 parts of 5,376 sums 21 us, 512 36).
+const MOST_PARTS: u64 = 64;
+
 /// Parts in which sums over so many input channels are taken: as many as keep a GPU busy, but at least two, of whole stages
 /// each, and such that they fit a binding.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for sums of one stage; [`Error::Limit`] where not even two parts fit a binding.
-fn parts(weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
+fn parts(groups: usize, weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
     let refused = format!("{} variant {}", OP, Variant::SplitK.name());
     let stages = (weight.c as u64).div_ceil(4 * STAGE_QUADS);
     if stages < 2 {
@@ -56,17 +60,21 @@ fn parts(weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
         let way_out = "use the staged variant, or none, which chooses by shape".to_owned();
         return Err(Error::Limit { what: refused, needed: 2 * bytes, available, unit: "bytes a binding", way_out });
     }
-    let wanted = (SUMS_UNDER_WAY / output.elements() as f64).ceil() as u64;
-    let parts = wanted.clamp(2, stages.min(available / bytes));
+    // In whole workgroups, of which two a multiprocessor hide each other's waits.
+    let rows = (groups * (weight.n / groups).next_multiple_of(64)) as u64;
+    let sums = output.n as u64 * rows * (output.plane() as u64).next_multiple_of(128);
+    let wanted = (2.0 * SUMS_UNDER_WAY / sums as f64).ceil() as u64;
+    let parts = wanted.clamp(2, stages.min(available / bytes).clamp(2, MOST_PARTS));
     // Parts are of whole stages, the last maybe shorter: none is empty.
     Ok(stages.div_ceil(stages.div_ceil(parts)))
 }
 
-/// What it takes on a GPU where `Staged` takes so much, and how many sums it makes at once; `None` where it does not apply.
-pub(super) fn effort(staged: f64, weight: Shape, output: Shape, caps: &Caps) -> Option<(f64, f64)> {
-    let parts = parts(weight, output, caps).ok()? as f64;
-    let sums = output.elements() as f64;
-    Some((staged + load(caps) * (2.0 * parts + 1.0) * sums, parts * sums))
+/// What it takes on a GPU, with what is idle; `None` where it does not apply.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
+    let parts = parts(op.groups, weight, output, caps).ok()?;
+    let staged = staged_effort(op, weight, output, parts, caps)?;
+    let words = (2 * parts + 1) as f64 * output.elements() as f64;
+    Some(staged + word(caps) * words + 2.0 * dispatch(caps))
 }
 
 /// The parts, then their sum.
@@ -81,10 +89,10 @@ pub(super) fn plan(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let parts = parts(weight, output, caps)?;
+    let parts = parts(op.groups, weight, output, caps)?;
     rounds_within(OP, 0, parts, caps)?;
     let temporary = Scratch { words: parts * output.elements() as u64, persistent: false };
-    let division = Division::staged().in_parts(Variant::SplitK, parts, temporary);
+    let division = Division::staged(op, weight, output, parts).in_parts(Variant::SplitK, parts, temporary);
     // Bias and ReLU are for the whole sums.
     let plain = Conv2d { relu: false, ..*op };
     let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };
@@ -117,14 +125,14 @@ mod tests {
         let gpu = Caps { software: false, ..Caps::WEBGPU };
         // FCN's fc6, a 3x3 over a 14x14 map, one cell, and few channels.
         let rows = [
-            ([4096, 512, 7, 7], [1, 4096, 16, 16], Some(2)),
-            ([512, 512, 3, 3], [1, 512, 14, 14], Some(16)),
-            ([8, 512, 1, 1], [1, 8, 1, 1], Some(32)),
-            ([8, 17, 1, 1], [1, 8, 1, 1], Some(2)),
-            ([8, 16, 1, 1], [1, 8, 1, 1], None),
+            ([4096, 512, 7, 7], [1, 4096, 16, 16], Some(4)),
+            ([512, 512, 3, 3], [1, 512, 14, 14], Some(32)),
+            ([8, 512, 1, 1], [1, 8, 1, 1], Some(64)),
+            ([8, 9, 1, 1], [1, 8, 1, 1], Some(2)),
+            ([8, 8, 1, 1], [1, 8, 1, 1], None),
         ];
         for (weight, output, expected) in rows {
-            assert_eq!(parts(weight.into(), output.into(), &gpu).ok(), expected, "{weight:?}");
+            assert_eq!(parts(1, weight.into(), output.into(), &gpu).ok(), expected, "{weight:?}");
         }
     }
 
@@ -133,7 +141,7 @@ mod tests {
         for channels in 17..700 {
             for elements in [1, 1000, 20_000, 100_000, 1_000_000] {
                 let (weight, output) = ([8, channels, 3, 3].into(), [1, 1, 1, elements].into());
-                let parts = parts(weight, output, &Caps::WEBGPU).unwrap();
+                let parts = parts(1, weight, output, &Caps::WEBGPU).unwrap();
                 let quads = channels.div_ceil(4) as u64;
                 let part = quads.div_ceil(parts).next_multiple_of(STAGE_QUADS);
                 assert!((parts - 1) * part < quads && parts * part >= quads, "{channels} channels in {parts} parts");

@@ -43,15 +43,25 @@ pub(crate) fn exhibit() -> Exhibit {
         let (input, weight) = ([1, 32, side, side].into(), [outputs, 32, 1, 1].into());
         plan(&Conv2d::new([1, 1]), input, weight, None, Some(Variant::Tiled), &caps)
     });
+    // Enough channels for a GPU to stage products, of few tiles and of many, in one piece and in several.
+    let staged = [(8, 33, Variant::WinogradF4), (40, 128, Variant::WinogradF2), (90, 100, Variant::WinogradPieces)];
+    let staged = staged.map(|(side, outputs, variant)| {
+        let (input, weight) = ([1, 3, side, side].into(), [outputs, 3, 3, 3].into());
+        plan(&op, input, weight, None, Some(variant), &Caps::WEBGPU)
+    });
     // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
-    let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].map(|kernel| {
+    let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].into_iter().flat_map(|kernel| {
         let (op, weight) = (Conv2d::new(kernel).pad(3), [6, 3, kernel[0], kernel[1]].into());
-        plan(&op, shapes.0, weight, bias, Some(Variant::WinogradEight), &Caps::WEBGPU)
+        [false, true].map(|software| {
+            let caps = Caps { software, ..Caps::WEBGPU };
+            plan(&op, shapes.0, weight, bias, Some(Variant::WinogradEight), &caps)
+        })
     });
     let plans = everywhere
         .chain(pairs)
         .chain([shared])
         .chain(shared_tiled)
+        .chain(staged)
         .chain(eights)
         .chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));

@@ -68,7 +68,7 @@ pub(super) fn plan_staged(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    divided(&Division::staged(), op, input, weight, output, operands, caps)
+    divided(&Division::staged(op, weight, output, 1), op, input, weight, output, operands, caps)
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the

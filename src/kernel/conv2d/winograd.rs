@@ -22,6 +22,7 @@ mod product;
 mod transform;
 
 use super::blocks::Blocks;
+use super::stages::Stages;
 use super::tiled::rows;
 use super::{OP, Operands, Pooling};
 use crate::error::{Error, Result};
@@ -31,7 +32,7 @@ use crate::op::Conv2d;
 use crate::shape::Shape;
 use grid::Grid;
 use kernels::{InputParams, OutputParams, PiecesInputParams, ProductParams, WeightParams};
-use product::Division;
+use product::{Division, Product};
 use transform::Transform;
 
 pub(super) use effort::effort;
@@ -48,9 +49,14 @@ struct Groups {
 }
 
 impl Groups {
-    fn new(op: &Conv2d, input: Shape, output: Shape) -> Self {
+    /// Those of a convolution whose products, one a position and group, have so many tiles.
+    fn new(transform: &Transform, op: &Conv2d, [input, output]: [Shape; 2], tiles: u64, caps: &Caps) -> Self {
         let [inputs, outputs] = [input, output].map(|map| (map.c / op.groups) as u64);
-        let rows = rows(outputs);
+        let rows = if product::is_staged(outputs, caps) {
+            Stages::of(transform.positions() * op.groups as u64, outputs, tiles).rows
+        } else {
+            rows(outputs)
+        };
         Self { inputs, channels: inputs.next_multiple_of(4), blocks: outputs.div_ceil(rows), rows }
     }
 }
@@ -96,7 +102,9 @@ pub(super) fn plan(
         return Err(Pooling::refused(format!("tiles of {mh}x{mw} cells are no whole windows")));
     }
     let positions = transform.positions();
-    let Groups { inputs: group_inputs, channels: group_channels, rows, .. } = Groups::new(op, input, output);
+    let grid = Grid::new(transform, op, output);
+    let Groups { inputs: group_inputs, channels: group_channels, rows, .. } =
+        Groups::new(transform, op, [input, output], grid.tiles, caps);
     let (groups, channels) = (op.groups as u64, op.groups as u64 * group_channels);
     let [piece_rows, piece_columns] = transform.pieces(op);
     let rounds = [piece_rows, piece_columns, group_channels / 4].map(|rounds| rounds as usize);
@@ -114,9 +122,9 @@ pub(super) fn plan(
     let group_rows = blocks.group_blocks() * rows;
     let out_rows = groups * group_rows;
 
-    let grid = Grid::new(transform, op, output);
-    let vectors =
-        Division::new(transform, op, grid.tiles, [groups * blocks.group_blocks(), group_channels], caps).vectors(caps);
+    let product = Product { rows, channels: group_channels };
+    let division = |tiles, blocks| Division::new(transform, op, tiles, product, blocks, caps);
+    let vectors = division(grid.tiles, groups * blocks.group_blocks()).vectors(caps);
     let strip = grid.strip(positions, [channels, out_rows], vectors, caps)?;
     let (transformed, products) = (Buffer::Scratch(0), Buffer::Scratch(1));
     plan.scratch.push(Scratch { words: positions * channels * grid.sources(strip), persistent: false });
@@ -202,7 +210,7 @@ pub(super) fn plan(
             workgroups: fold_workgroups((sources * channels).div_ceil(u64::from(WORKGROUP)), caps)?,
         });
         for (place, run) in runs.iter().enumerate() {
-            let division = Division::new(transform, op, tiles, [run.blocks, group_channels], caps);
+            let division = division(tiles, run.blocks);
             let [tile_groups, workgroups] = division.workgroups(tiles, run.blocks);
             let workgroups = positions * workgroups;
             let params = ProductParams {
@@ -224,7 +232,7 @@ pub(super) fn plan(
             };
             plan.run.push(Step {
                 kernel: division.kernel,
-                constants: vec![("ROWS", rows as f64), ("WORKGROUP", division.workgroup as f64)],
+                constants: division.constants,
                 params: bytemuck::bytes_of(&params).to_vec(),
                 operands: vec![transformed.into(), Buffer::Scratch(2 + place).into(), products.into()],
                 workgroups: fold_workgroups(workgroups, caps)?,
@@ -248,6 +256,11 @@ pub(super) fn plan(
             group_rows: group_rows as u32,
         };
         let mut constants = transform.tile_constants(op);
+        let (output_kernel, own) = match &end {
+            Some(_) => (transform.pooled_output, vec![]),
+            None => transform.output_kernel(op, caps),
+        };
+        constants.extend(own);
         constants.extend([
             ("BIAS", f64::from(bias)),
             ("RELU", f64::from(op.relu)),
@@ -259,7 +272,7 @@ pub(super) fn plan(
             bound.push(end.switches.into());
         }
         plan.run.push(Step {
-            kernel: if end.is_some() { transform.pooled_output } else { transform.output },
+            kernel: output_kernel,
             constants,
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: bound,

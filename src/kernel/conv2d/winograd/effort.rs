@@ -1,15 +1,15 @@
 //! What minimal filtering takes, for the choice of a variant.
 
-use super::super::choice::load;
+use super::super::choice::{dispatch, word};
 use super::grid::Grid;
-use super::product::Division;
+use super::product::{Division, Product};
 use super::transform::Transform;
 use super::{Groups, check};
 use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
-/// What it costs to have a transformed weight come from memory, once a strip, against a load by itself (an estimate,
+/// What it costs to have a transformed weight come from memory, once a strip, against a word by itself (an estimate,
 /// from the rates of a copy and of products).
 const STREAMED: f64 = 0.2;
 
@@ -35,7 +35,7 @@ pub(in crate::kernel::conv2d) fn effort(
 ) -> Option<(f64, f64)> {
     check(op, transform).ok()?;
     let grid = Grid::new(transform, op, output);
-    let Groups { channels, blocks, rows, .. } = Groups::new(op, input, output);
+    let Groups { channels, blocks, rows, .. } = Groups::new(transform, op, [input, output], grid.tiles, caps);
     let groups = op.groups as u64;
     let (positions, pieces) = (transform.positions(), transform.pieces(op).into_iter().product::<u64>());
     let growth = (positions * pieces) as f64 / (op.kernel[0] * op.kernel[1]) as f64;
@@ -44,20 +44,29 @@ pub(in crate::kernel::conv2d) fn effort(
         return None;
     }
     let [d, m] = [channels, blocks * rows].map(|group| group * groups);
-    let vectors = Division::new(transform, op, grid.tiles, [groups * blocks, channels], caps).vectors(caps);
+    let product = Product { rows, channels };
+    let division = |tiles| Division::new(transform, op, tiles, product, groups * blocks, caps);
+    let whole = division(grid.tiles);
+    let vectors = whole.vectors(caps);
     let strip = grid.strip(positions, [d, m], vectors, caps).ok()?;
     let last = grid.rows % strip;
     let tiles = |rows: u64| {
         let tiles = 4 * rows * grid.width;
-        Division::new(transform, op, tiles, [groups * blocks, channels], caps).effort(tiles)
+        division(tiles).effort(tiles)
     };
     let padded = (grid.rows / strip) as f64 * tiles(strip) + tiles(last);
-    let products = padded * (positions * channels * pieces * groups * blocks * (rows + 8)) as f64;
+    let products = padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads())) as f64;
     let cells = transform.cells(op).into_iter().product::<usize>() as u64;
     let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);
-    let words = (sources * 2 * positions * d + grid.tiles * (positions + cells) * m) as f64;
-    let streamed = STREAMED * (grid.rows.div_ceil(strip) * weights) as f64;
+    // On a CPU driver the products' stores are part of their rate.
+    let stored = if caps.software { positions } else { 2 * positions };
+    let words = (sources * 2 * positions * d + grid.tiles * (stored + cells) * m) as f64;
+    let strips = grid.rows.div_ceil(strip);
+    let streamed = STREAMED * (strips * weights) as f64;
     let worth = if growth > PLAIN_GROWTH { WORTH } else { 1.0 };
     let under_way = (positions * grid.tiles.min(4 * strip * grid.width)) as f64 * output.c as f64;
-    Some((worth * (products + load(caps) * (words + streamed)), under_way))
+    // Staged products count themselves what is idle.
+    let under_way = if whole.loads() == 0 { f64::INFINITY } else { under_way };
+    let dispatches = 3.0 * strips as f64 * dispatch(caps);
+    Some((worth * (products + word(caps) * (words + streamed) + dispatches), under_way))
 }

@@ -1,7 +1,7 @@
 //! The kernels of minimal filtering: transforms of input, weight and products, and the products.
 
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::conv2d::forms::{TWO_TILES, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{STAGES, TWO_TILES, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, VECTORS_U64, WORDS_U64, params, part};
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
@@ -25,7 +25,8 @@ static NARROW_MAIN: Part = part!("conv2d/winograd_product_narrow.wgsl");
 static F2_INVERSE: Part = part!("conv2d/winograd_f2_output.wgsl");
 static F4_INVERSE: Part = part!("conv2d/winograd_f4_output.wgsl");
 static PIECES_INVERSE: Part = part!("conv2d/winograd_pieces_output.wgsl");
-static EIGHT_INVERSE: Part = part!("conv2d/winograd_eight_output.wgsl");
+static EIGHT_INVERSE: Part = part!("conv2d/winograd_eight_inverse.wgsl");
+static EIGHT_MAIN: Part = part!("conv2d/winograd_eight_output.wgsl");
 /// What its tiles give, cell by cell and window by window.
 static EIGHT_CELLS: Part = part!("conv2d/winograd_eight_cells.wgsl");
 static EIGHT_WINDOWS: Part = part!("conv2d/winograd_eight_windows.wgsl");
@@ -68,11 +69,20 @@ pub(in crate::kernel::conv2d) static EIGHT_INPUT: Kernel =
     kernel("conv2d/winograd_eight_input", &[&INDEX, &SOURCE_CELLS, &part!("conv2d/winograd_eight_input.wgsl")], IN);
 pub(in crate::kernel::conv2d) static EIGHT_WEIGHT: Kernel =
     kernel("conv2d/winograd_eight_weight", &[&INDEX, &SOURCE_KERNELS, &part!("conv2d/winograd_eight_weight.wgsl")], IN);
-pub(in crate::kernel::conv2d) static EIGHT_OUTPUT: Kernel =
-    kernel("conv2d/winograd_eight_output", &[&INDEX, &ACTIVATION, &INVERSE, &CELLS, &EIGHT_CELLS, &EIGHT_INVERSE], INS);
+pub(in crate::kernel::conv2d) static EIGHT_OUTPUT: Kernel = kernel(
+    "conv2d/winograd_eight_output",
+    &[&INDEX, &ACTIVATION, &INVERSE, &EIGHT_INVERSE, &CELLS, &EIGHT_CELLS, &EIGHT_MAIN],
+    INS,
+);
+/// By way of workgroup memory, for GPUs.
+pub(in crate::kernel::conv2d) static EIGHT_OUTPUT_STAGED: Kernel = kernel(
+    "conv2d/winograd_eight_output_staged",
+    &[&INDEX, &ACTIVATION, &INVERSE, &EIGHT_INVERSE, &part!("conv2d/winograd_eight_output_staged.wgsl")],
+    INS,
+);
 pub(in crate::kernel::conv2d) static EIGHT_POOLED: Kernel = kernel(
     "conv2d/winograd_eight_output_pooled",
-    &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &MAXIMA, &EIGHT_WINDOWS, &EIGHT_INVERSE],
+    &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &EIGHT_INVERSE, &MAXIMA, &EIGHT_WINDOWS, &EIGHT_MAIN],
     POOLED,
 );
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
@@ -89,6 +99,13 @@ pub(in crate::kernel::conv2d) static NARROW_U64: Kernel =
 pub(in crate::kernel::conv2d) static SHARED: Kernel = kernel(
     "conv2d/winograd_product_shared",
     &[&INDEX, &TILE, &WORDS_U64, &VECTORS_U64, &LANES_8, &OPERANDS, &WEIGHTS_U64, &TWO_TILES, &SHARED_MAIN],
+    INS,
+);
+
+/// With both operands in workgroup memory, for GPUs.
+pub(in crate::kernel::conv2d) static STAGED: Kernel = kernel(
+    "conv2d/winograd_product_staged",
+    &[&INDEX, &TILE, &STAGES, &OPERANDS, &WEIGHTS, &part!("conv2d/winograd_product_staged.wgsl")],
     INS,
 );
 
@@ -201,11 +218,13 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&PIECES_OUTPUT, OutputParams::FIELDS),
         (&PIECES_POOLED, OutputParams::FIELDS),
         (&EIGHT_OUTPUT, OutputParams::FIELDS),
+        (&EIGHT_OUTPUT_STAGED, OutputParams::FIELDS),
         (&EIGHT_POOLED, OutputParams::FIELDS),
         (&PRODUCT, ProductParams::FIELDS),
         (&PRODUCT_U64, ProductParams::FIELDS),
         (&NARROW, ProductParams::FIELDS),
         (&NARROW_U64, ProductParams::FIELDS),
         (&SHARED, ProductParams::FIELDS),
+        (&STAGED, ProductParams::FIELDS),
     ]
 }

@@ -1,8 +1,9 @@
 //! Which kernel multiplies transformed tiles and weights, and how it divides them among workgroups.
 
 use super::super::sharing::{self, Sharing};
+use super::super::stages::Stages;
 use super::super::tiled::workgroup;
-use super::kernels::{NARROW, NARROW_U64, PRODUCT, PRODUCT_U64, SHARED};
+use super::kernels::{NARROW, NARROW_U64, PRODUCT, PRODUCT_U64, SHARED, STAGED};
 use super::transform::Transform;
 use crate::gpu::{Caps, Kernel};
 use crate::op::Conv2d;
@@ -15,33 +16,68 @@ const NARROWER: f64 = 1.3;
 /// on a CPU driver: 512->512 @14 by F(2x2, 3x3), 49 tiles, 17 ms beside 17.9).
 const SERVING_ONE: f64 = 0.95;
 
+/// What a multiply-add takes on a GPU where operands come from memory, against staged ones (measured on an H100: 20 beside 40
+/// TFLOP/s).
+const UNSTAGED: f64 = 2.0;
+
+/// Most rows of a block that a GPU's invocations compute from memory.
+const FEW_ROWS: u64 = 32;
+
+/// A product of a position and group.
+#[derive(Clone, Copy)]
+pub(super) struct Product {
+    /// Rows of a block, and channels, in whole fours.
+    pub(super) rows: u64,
+    pub(super) channels: u64,
+}
+
+/// Whether the products of groups of so many output channels have their operands staged.
+pub(super) fn is_staged(outputs: u64, caps: &Caps) -> bool {
+    !caps.software && outputs > FEW_ROWS
+}
+
 /// How a product is divided.
 pub(super) struct Division {
     pub(super) kernel: &'static Kernel,
     /// Tiles and blocks of output channels of a workgroup.
     pub(super) tiles: u64,
     pub(super) blocks: u64,
-    /// Its invocations.
-    pub(super) workgroup: u64,
-    /// What a tile takes, against one of four an invocation.
+    /// Overrides that say how large a workgroup is.
+    pub(super) constants: Vec<(&'static str, f64)>,
+    /// What a tile takes, against one of four an invocation; on GPUs with what is idle where so many tiles are all there are.
     rate: f64,
 }
 
 impl Division {
-    /// The one of least effort for so many tiles of a strip, blocks of a dispatch, and channels of a group.
+    /// The one of least effort for so many tiles of a strip and blocks of a dispatch.
     pub(super) fn new(
         transform: &Transform,
         op: &Conv2d,
         tiles: u64,
-        [blocks, channels]: [u64; 2],
+        product: Product,
+        blocks: u64,
         caps: &Caps,
     ) -> Self {
+        let Product { rows, channels } = product;
+        if rows > FEW_ROWS {
+            let (positions, all_rows) = (transform.positions(), blocks * rows);
+            let stages = Stages::with_rows(positions, rows, all_rows, tiles);
+            let padded = positions * all_rows * tiles.next_multiple_of(stages.cells);
+            return Self {
+                kernel: &STAGED,
+                tiles: stages.cells,
+                blocks: 1,
+                constants: stages.constants(),
+                rate: stages.effort(positions, all_rows, tiles) / padded.max(1) as f64,
+            };
+        }
         let lanes = workgroup(caps);
+        let constants = |invocations: u64| vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)];
         let own = |[words, pairs]: [&'static Kernel; 2], width: u64, rate| {
             let kernel = if caps.loads_pairs() { pairs } else { words };
-            Self { kernel, tiles: width * lanes, blocks: 1, workgroup: lanes, rate }
+            Self { kernel, tiles: width * lanes, blocks: 1, constants: constants(lanes), rate }
         };
-        let four = own([&PRODUCT, &PRODUCT_U64], 4, 1.0);
+        let four = own([&PRODUCT, &PRODUCT_U64], 4, if caps.software { 1.0 } else { UNSTAGED });
         if !caps.software || transform.in_pieces() {
             return four;
         }
@@ -57,10 +93,15 @@ impl Division {
             kernel: &SHARED,
             tiles: sharing::CELLS,
             blocks: sharing.subgroups,
-            workgroup: sharing.workgroup(),
+            constants: constants(sharing.workgroup()),
             rate: sharing.rate(),
         };
         if shared.effort(tiles) < own.effort(tiles) { shared } else { own }
+    }
+
+    /// Rows that the loads of a block's terms count for.
+    pub(super) fn loads(&self) -> u64 {
+        if std::ptr::eq(self.kernel, &STAGED) { 0 } else { 8 }
     }
 
     /// So many tiles, filled up to whole workgroups.

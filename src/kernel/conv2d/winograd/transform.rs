@@ -2,7 +2,8 @@
 
 use super::super::Variant;
 use super::kernels;
-use crate::gpu::Kernel;
+use crate::gpu::{Caps, Kernel};
+use crate::kernel::WORKGROUP;
 use crate::op::Conv2d;
 
 /// Which convolution kernels a transform multiplies with.
@@ -24,7 +25,9 @@ pub(in crate::kernel::conv2d) struct Transform {
     pub(super) taps: Taps,
     pub(super) input: &'static Kernel,
     pub(super) weight: &'static Kernel,
-    pub(super) output: &'static Kernel,
+    output: &'static Kernel,
+    /// The same for GPUs, if there is one: neighbours write neighbouring cells, by way of workgroup memory.
+    staged_output: Option<&'static Kernel>,
     /// `output` with a max pooling after it.
     pub(super) pooled_output: &'static Kernel,
 }
@@ -40,6 +43,17 @@ impl Transform {
         match self.taps {
             Taps::Square(taps) | Taps::Pieces(taps) => [taps, taps],
             Taps::Between(..) => op.kernel,
+        }
+    }
+
+    /// The kernel that makes the output on such a device, and overrides that it alone has.
+    pub(super) fn output_kernel(&self, op: &Conv2d, caps: &Caps) -> (&'static Kernel, Vec<(&'static str, f64)>) {
+        match self.staged_output {
+            Some(staged) if !caps.software => {
+                let cells = self.cells(op).into_iter().product::<usize>();
+                (staged, vec![("CELLS", cells as f64 * f64::from(WORKGROUP))])
+            }
+            _ => (self.output, vec![]),
         }
     }
 
@@ -103,6 +117,7 @@ pub(in crate::kernel::conv2d) static F2: Transform = Transform {
     input: &kernels::F2_INPUT,
     weight: &kernels::F2_WEIGHT,
     output: &kernels::F2_OUTPUT,
+    staged_output: None,
     pooled_output: &kernels::F2_POOLED,
 };
 /// F(4x4, 3x3): 4 times fewer products.
@@ -113,6 +128,7 @@ pub(in crate::kernel::conv2d) static F4: Transform = Transform {
     input: &kernels::F4_INPUT,
     weight: &kernels::F4_WEIGHT,
     output: &kernels::F4_OUTPUT,
+    staged_output: None,
     pooled_output: &kernels::F4_POOLED,
 };
 /// F(4x4, 4x4) of each piece of a kernel: 4 times fewer products for one of 7x7.
@@ -123,6 +139,7 @@ pub(in crate::kernel::conv2d) static PIECES: Transform = Transform {
     input: &kernels::PIECES_INPUT,
     weight: &kernels::PIECES_WEIGHT,
     output: &kernels::PIECES_OUTPUT,
+    staged_output: None,
     pooled_output: &kernels::PIECES_POOLED,
 };
 /// F(6x6, 3x3), F(5x5, 4x4), F(4x4, 5x5), F(3x3, 6x6), F(2x2, 7x7) and their mixtures: 5.1, 6.25, 6.25, 5.1 and 3.1
@@ -134,6 +151,7 @@ pub(in crate::kernel::conv2d) static EIGHT: Transform = Transform {
     input: &kernels::EIGHT_INPUT,
     weight: &kernels::EIGHT_WEIGHT,
     output: &kernels::EIGHT_OUTPUT,
+    staged_output: Some(&kernels::EIGHT_OUTPUT_STAGED),
     pooled_output: &kernels::EIGHT_POOLED,
 };
 

@@ -1,0 +1,87 @@
+//! Workgroups of the products whose operands are staged in workgroup memory (`conv2d/stages.wgsl`): for GPUs.
+
+/// Terms of a stage, in fours.
+pub(super) const STAGE_QUADS: u64 = 2;
+
+/// Rows or cells of a workgroup.
+const SIDES: [u64; 2] = [128, 64];
+
+/// What a multiply-add takes where a side is the shorter one, against the longer: operands serve half as many. (H100 and H200: 31
+/// TFLOP/s by 128 x 128, 26 by 64 x 128, 17 by 64 x 64.)
+const SHORTER: f64 = 1.2;
+
+/// Workgroups that keep a GPU busy: one for each multiprocessor of the largest of today.
+const BUSY: f64 = 132.0;
+
+/// How many rows and cells a workgroup computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stages {
+    pub(super) rows: u64,
+    pub(super) cells: u64,
+}
+
+impl Stages {
+    /// The workgroup of least effort for so many `products` of so many rows and cells each.
+    pub(super) fn of(products: u64, rows: u64, cells: u64) -> Self {
+        Self::least(SIDES.into_iter().flat_map(|rows| SIDES.map(|cells| Self { rows, cells })), products, rows, cells)
+    }
+
+    /// The same with so many rows of a workgroup, for as many as there are.
+    pub(super) fn with_rows(products: u64, rows: u64, all_rows: u64, cells: u64) -> Self {
+        Self::least(SIDES.into_iter().map(|cells| Self { rows, cells }), products, all_rows, cells)
+    }
+
+    fn least(offers: impl Iterator<Item = Self>, products: u64, rows: u64, cells: u64) -> Self {
+        let effort = |offer: &Self| offer.effort(products, rows, cells);
+        offers.min_by(|a, b| effort(a).total_cmp(&effort(b))).unwrap_or(Self { rows: SIDES[0], cells: SIDES[0] })
+    }
+
+    /// Workgroups of so many products.
+    fn workgroups(self, products: u64, rows: u64, cells: u64) -> u64 {
+        products * rows.div_ceil(self.rows) * cells.div_ceil(self.cells)
+    }
+
+    /// What a multiply-add takes, against that of the largest workgroup.
+    fn rate(self) -> f64 {
+        let side = |side| if side < SIDES[0] { SHORTER } else { 1.0 };
+        side(self.rows) * side(self.cells)
+    }
+
+    /// What a term of each sum takes, in multiply-adds of the largest workgroup, with what is idle.
+    pub(super) fn effort(self, products: u64, rows: u64, cells: u64) -> f64 {
+        let workgroups = self.workgroups(products, rows, cells) as f64;
+        let idle = (BUSY / workgroups.max(1.0)).max(1.0);
+        workgroups * (self.rows * self.cells) as f64 * self.rate() * idle
+    }
+
+    /// Overrides that say so.
+    pub(super) fn constants(self) -> Vec<(&'static str, f64)> {
+        let count = |name, count: u64| (name, count as f64);
+        vec![
+            count("ROWS", self.rows),
+            count("CELLS", self.cells),
+            count("STAGED_ROWS", 4 * self.rows),
+            count("STAGED_CELLS", 4 * self.cells),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workgroups_are_as_large_as_keeps_a_gpu_busy() {
+        let of = |products, rows, cells| {
+            let Stages { rows, cells } = Stages::of(products, rows, cells);
+            [rows, cells]
+        };
+        // conv1_2 and conv3_2 of FCN-8s as they are; fc6 in tiles of 8x8 cells; fc7 whole and in four parts; 512 channels at 14x14.
+        assert_eq!(of(1, 64, 698 * 698), [64, 128]);
+        assert_eq!(of(1, 256, 175 * 175), [128, 128]);
+        assert_eq!(of(64, 4096, 64), [128, 64]);
+        assert_eq!(of(1, 4096, 256), [128, 64]);
+        assert_eq!(of(4, 4096, 256), [128, 128]);
+        assert_eq!(of(1, 512, 196), [64, 64]);
+    }
+}
