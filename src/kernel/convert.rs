@@ -74,13 +74,16 @@ pub(crate) fn narrow(shape: Shape, from: Buffer, to: Buffer, caps: &Caps) -> Res
     flat_step(&NARROW_ALL, &[], &Params::of(shape), &operands, Storage::Halves.words(shape) as usize, caps)
 }
 
+/// Elements that an invocation of `convert/range` looks at.
+const RANGE_RUN: usize = 16;
+
 /// Sets the session's word if an element of an f32 tensor is beyond f16's range.
 ///
 /// # Errors
 /// [`crate::Error::Limit`] where a dispatch does not hold it.
 pub(crate) fn check_range(shape: Shape, of: Buffer, caps: &Caps) -> Result<Step> {
     let params = RangeParams { elements: shape.elements() as u32 };
-    flat_step(&RANGE, &[], &params, &[of, Buffer::Overflow], shape.elements(), caps)
+    flat_step(&RANGE, &[], &params, &[of, Buffer::Overflow], shape.elements().div_ceil(RANGE_RUN), caps)
 }
 
 /// A plan in f32 whose operands at these positions are f16: they are converted into temporaries before it, and its results
@@ -128,5 +131,15 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     crate::kernel::checks::Exhibit {
         params: vec![(&WIDEN, Params::FIELDS), (&NARROW_ALL, Params::FIELDS), (&RANGE, RangeParams::FIELDS)],
         plans: steps.into_iter().map(plan).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shader_looks_at_as_many() {
+        assert_eq!(crate::kernel::checks::constant(&RANGE, "RUN"), RANGE_RUN as u64);
     }
 }
