@@ -1,23 +1,24 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], x and w rounded to f16
 //           and summed in f32, negative ones made zero if RELU; cells outside x count as zero. With a pooling y is the maxima of
-//           that over 2x2 windows of step 2.
-// Layout    x: N x Cin x H x W; p: weights as conv2d/pack_cooperative leaves them, four f16 a vector; b: Cout;
+//           that over 2x2 windows of step 2. Or parts of these sums, one map after the other.
+// Layout    x: N x Cin x H x W; p: weights as conv2d/pack_cooperative leaves them, eight f16 an element; b: Cout;
 //           y: N x Cout x OH x OW. Or x, or x and y, in f16, two channels a word. Or o are phases of y
 //           (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6 switches.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; LANES, the invocations of a subgroup; ROW_GROUPS (2 or
-//           4) and COLUMN_GROUPS (1 or 2), subgroups of a workgroup along channels and along cells; with a pooling PARTIAL,
-//           SWITCHES, COMPACT.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; LANES, the invocations of a subgroup; ROW_GROUPS and
+//           COLUMN_GROUPS, subgroups of a workgroup along channels and along cells; STEP, input channels that are staged at a
+//           time, a multiple of TILE; BUFFERS (1 or 2), stages that workgroup memory holds; STAGED, vectors of all of them, and SUMS, elements of a matrix a
+//           subgroup; with a pooling PARTIAL, SWITCHES, COMPACT.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write, by matrices of TILE x TILE that a
-//           subgroup multiplies at once. A subgroup computes 2 x 4 of them, a workgroup 2*TILE*ROW_GROUPS channels of
-//           4*TILE*COLUMN_GROUPS cells, in a row or of windows. Cells vary fastest, then blocks, then images; `tiles` workgroups have work.
-//           Folded.
+//           subgroup multiplies at once. A subgroup computes 4 x 4 of them, a workgroup 4*TILE*ROW_GROUPS channels of
+//           4*TILE*COLUMN_GROUPS cells, in a row or of windows. Cells vary fastest, then blocks, then images, then parts of the
+//           sums; `tiles` workgroups have work. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements; LANES is the size of every subgroup, and subgroups
-//           are runs of invocations; the workgroup's size divides by its cells or the other way round, and it stages at most
-//           two vectors an invocation. 16 KiB of workgroup memory for TILE 16.
+//           are runs of invocations; an invocation stages eight channels of a cell, and of a channel, once, twice or four times a
+//           step, and twice its number of invocations are whole rows of cells.
 // Writes    Every cell of this dispatch's blocks, once.
-// Order     One f32 accumulator a channel and cell: over u, then v, then TILE input channels at a time; among these in the
-//           device's order; the bias last.
+// Order     One f32 accumulator a channel and cell: over STEP input channels, then u, then v, then TILE of these channels at a
+//           time; among these in the device's order; the bias last. `part_quads` fours of STEP channels and a tap are a part.
 // Uses      common/activation.wgsl, common/cooperative_8.wgsl or common/cooperative_16.wgsl, conv2d/operands.wgsl,
 //           conv2d/cooperative_cells.wgsl or conv2d/cooperative_cells_half.wgsl, conv2d/in_rows.wgsl, conv2d/cooperative_store.wgsl
 //           or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/cooperative_store_half.wgsl, or for phases
@@ -27,38 +28,43 @@
 //           conv2d/cooperative_store_windows.wgsl
 // Oracle    reference::conv2d_half_operands; for phases reference::conv_transpose2d_half_operands
 //
-// Why: the weights of a step are whole matrices, read straight from memory; its cells are gathered and converted once a
-// workgroup, eight channels of a cell an invocation, so that each cell's channels lie in a row, which is what a load of a
-// right matrix by columns wants. Two buffers: the next step's cells are on their way while this step is multiplied, and one
-// barrier a step is enough.
+// Why: each matrix that a subgroup loads serves four products, and each value that is staged 64 or 128; what the next step
+// needs is on its way while this one is multiplied. Rows of a stage lie eight values further apart than they are long, so that
+// neither the lanes that store them nor those that load a matrix meet in a bank. All taps of a few channels come one after
+// the other, for they read nearly the same cells, which are in a cache by then.
 
 override LANES: u32;
 override ROW_GROUPS: u32;
 override COLUMN_GROUPS: u32;
+override STEP: u32;
+override BUFFERS: u32;
+override STAGED: u32;
+override SUMS: u32;
 
-@group(0) @binding(2) var<storage, read> p: array<vec4<f16>>;
-
-// Vectors of a row of a matrix, and of a matrix.
-const QUADS = TILE / 4;
-const MATRIX = TILE * QUADS;
-// Cells of two column groups, the most there are.
-const MOST_CELLS = 8 * TILE;
-
-// [buffer][cell][quad of input channels]
-var<workgroup> staged: array<vec4<f16>, 2 * MOST_CELLS * QUADS>;
-// [subgroup][channel][cell]: a sum on its way to y.
-var<workgroup> sums: array<f32, 8 * TILE * TILE>;
-
-// Eight input channels of a cell.
-struct Eight {
+// Eight input channels of an output channel.
+struct Weights {
     first: vec4<f16>,
     second: vec4<f16>,
 }
 
-fn seen(row: u32, column: u32, tap: u32) -> Seen {
+@group(0) @binding(2) var<storage, read> p: array<Weights>;
+
+// [buffer][channel, then cell][quad of input channels]
+var<workgroup> staged: array<vec4<f16>, STAGED>;
+// [subgroup][channel][cell]: a sum on its way to y.
+var<workgroup> sums: array<f32, SUMS>;
+
+// Eight input channels of a cell, as they come from memory.
+struct Eight {
+    first: Loaded,
+    second: Loaded,
+}
+
+// A cell by the tap whose row and column lie so far from its first tap's.
+fn seen(corner: vec2<u32>, row: u32, column: u32) -> Seen {
     // A row or column before the first wraps around to a number beyond the last.
-    let from_row = row + tap / KW * DY;
-    let from_column = column + tap % KW * DX;
+    let from_row = corner.x + row;
+    let from_column = corner.y + column;
     let inside = from_row < params.in_h && from_column < params.in_w;
     return Seen(select(0u, from_row * params.in_w + from_column, inside), inside);
 }
@@ -67,7 +73,16 @@ fn eight(first_plane: u32, c: u32, cell: Seen) -> Eight {
     return Eight(quad(first_plane, c, cell), quad(first_plane, c + 4, cell));
 }
 
+fn corner_of(cell: u32) -> vec2<u32> {
+    return cell_at(cell) * vec2(SY, SX) - vec2(params.pad_top, params.pad_left);
+}
+
 fn stage(at: u32, value: Eight) {
+    staged[at] = halves(value.first);
+    staged[at + 1] = halves(value.second);
+}
+
+fn stage_weights(at: u32, value: Weights) {
     staged[at] = value.first;
     staged[at + 1] = value.second;
 }
@@ -88,35 +103,68 @@ fn main(
     let subgroup = invocation / LANES;
     let row_group = subgroup % ROW_GROUPS;
     let column_group = subgroup / ROW_GROUPS;
+    let rows = 4 * TILE * ROW_GROUPS;
     let cells = 4 * TILE * COLUMN_GROUPS;
     let size = LANES * ROW_GROUPS * COLUMN_GROUPS;
+    // Vectors from row to row of a stage, of a matrix's rows, and of a stage.
+    let pitch = (STEP + 8) / 4;
+    let matrix = TILE * pitch;
+    let buffer = (rows + cells) * pitch;
 
     let first_cell = flat % params.cell_tiles * cells;
     let local_block = flat / params.cell_tiles % params.blocks;
     let block = params.first_block + local_block;
-    let n = flat / params.cell_tiles / params.blocks;
+    let image = flat / params.cell_tiles / params.blocks;
+    let images = params.part_tiles / params.cell_tiles / params.blocks;
     let group = block / params.group_blocks;
 
-    // This invocation's share of a step: eight channels of a cell, and, if that does not cover all, eight more.
-    let own_cell = invocation % cells;
-    let own_channels = invocation / cells * 8;
-    let stages = own_channels < TILE;
-    let twice = size < cells * (TILE / 8);
-    let other_channels = own_channels + size / cells * 8;
-    let own = own_cell * QUADS + own_channels / 4;
-    let other = own_cell * QUADS + other_channels / 4;
-    let cell = cell_at(first_cell + own_cell);
-    let row = cell.x * SY - params.pad_top;
-    let column = cell.y * SX - params.pad_left;
-    let first_plane = group_planes(n, group);
+    // This invocation's shares of a step: eight channels of a cell, and of an output channel's weights. Every second share is of
+    // the same cell.
+    let cell_shares = cells * (STEP / 8) / size;
+    let weight_shares = rows * (STEP / 8) / size;
+    let even = corner_of(first_cell + invocation % cells);
+    let odd = corner_of(first_cell + (invocation + size) % cells);
+    let eight0 = invocation / cells;
+    let eight1 = (invocation + size) / cells;
+    let eight2 = (invocation + 2 * size) / cells;
+    let eight3 = (invocation + 3 * size) / cells;
+    let cell0 = (rows + invocation % cells) * pitch + 2 * eight0;
+    let cell1 = (rows + (invocation + size) % cells) * pitch + 2 * eight1;
+    let cell2 = (rows + invocation % cells) * pitch + 2 * eight2;
+    let cell3 = (rows + (invocation + size) % cells) * pitch + 2 * eight3;
+    let weight0 = invocation % rows * pitch + 2 * (invocation / rows);
+    let weight1 = (invocation + size) % rows * pitch + 2 * ((invocation + size) / rows);
+    let weight2 = (invocation + 2 * size) % rows * pitch + 2 * ((invocation + 2 * size) / rows);
+    let weight3 = (invocation + 3 * size) % rows * pitch + 2 * ((invocation + 3 * size) / rows);
+    let first_plane = group_planes(image % images, group);
 
-    var tap = 0u;
-    var c = 0u;
-    var place = seen(row, column, tap);
-    if stages {
-        stage(own, eight(first_plane, own_channels, place));
-        if twice {
-            stage(other, eight(first_plane, other_channels, place));
+    let steps = KH * KW * ((params.group_inputs + STEP - 1) / STEP);
+    let part_steps = params.part_quads / (STEP / 4);
+    let first_step = flat / params.part_tiles * part_steps;
+    let end_step = min(first_step + part_steps, steps);
+    let step_weights = rows * (STEP / 8);
+    var w = (local_block * steps + first_step) * step_weights + invocation;
+    var c = first_step / (KH * KW) * STEP;
+    var u = first_step % (KH * KW) / KW;
+    var v = first_step % KW;
+    {
+        let here = seen(even, u * DY, v * DX);
+        let there = seen(odd, u * DY, v * DX);
+        stage(cell0, eight(first_plane, c + 8 * eight0, here));
+        if cell_shares > 1 {
+            stage(cell1, eight(first_plane, c + 8 * eight1, there));
+        }
+        if cell_shares > 2 {
+            stage(cell2, eight(first_plane, c + 8 * eight2, here));
+            stage(cell3, eight(first_plane, c + 8 * eight3, there));
+        }
+        stage_weights(weight0, p[w]);
+        if weight_shares > 1 {
+            stage_weights(weight1, p[w + size]);
+        }
+        if weight_shares > 2 {
+            stage_weights(weight2, p[w + 2 * size]);
+            stage_weights(weight3, p[w + 3 * size]);
         }
     }
     workgroupBarrier();
@@ -129,54 +177,112 @@ fn main(
     var s11: Sum;
     var s12: Sum;
     var s13: Sum;
-    let steps = KH * KW * ((params.group_inputs + TILE - 1) / TILE);
-    let first_weights = (local_block * steps * ROW_GROUPS + row_group) * 2 * MATRIX;
-    for (var step = 0u; step < steps; step++) {
-        c += TILE;
-        if c >= params.group_inputs {
-            c = 0;
-            tap++;
-            place = seen(row, column, tap);
+    var s20: Sum;
+    var s21: Sum;
+    var s22: Sum;
+    var s23: Sum;
+    var s30: Sum;
+    var s31: Sum;
+    var s32: Sum;
+    var s33: Sum;
+    for (var step = first_step; step < end_step; step++) {
+        w += step_weights;
+        v++;
+        if v == KW {
+            v = 0;
+            u++;
         }
-        let more = step + 1 < steps;
-        var next: Eight;
-        var after: Eight;
-        if more && stages {
-            next = eight(first_plane, c + own_channels, place);
-            if twice {
-                after = eight(first_plane, c + other_channels, place);
+        if u == KH {
+            u = 0;
+            c += STEP;
+        }
+        let more = step + 1 < end_step;
+        var x0: Eight;
+        var x1: Eight;
+        var x2: Eight;
+        var x3: Eight;
+        var w0: Weights;
+        var w1: Weights;
+        var w2: Weights;
+        var w3: Weights;
+        if more {
+            let here = seen(even, u * DY, v * DX);
+            let there = seen(odd, u * DY, v * DX);
+            w0 = p[w];
+            if weight_shares > 1 {
+                w1 = p[w + size];
+            }
+            if weight_shares > 2 {
+                w2 = p[w + 2 * size];
+                w3 = p[w + 3 * size];
+            }
+            x0 = eight(first_plane, c + 8 * eight0, here);
+            if cell_shares > 1 {
+                x1 = eight(first_plane, c + 8 * eight1, there);
+            }
+            if cell_shares > 2 {
+                x2 = eight(first_plane, c + 8 * eight2, here);
+                x3 = eight(first_plane, c + 8 * eight3, there);
             }
         }
-        let w = first_weights + step * ROW_GROUPS * 2 * MATRIX;
-        let left0 = coopLoadT<Left>(&p[w], QUADS);
-        let left1 = coopLoadT<Left>(&p[w + MATRIX], QUADS);
-        let r = (step % 2 * cells + column_group * 4 * TILE) * QUADS;
-        let right0 = coopLoad<Right>(&staged[r], QUADS);
-        s00 = coopMultiplyAdd(left0, right0, s00);
-        s10 = coopMultiplyAdd(left1, right0, s10);
-        let right1 = coopLoad<Right>(&staged[r + MATRIX], QUADS);
-        s01 = coopMultiplyAdd(left0, right1, s01);
-        s11 = coopMultiplyAdd(left1, right1, s11);
-        let right2 = coopLoad<Right>(&staged[r + 2 * MATRIX], QUADS);
-        s02 = coopMultiplyAdd(left0, right2, s02);
-        s12 = coopMultiplyAdd(left1, right2, s12);
-        let right3 = coopLoad<Right>(&staged[r + 3 * MATRIX], QUADS);
-        s03 = coopMultiplyAdd(left0, right3, s03);
-        s13 = coopMultiplyAdd(left1, right3, s13);
-        if more && stages {
-            let buffer = (step + 1) % 2 * cells * QUADS;
-            stage(buffer + own, next);
-            if twice {
-                stage(buffer + other, after);
+        let now = (step - first_step) % BUFFERS * buffer;
+        for (var k = 0u; k < STEP / TILE; k++) {
+            let l = now + row_group * 4 * matrix + k * (TILE / 4);
+            let left0 = coopLoadT<Left>(&staged[l], pitch);
+            let left1 = coopLoadT<Left>(&staged[l + matrix], pitch);
+            let left2 = coopLoadT<Left>(&staged[l + 2 * matrix], pitch);
+            let left3 = coopLoadT<Left>(&staged[l + 3 * matrix], pitch);
+            let r = now + (4 * ROW_GROUPS + column_group * 4) * matrix + k * (TILE / 4);
+            let right0 = coopLoad<Right>(&staged[r], pitch);
+            s00 = coopMultiplyAdd(left0, right0, s00);
+            s10 = coopMultiplyAdd(left1, right0, s10);
+            s20 = coopMultiplyAdd(left2, right0, s20);
+            s30 = coopMultiplyAdd(left3, right0, s30);
+            let right1 = coopLoad<Right>(&staged[r + matrix], pitch);
+            s01 = coopMultiplyAdd(left0, right1, s01);
+            s11 = coopMultiplyAdd(left1, right1, s11);
+            s21 = coopMultiplyAdd(left2, right1, s21);
+            s31 = coopMultiplyAdd(left3, right1, s31);
+            let right2 = coopLoad<Right>(&staged[r + 2 * matrix], pitch);
+            s02 = coopMultiplyAdd(left0, right2, s02);
+            s12 = coopMultiplyAdd(left1, right2, s12);
+            s22 = coopMultiplyAdd(left2, right2, s22);
+            s32 = coopMultiplyAdd(left3, right2, s32);
+            let right3 = coopLoad<Right>(&staged[r + 3 * matrix], pitch);
+            s03 = coopMultiplyAdd(left0, right3, s03);
+            s13 = coopMultiplyAdd(left1, right3, s13);
+            s23 = coopMultiplyAdd(left2, right3, s23);
+            s33 = coopMultiplyAdd(left3, right3, s33);
+        }
+        if BUFFERS == 1 {
+            workgroupBarrier();
+        }
+        if more {
+            let next = (step + 1 - first_step) % BUFFERS * buffer;
+            stage_weights(next + weight0, w0);
+            if weight_shares > 1 {
+                stage_weights(next + weight1, w1);
+            }
+            if weight_shares > 2 {
+                stage_weights(next + weight2, w2);
+                stage_weights(next + weight3, w3);
+            }
+            stage(next + cell0, x0);
+            if cell_shares > 1 {
+                stage(next + cell1, x1);
+            }
+            if cell_shares > 2 {
+                stage(next + cell2, x2);
+                stage(next + cell3, x3);
             }
         }
         workgroupBarrier();
     }
 
     let mine = subgroup * TILE * TILE;
-    let plane = n * params.out_channels;
+    let plane = image * params.out_channels;
     let channel = group * params.group_outputs;
-    let within = (block % params.group_blocks * ROW_GROUPS + row_group) * 2 * TILE;
+    let within = (block % params.group_blocks * ROW_GROUPS + row_group) * 4 * TILE;
     let at = first_cell + column_group * 4 * TILE;
     coopStoreT(s00, &sums[mine], TILE);
     workgroupBarrier();
@@ -209,4 +315,36 @@ fn main(
     coopStoreT(s13, &sums[mine], TILE);
     workgroupBarrier();
     finish(mine, lane, plane, channel, within + TILE, at + 3 * TILE);
+    workgroupBarrier();
+    coopStoreT(s20, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 2 * TILE, at);
+    workgroupBarrier();
+    coopStoreT(s21, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 2 * TILE, at + TILE);
+    workgroupBarrier();
+    coopStoreT(s22, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 2 * TILE, at + 2 * TILE);
+    workgroupBarrier();
+    coopStoreT(s23, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 2 * TILE, at + 3 * TILE);
+    workgroupBarrier();
+    coopStoreT(s30, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 3 * TILE, at);
+    workgroupBarrier();
+    coopStoreT(s31, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 3 * TILE, at + TILE);
+    workgroupBarrier();
+    coopStoreT(s32, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 3 * TILE, at + 2 * TILE);
+    workgroupBarrier();
+    coopStoreT(s33, &sums[mine], TILE);
+    workgroupBarrier();
+    finish(mine, lane, plane, channel, within + 3 * TILE, at + 3 * TILE);
 }

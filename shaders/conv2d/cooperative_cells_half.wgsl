@@ -2,6 +2,13 @@
 
 @group(0) @binding(1) var<storage, read> x: array<vec2<f16>>;
 
+// Four channels of a cell as they are loaded.
+alias Loaded = vec4<f16>;
+
+fn halves(value: Loaded) -> vec4<f16> {
+    return value;
+}
+
 // What an invocation stages: where its cell lies in the plane that it sees by the current tap, if inside.
 struct Seen {
     at: u32,
@@ -15,7 +22,7 @@ fn group_planes(n: u32, group: u32) -> u32 {
 
 // The seen cell of input channels c to c+3 of the group, zero where it or the channel is outside; beside a last odd channel
 // there are zeros.
-fn quad(first_plane: u32, c: u32, cell: Seen) -> vec4<f16> {
+fn quad(first_plane: u32, c: u32, cell: Seen) -> Loaded {
     let count = (params.group_inputs + 1) / 2;
     let pair = c / 2 + vec2(0u, 1u);
     let i = first_plane + min(pair, vec2(count - 1)) * params.in_h * params.in_w + cell.at;

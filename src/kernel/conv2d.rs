@@ -129,6 +129,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &cooperative::kernels::EIGHT_HALF_POOLED,
     &cooperative::kernels::SIXTEEN_HALF_POOLED,
     &cooperative::PACK,
+    &cooperative::SUM_PARTS_HALF,
 ];
 
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.

@@ -1,10 +1,10 @@
 //! What only kernels on matrix units have to show. The problems of every variant are in `conv2d.rs`.
 
-use switchback::gpu::LimitsChoice;
+use switchback::gpu::{Elements, LimitsChoice};
 use switchback::kernel::conv_transpose2d;
 use switchback::kernel::conv2d::Variant;
 use switchback::weights::Weights;
-use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, Padding, reference};
+use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, MaxPool2d, Padding, Tensor, reference};
 
 use crate::common::adapter;
 use crate::common::problem::ConvProblem;
@@ -117,7 +117,7 @@ fn operands_beyond_f16_are_an_error() {
     let (conv, transposed) = (Conv2d::new([3, 3]).pad(1), ConvTranspose2d::new([4, 4]).stride([2, 2]));
     for (x_value, w_value) in [(65_520.0, 1.0), (1.0, -70_000.0), (65_504.0, 1.0), (f32::INFINITY, 1.0)] {
         let upload = |shape: [usize; 4], last| {
-            let mut tensor = switchback::Tensor::full(shape, 1.0).unwrap();
+            let mut tensor = Tensor::full(shape, 1.0).unwrap();
             *tensor.data_mut().last_mut().unwrap() = last;
             gpu.upload(&tensor).unwrap()
         };
@@ -134,6 +134,54 @@ fn operands_beyond_f16_are_an_error() {
                 // An infinity is one in f16 too.
                 result.unwrap();
             }
+        }
+    }
+}
+
+/// Sums of 2048 products and more are taken in parts where workgroups would be few: f32 and f16, even and odd channels, two
+/// images, and a pooling after them.
+#[test]
+fn sums_in_parts() {
+    let Some(gpu) = gpu() else { return };
+    for (op, input, outputs) in [
+        (Conv2d::new([3, 3]).pad(1).relu(), [2, 250, 6, 5], 35),
+        (Conv2d::new([1, 1]), [1, 2100, 7, 9], 70),
+        (Conv2d::new([5, 3]).groups(2), [1, 2 * 150, 9, 8], 2 * 10),
+    ] {
+        let problem = ConvProblem { because: "a long sum", op, input, output_channels: outputs, bias: true };
+        run(&gpu, &problem, 6);
+        let mut g = Graph::builder();
+        let x = g.input("x", input).unwrap();
+        let first = g.relu("first", x).unwrap();
+        let conv = g.conv2d("conv", first, op, outputs).unwrap();
+        let pooled = g.max_pool2d("pooled", conv, MaxPool2d::new([2, 2])).unwrap();
+        let last = g.relu("last", pooled).unwrap();
+        g.output(last).unwrap();
+        let graph = g.build().unwrap();
+        let weights = Weights::random(graph.weights_required(), 1).unwrap();
+        let x = reference::half_tensor(&problem.integers(7).x);
+        let mut session = gpu.with_elements(Elements::f16()).compile(&graph.with_every_output(), &weights).unwrap();
+        let outputs = session.run(&x).unwrap();
+        for check in session.check_nodes(&weights, &x, &outputs).unwrap() {
+            assert!(check.mismatch.is_none(), "{problem:?}: {} {:?}", check.node, check.mismatch);
+        }
+        let mut session = gpu.with_elements(Elements::f16()).compile(&graph, &weights).unwrap();
+        assert!(session.plan().node("pooled").is_some(), "{}", session.plan());
+        let whole = session.run(&x).unwrap();
+        assert_eq!(whole.tensor("last").unwrap(), outputs.tensor("last").unwrap(), "{problem:?}");
+    }
+}
+
+/// Wherever it lies among what the pass over the map looks at.
+#[test]
+fn an_operand_beyond_f16_is_found_anywhere() {
+    let Some(gpu) = gpu() else { return };
+    let w = gpu.upload(&Tensor::full([1, 1, 1, 1], 1.0).unwrap()).unwrap();
+    for cells in [1, 2, 63, 1023, 1024, 1025, 2100] {
+        for at in [0, 1, 62, 64, 1022, 1023, 1024, cells - 1].into_iter().filter(|&at| at < cells) {
+            let x = Tensor::from_fn([1, 1, 1, cells], |[.., j]| if j == at { 70_000.0 } else { 1.0 }).unwrap();
+            let result = gpu.conv2d(&Conv2d::new([1, 1]), &gpu.upload(&x).unwrap(), &w, None);
+            assert!(result.is_err(), "{at} of {cells}");
         }
     }
 }

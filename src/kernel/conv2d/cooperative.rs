@@ -1,6 +1,8 @@
 //! `Variant::Cooperative`: an implicit matrix product on matrix units, operands rounded to f16 and summed in f32.
 
+mod division;
 pub(super) mod kernels;
+mod parts;
 mod trial;
 
 use super::blocks::Blocks;
@@ -8,7 +10,7 @@ use super::pooled::{End, Pooling};
 use super::product::Params;
 use super::{Form, Interleave, OP, Operands, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Cooperative, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{HALF, INDEX, WORKGROUP, convert, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
@@ -35,37 +37,11 @@ params! {
     }
 }
 
-/// How a device's subgroups divide a workgroup's tile.
-#[derive(Clone, Copy, Debug)]
-struct Division {
-    tile: u64,
-    lanes: u64,
-    /// Subgroups along output channels, two matrices each.
-    row_groups: u64,
-    /// Subgroups along cells, four matrices each.
-    column_groups: u64,
-}
+use division::{Division, Problem};
+
+pub(super) use parts::SUM_PARTS_HALF;
 
 impl Division {
-    /// For a group of so many output channels; `None` for subgroups whose share of the staging the kernel does not write
-    /// out.
-    fn of(cooperative: Cooperative, group_outputs: u64) -> Option<Self> {
-        let (tile, lanes) = (u64::from(cooperative.tile), u64::from(cooperative.lanes));
-        // Half the rows where the others would be empty, the full width first.
-        let rows = if group_outputs <= 4 * tile { [2, 4] } else { [4, 2] };
-        let divisions = rows.into_iter().flat_map(|row_groups| [2, 1].map(|column_groups| (row_groups, column_groups)));
-        divisions
-            .map(|(row_groups, column_groups)| Self { tile, lanes, row_groups, column_groups })
-            .find(Self::is_written_out)
-    }
-
-    /// What the kernel's header asks for.
-    fn is_written_out(&self) -> bool {
-        let (size, cells) = (self.size(), self.cells());
-        let vectors = cells * self.tile / 8;
-        size <= 256 && vectors <= 2 * size && (size % cells == 0 || cells % size == 0 && vectors <= size)
-    }
-
     fn kernel(&self, form: Form, phases: bool) -> &'static Kernel {
         match (self.tile, form, phases) {
             (16, Form::Words, false) => &kernels::SIXTEEN,
@@ -86,18 +62,6 @@ impl Division {
     fn pooled_kernel(&self) -> &'static Kernel {
         if self.tile == 16 { &kernels::SIXTEEN_HALF_POOLED } else { &kernels::EIGHT_HALF_POOLED }
     }
-
-    fn size(&self) -> u64 {
-        self.lanes * self.row_groups * self.column_groups
-    }
-
-    fn rows(&self) -> u64 {
-        2 * self.tile * self.row_groups
-    }
-
-    fn cells(&self) -> u64 {
-        4 * self.tile * self.column_groups
-    }
 }
 
 /// Refuses a device without matrix units for an operator.
@@ -105,18 +69,19 @@ impl Division {
 /// # Errors
 /// [`Error::Unsupported`] that says what it lacks, and what would be taken instead.
 pub(in crate::kernel) fn check_device(op: &'static str, caps: &Caps) -> Result<()> {
-    division(1, caps).map(|_| ()).map_err(|why| unsupported(op, why))
+    let least = Problem { images: 1, groups: 1, group_inputs: 1, group_outputs: 1, cells: 1, taps: 1, in_parts: false };
+    division(&least, caps).map(|_| ()).map_err(|why| unsupported(op, why))
 }
 
 /// The division for this device, or what the device lacks.
-fn division(group_outputs: u64, caps: &Caps) -> std::result::Result<Division, String> {
+fn division(problem: &Problem, caps: &Caps) -> std::result::Result<Division, String> {
     let Some(cooperative) = caps.cooperative.filter(|_| caps.f16) else {
         let features = "EXPERIMENTAL_COOPERATIVE_MATRIX and SHADER_F16";
         return Err(format!(
             "the device was opened without {features}, or has no square products of f16 into f32 in subgroups of one size"
         ));
     };
-    Division::of(cooperative, group_outputs)
+    Division::of(cooperative, problem, caps)
         .ok_or_else(|| format!("it is not written out for products of {cooperative}"))
 }
 
@@ -160,12 +125,6 @@ pub(super) fn plan(
 ) -> Result<KernelPlan> {
     let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
     let group_outputs = weight.n as u64 / groups;
-    let division = division(group_outputs, caps).map_err(|why| unsupported(OP, why))?;
-    let (rows, tile) = (division.rows(), division.tile);
-    let steps = (weight.c as u64).div_ceil(tile) * taps;
-    rounds_within(OP, 0, loop_iterations(&[usize::try_from(steps).unwrap_or(usize::MAX)]), caps)?;
-    let row_words = weight.c as u64 * taps;
-    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: rows * tile * steps / 2 };
     let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
     let window = window_constants(op.kernel, op.stride, op.dilation);
     let phases = operands.interleave.map(Interleave::constants);
@@ -177,6 +136,35 @@ pub(super) fn plan(
         pooling => pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?,
     };
     let computed = end.as_ref().map_or(output, End::windows);
+    let problem = Problem {
+        images: output.n as u64,
+        groups,
+        group_inputs: weight.c as u64,
+        group_outputs,
+        // With a pooling as without, so that their sums are the same.
+        cells: output.plane() as u64,
+        taps,
+        in_parts: phases.is_none(),
+    };
+    let division = division(&problem, caps).map_err(|why| unsupported(OP, why))?;
+    let (rows, steps) = (division.rows(), division.steps(&problem));
+    let part_steps = division.part_steps(&problem, caps);
+    let parts = steps.div_ceil(part_steps);
+    if parts > 1 && end.is_some() {
+        return Err(Pooling::refused("the sums are taken in parts".to_owned()));
+    }
+    let rounds = [part_steps, division.step / division.tile].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    rounds_within(OP, 0, loop_iterations(&rounds), caps)?;
+    let row_words = weight.c as u64 * taps;
+    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: rows * division.step * steps / 2 };
+    // Bias, ReLU and rounding are for the whole sums.
+    let partial = (parts > 1).then(|| {
+        plan.scratch.push(Scratch { words: parts * output.elements() as u64, persistent: false });
+        let form = if operands.form == Form::Words { Form::Words } else { Form::HalvesToWords };
+        let output = Buffer::Scratch(plan.scratch.len() - 1);
+        Operands { bias: Buffer::Absent, output, form, ..operands }
+    });
+    let to = partial.unwrap_or(operands);
     let runs = blocks.runs(caps)?;
     let whole = runs.len() == 1;
     for run in runs {
@@ -195,7 +183,7 @@ pub(super) fn plan(
         };
         plan.prepare.push(Step {
             kernel: &PACK,
-            constants: vec![("ROWS", rows as f64), ("TILE", tile as f64), ("WORKGROUP", f64::from(WORKGROUP))],
+            constants: vec![("ROWS", rows as f64), ("STEP", division.step as f64), ("WORKGROUP", f64::from(WORKGROUP))],
             params: bytemuck::bytes_of(&pack).to_vec(),
             operands: vec![
                 Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
@@ -205,30 +193,38 @@ pub(super) fn plan(
         });
         let cell_tiles = (computed.plane() as u64).div_ceil(division.cells());
         let tiles = output.n as u64 * run.blocks * cell_tiles;
-        let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, [cell_tiles, tiles]);
+        let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, [cell_tiles, tiles])
+            .summing(0..(weight.c as u64).div_ceil(4), parts, part_steps * division.step / 4);
         let constants = [
-            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
-            ("RELU", f64::from(op.relu)),
+            ("BIAS", f64::from(to.bias != Buffer::Absent)),
+            ("RELU", f64::from(op.relu && parts == 1)),
             ("LANES", division.lanes as f64),
             ("ROW_GROUPS", division.row_groups as f64),
             ("COLUMN_GROUPS", division.column_groups as f64),
+            ("STEP", division.step as f64),
+            ("BUFFERS", division.buffers as f64),
+            ("STAGED", division.staged() as f64),
+            ("SUMS", division.sums() as f64),
         ];
-        let mut bound = vec![operands.input, packed, operands.bias, operands.output];
-        bound.extend((operands.form == Form::Halves).then_some(Buffer::Overflow));
+        let mut bound = vec![to.input, packed, to.bias, to.output];
+        bound.extend((to.form == Form::Halves).then_some(Buffer::Overflow));
         bound.extend(end.as_ref().map(|end| end.switches));
         let (kernel, ending): (_, &[_]) = match (&phases, &end) {
             (_, Some(end)) => (division.pooled_kernel(), &end.constants),
-            (Some(phases), _) => (division.kernel(operands.form, true), phases),
-            _ => (division.kernel(operands.form, false), &[]),
+            (Some(phases), _) => (division.kernel(to.form, true), phases),
+            _ => (division.kernel(to.form, false), &[]),
         };
         plan.run.push(Step {
             kernel,
             constants: [window.as_slice(), &constants, ending].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: bound.into_iter().map(Into::into).collect(),
-            workgroups: fold_workgroups(tiles, caps)?,
+            workgroups: fold_workgroups(parts * tiles, caps)?,
         });
-        plan.executed_macs += tiles * division.cells() * rows * steps * tile;
+        plan.executed_macs += tiles * division.cells() * rows * steps * division.step;
+    }
+    if let Some(Operands { output: z, .. }) = partial {
+        plan.run.push(parts::sum(parts, z, &operands, op.relu, output, caps)?);
     }
     Ok(plan)
 }
@@ -251,29 +247,9 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &kernels::EIGHT_HALF_POOLED,
         &kernels::SIXTEEN_HALF_POOLED,
     ];
-    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn subgroups_divide_the_staging() {
-        let of = |tile, lanes, outputs| {
-            Division::of(Cooperative { tile, lanes }, outputs).map(|d| (d.row_groups, d.column_groups))
-        };
-        // Mesa's software driver, Metal, NVIDIA, AMD's older and newer cards.
-        assert_eq!(of(8, 8, 512), Some((4, 2)));
-        assert_eq!(of(8, 8, 8), Some((4, 2)));
-        assert_eq!(of(8, 32, 512), Some((4, 2)));
-        assert_eq!(of(16, 32, 512), Some((4, 2)));
-        assert_eq!(of(16, 32, 64), Some((2, 2)));
-        assert_eq!(of(16, 64, 512), Some((4, 1)));
-        assert_eq!(of(16, 64, 64), Some((2, 2)));
-        assert_eq!(of(16, 128, 512), Some((2, 1)));
-        // Too few lanes to stage a step in two turns, too many for a workgroup.
-        assert_eq!(of(16, 8, 512), None);
-        assert_eq!(of(16, 256, 512), None);
-    }
+    kernels
+        .map(|kernel| (kernel, Params::FIELDS))
+        .into_iter()
+        .chain([(&PACK, PackParams::FIELDS), (&SUM_PARTS_HALF, parts::Params::FIELDS)])
+        .collect()
 }

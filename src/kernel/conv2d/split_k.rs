@@ -9,7 +9,7 @@ use super::stages::STAGE_QUADS;
 use super::tiled::divided;
 use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{ACTIVATION, INDEX, params, part, rounds_within};
 use crate::op::Conv2d;
@@ -96,18 +96,25 @@ pub(super) fn plan(
     // Bias and ReLU are for the whole sums.
     let plain = Conv2d { relu: false, ..*op };
     let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };
-    let elements = output.elements();
     let mut plan = divided(&division, &plain, input, weight, output, partial, caps)?;
+    plan.run.push(sum(parts, Buffer::Scratch(0), &operands, op.relu, output, caps)?);
+    Ok(plan)
+}
+
+/// Adds the parts, which lie in `z` one after the other, with what follows them, to a map in f32.
+///
+/// # Errors
+/// [`Error::Limit`] where a dispatch does not hold them.
+pub(super) fn sum(parts: u64, z: Buffer, operands: &Operands, relu: bool, output: Shape, caps: &Caps) -> Result<Step> {
+    let elements = output.elements();
     let params = Params {
         elements: elements as u32,
         plane_cells: output.plane() as u32,
         channels: output.c as u32,
         parts: parts as u32,
     };
-    let constants = [("BIAS", f64::from(operands.bias != Buffer::Absent)), ("RELU", f64::from(op.relu))];
-    let bound = [Buffer::Scratch(0), operands.bias, operands.output];
-    plan.run.push(flat_step(&SUM_PARTS, &constants, &params, &bound, elements, caps)?);
-    Ok(plan)
+    let constants = [("BIAS", f64::from(operands.bias != Buffer::Absent)), ("RELU", f64::from(relu))];
+    flat_step(&SUM_PARTS, &constants, &params, &[z, operands.bias, operands.output], elements, caps)
 }
 
 #[cfg(test)]

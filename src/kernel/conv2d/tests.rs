@@ -77,6 +77,12 @@ pub(crate) fn exhibit() -> Exhibit {
     let plans = plans.chain([apart, covered]).chain(covered_half);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
     let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU)]);
+    let long_half = |caps| {
+        [Form::Halves, Form::HalvesToWords].map(|form| {
+            plan_half(&op, ([2, 230, 9, 7].into(), [6, 230, 3, 3].into(), bias), form, Some(Variant::Cooperative), caps)
+        })
+    };
+    let plans = plans.chain(matrices.iter().flat_map(long_half));
     let pooled = |(variant, switches)| {
         let pooling = Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches };
         plan_pooled(&op, pooling, ([2, 3, 9, 7].into(), [6, 3, 3, 3].into(), bias), variant, &Caps::WEBGPU)

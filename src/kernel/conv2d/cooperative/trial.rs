@@ -112,6 +112,21 @@ mod tests {
         assert_eq!(chosen(&gpu), ["cooperative", "cooperative"]);
     }
 
+    /// Where there is no memory for two stages, one is multiplied and then overwritten.
+    #[test]
+    fn one_stage_gives_the_same_as_two() {
+        for (kib, buffers) in [(8, 1.0), (16, 2.0)] {
+            let Some(mut gpu) = matrices() else { return };
+            std::sync::Arc::get_mut(&mut gpu.shared).unwrap().caps.max_workgroup_bytes = kib << 10;
+            let checked = |plan: KernelPlan| {
+                let has = |step: &crate::gpu::Step| step.constants.contains(&("BUFFERS", buffers));
+                assert!(gpu.caps().cooperative.unwrap().tile == 16 || plan.run.iter().any(has), "{kib} KiB");
+                plan
+            };
+            assert!(pollster::block_on(gpu.try_kernels_of(checked)).unwrap(), "{kib} KiB");
+        }
+    }
+
     /// Drivers that lose a term, double one, or add to another sum.
     #[test]
     fn units_with_wrong_sums_are_seen_and_not_used() {
