@@ -4,6 +4,7 @@ use std::path::Path;
 
 use switchback::weights::{Element, Weights};
 
+use crate::common::project::project;
 use crate::{digits, files, switchback};
 
 fn text(path: &Path) -> &str {
@@ -76,7 +77,7 @@ fn starting_weights_from_vgg16_segment_everything_as_background() {
 }
 
 fn foreign(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign").join(name)
+    project("tests/golden/foreign").join(name)
 }
 
 #[test]

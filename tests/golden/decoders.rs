@@ -15,6 +15,7 @@ use switchback::weights::Weights;
 use switchback::{Graph, Switches, Tensor, Value};
 
 use crate::common::adapter;
+use crate::common::project::project;
 use crate::file::File;
 use crate::maps::{About, Preprocessing, strays};
 
@@ -40,7 +41,7 @@ struct Run {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/decoders")
+    project("tests/golden/decoders")
 }
 
 fn runs() -> Vec<Run> {

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use switchback::net::{DeconvNet, Fcn, Head, SegNet, Segmentation};
 use switchback::weights::Weights;
 
+use crate::common::project::project;
+
 /// One file.
 #[derive(Deserialize)]
 struct Record {
@@ -22,7 +24,7 @@ struct Record {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign")
+    project("tests/golden/foreign")
 }
 
 fn records() -> Vec<Record> {

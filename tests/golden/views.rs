@@ -11,6 +11,7 @@ use switchback::weights::{Weights, vgg};
 use switchback::{Graph, Tensor};
 
 use crate::common::adapter;
+use crate::common::project::project;
 use crate::file::File;
 use crate::maps::{About, Preprocessing, strays};
 
@@ -34,7 +35,7 @@ struct View {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/decoders")
+    project("tests/golden/decoders")
 }
 
 fn views() -> Vec<View> {
