@@ -77,9 +77,9 @@ fn corner_of(cell: u32) -> vec2<u32> {
     return cell_at(cell) * vec2(SY, SX) - vec2(params.pad_top, params.pad_left);
 }
 
-fn stage(at: u32, value: Eight) {
-    staged[at] = halves(value.first);
-    staged[at + 1] = halves(value.second);
+fn stage(at: u32, value: Eight, c: u32, inside: bool) {
+    staged[at] = halves(value.first, c, inside);
+    staged[at + 1] = halves(value.second, c + 4, inside);
 }
 
 fn stage_weights(at: u32, value: Weights) {
@@ -150,13 +150,13 @@ fn main(
     {
         let here = seen(even, u * DY, v * DX);
         let there = seen(odd, u * DY, v * DX);
-        stage(cell0, eight(first_plane, c + 8 * eight0, here));
+        stage(cell0, eight(first_plane, c + 8 * eight0, here), c + 8 * eight0, here.inside);
         if cell_shares > 1 {
-            stage(cell1, eight(first_plane, c + 8 * eight1, there));
+            stage(cell1, eight(first_plane, c + 8 * eight1, there), c + 8 * eight1, there.inside);
         }
         if cell_shares > 2 {
-            stage(cell2, eight(first_plane, c + 8 * eight2, here));
-            stage(cell3, eight(first_plane, c + 8 * eight3, there));
+            stage(cell2, eight(first_plane, c + 8 * eight2, here), c + 8 * eight2, here.inside);
+            stage(cell3, eight(first_plane, c + 8 * eight3, there), c + 8 * eight3, there.inside);
         }
         stage_weights(weight0, p[w]);
         if weight_shares > 1 {
@@ -205,9 +205,9 @@ fn main(
         var w1: Weights;
         var w2: Weights;
         var w3: Weights;
+        let here = seen(even, u * DY, v * DX);
+        let there = seen(odd, u * DY, v * DX);
         if more {
-            let here = seen(even, u * DY, v * DX);
-            let there = seen(odd, u * DY, v * DX);
             w0 = p[w];
             if weight_shares > 1 {
                 w1 = p[w + size];
@@ -267,13 +267,13 @@ fn main(
                 stage_weights(next + weight2, w2);
                 stage_weights(next + weight3, w3);
             }
-            stage(next + cell0, x0);
+            stage(next + cell0, x0, c + 8 * eight0, here.inside);
             if cell_shares > 1 {
-                stage(next + cell1, x1);
+                stage(next + cell1, x1, c + 8 * eight1, there.inside);
             }
             if cell_shares > 2 {
-                stage(next + cell2, x2);
-                stage(next + cell3, x3);
+                stage(next + cell2, x2, c + 8 * eight2, here.inside);
+                stage(next + cell3, x3, c + 8 * eight3, there.inside);
             }
         }
         workgroupBarrier();

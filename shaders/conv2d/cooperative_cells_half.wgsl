@@ -1,12 +1,16 @@
 // Cells on their way to matrices, from a map in f16, two channels a word; a group's channels begin with a word of their own.
 
-@group(0) @binding(1) var<storage, read> x: array<vec2<f16>>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
 
 // Four channels of a cell as they are loaded.
-alias Loaded = vec4<f16>;
+alias Loaded = vec2<u32>;
 
-fn halves(value: Loaded) -> vec4<f16> {
-    return value;
+// What is staged of input channels c to c+3 of the group, loaded for a cell: zero where it or the channel is outside; beside a
+// last odd channel there are zeros.
+fn halves(value: Loaded, c: u32, inside: bool) -> vec4<f16> {
+    let pair = c / 2 + vec2(0u, 1u);
+    let word = select(vec2<u32>(), value, (pair < vec2((params.group_inputs + 1) / 2)) & vec2(inside));
+    return vec4<f16>(vec4(unpack2x16float(word.x), unpack2x16float(word.y)));
 }
 
 // What an invocation stages: where its cell lies in the plane that it sees by the current tap, if inside.
@@ -20,12 +24,11 @@ fn group_planes(n: u32, group: u32) -> u32 {
     return (n * ((params.in_channels + 1) / 2) + group * params.group_inputs / 2) * params.in_h * params.in_w;
 }
 
-// The seen cell of input channels c to c+3 of the group, zero where it or the channel is outside; beside a last odd channel
-// there are zeros.
+// The seen cell of input channels c to c+3 of the group, some cell and channel of it where they are outside. Nothing depends on
+// what was loaded before it is staged, so that no load waits for another.
 fn quad(first_plane: u32, c: u32, cell: Seen) -> Loaded {
     let count = (params.group_inputs + 1) / 2;
     let pair = c / 2 + vec2(0u, 1u);
     let i = first_plane + min(pair, vec2(count - 1)) * params.in_h * params.in_w + cell.at;
-    let inside = (pair < vec2(count)) & vec2(cell.inside);
-    return vec4(select(vec2<f16>(), x[i.x], inside.x), select(vec2<f16>(), x[i.y], inside.y));
+    return vec2(x[i.x], x[i.y]);
 }
