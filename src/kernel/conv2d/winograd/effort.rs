@@ -4,7 +4,7 @@ use super::super::choice::{dispatch, word};
 use super::grid::Grid;
 use super::product::{Division, Product};
 use super::transform::Transform;
-use super::{Groups, check};
+use super::{Groups, check, product};
 use crate::gpu::Caps;
 use crate::op::Conv2d;
 use crate::shape::Shape;
@@ -44,8 +44,8 @@ pub(in crate::kernel::conv2d) fn effort(
         return None;
     }
     let [d, m] = [channels, blocks * rows].map(|group| group * groups);
-    let product = Product { rows, channels };
-    let division = |tiles| Division::new(transform, op, tiles, product, groups * blocks, caps);
+    let block = Product { rows, channels };
+    let division = |tiles| Division::new(transform, op, tiles, block, groups * blocks, caps);
     let whole = division(grid.tiles);
     let vectors = whole.vectors(caps);
     let strip = grid.strip(positions, [d, m], vectors, caps).ok()?;
@@ -55,7 +55,7 @@ pub(in crate::kernel::conv2d) fn effort(
         division(tiles).effort(tiles)
     };
     let padded = (grid.rows / strip) as f64 * tiles(strip) + tiles(last);
-    let products = padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads())) as f64;
+    let products = padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads)) as f64;
     let cells = transform.cells(op).into_iter().product::<usize>() as u64;
     let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);
     // On a CPU driver the products' stores are part of their rate.
@@ -66,7 +66,7 @@ pub(in crate::kernel::conv2d) fn effort(
     let worth = if growth > PLAIN_GROWTH { WORTH } else { 1.0 };
     let under_way = (positions * grid.tiles.min(4 * strip * grid.width)) as f64 * output.c as f64;
     // Staged products count themselves what is idle.
-    let under_way = if whole.loads() == 0 { f64::INFINITY } else { under_way };
+    let under_way = if product::is_staged(rows, caps) { f64::INFINITY } else { under_way };
     let dispatches = 3.0 * strips as f64 * dispatch(caps);
     Some((worth * (products + word(caps) * (words + streamed) + dispatches), under_way))
 }

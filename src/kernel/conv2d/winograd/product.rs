@@ -20,6 +20,9 @@ const SERVING_ONE: f64 = 0.95;
 /// TFLOP/s).
 const UNSTAGED: f64 = 2.0;
 
+/// Rows that the loads of a block's terms count for where invocations load them themselves.
+const LOADS: u64 = 8;
+
 /// Most rows of a block that a GPU's invocations compute from memory.
 const FEW_ROWS: u64 = 32;
 
@@ -44,6 +47,8 @@ pub(super) struct Division {
     pub(super) blocks: u64,
     /// Overrides that say how large a workgroup is.
     pub(super) constants: Vec<(&'static str, f64)>,
+    /// Rows that the loads of a block's terms count for, in its effort.
+    pub(super) loads: u64,
     /// What a tile takes, against one of four an invocation; on GPUs with what is idle where so many tiles are all there are.
     rate: f64,
 }
@@ -68,6 +73,7 @@ impl Division {
                 tiles: stages.cells,
                 blocks: 1,
                 constants: stages.constants(),
+                loads: 0,
                 rate: stages.effort(positions, all_rows, tiles) / padded.max(1) as f64,
             };
         }
@@ -75,7 +81,7 @@ impl Division {
         let constants = |invocations: u64| vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)];
         let own = |[words, pairs]: [&'static Kernel; 2], width: u64, rate| {
             let kernel = if caps.loads_pairs() { pairs } else { words };
-            Self { kernel, tiles: width * lanes, blocks: 1, constants: constants(lanes), rate }
+            Self { kernel, tiles: width * lanes, blocks: 1, constants: constants(lanes), loads: LOADS, rate }
         };
         let four = own([&PRODUCT, &PRODUCT_U64], 4, if caps.software { 1.0 } else { UNSTAGED });
         if !caps.software || transform.in_pieces() {
@@ -94,14 +100,10 @@ impl Division {
             tiles: sharing::CELLS,
             blocks: sharing.subgroups,
             constants: constants(sharing.workgroup()),
+            loads: LOADS,
             rate: sharing.rate(),
         };
         if shared.effort(tiles) < own.effort(tiles) { shared } else { own }
-    }
-
-    /// Rows that the loads of a block's terms count for.
-    pub(super) fn loads(&self) -> u64 {
-        if std::ptr::eq(self.kernel, &STAGED) { 0 } else { 8 }
     }
 
     /// So many tiles, filled up to whole workgroups.
