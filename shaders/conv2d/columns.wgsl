@@ -22,11 +22,17 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     );
 }
 
-// The cell `at` of the q-th four of the group's channels, zero where it or a channel is outside.
-fn four_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32, inside: bool) -> vec4<f32> {
-    let c = 4 * q + vec4(0u, 1u, 2u, 3u);
-    let i = first_plane + min(c, vec4(channels - 1)) * plane_cells + at;
-    return select(vec4<f32>(), vec4(x[i.x], x[i.y], x[i.z], x[i.w]), (c < vec4(channels)) & vec4(inside));
+// The cell `at` of the q-th four of the group's channels as it comes from memory; channels past the last repeat it.
+alias RawChannels = vec4<f32>;
+
+fn raw_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32) -> RawChannels {
+    let i = first_plane + min(4 * q + vec4(0u, 1u, 2u, 3u), vec4(channels - 1)) * plane_cells + at;
+    return vec4(x[i.x], x[i.y], x[i.z], x[i.w]);
+}
+
+// The same with zeros where the cell or a channel is outside.
+fn four_channels(raw: RawChannels, channels: u32, q: u32, inside: bool) -> vec4<f32> {
+    return select(vec4<f32>(), raw, (4 * q + vec4(0u, 1u, 2u, 3u) < vec4(channels)) & vec4(inside));
 }
 
 // Adds four terms to the tile whose weights start at the i-th vector.

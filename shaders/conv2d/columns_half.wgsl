@@ -30,19 +30,35 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     return mat4x4(first.even, first.odd, second.even, second.odd);
 }
 
-// The cell `at` of the q-th four of the group's channels, zero where it or a channel is outside.
-fn four_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32, inside: bool) -> vec4<f32> {
-    let count = (channels + 1) / 2;
-    let pair = 2 * q + vec2(0u, 1u);
-    let i = first_plane + min(pair, vec2(count - 1)) * plane_cells + at;
-    let words = select(vec2<u32>(), vec2(x[i.x], x[i.y]), (pair < vec2(count)) & vec2(inside));
+// The cell `at` of the q-th four of the group's channels as it comes from memory; a pair past the last repeats it.
+alias RawChannels = vec2<u32>;
+
+fn raw_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32) -> RawChannels {
+    let i = first_plane + min(2 * q + vec2(0u, 1u), vec2((channels + 1) / 2 - 1)) * plane_cells + at;
+    return vec2(x[i.x], x[i.y]);
+}
+
+// The same as numbers, with zeros where the cell or a pair is outside; beside a last odd channel there are zeros.
+fn four_channels(raw: RawChannels, channels: u32, q: u32, inside: bool) -> vec4<f32> {
+    let exists = (2 * q + vec2(0u, 1u) < vec2((channels + 1) / 2)) & vec2(inside);
+    let words = select(vec2<u32>(), raw, exists);
     return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+}
+
+// The weights of a row as they come from memory.
+alias RawWeights = vec2<u32>;
+
+fn raw_weights(i: u32) -> RawWeights {
+    return p[i];
+}
+
+fn weights_of(raw: RawWeights) -> vec4<f32> {
+    return vec4(unpack2x16float(raw.x), unpack2x16float(raw.y));
 }
 
 // Four weights of a row.
 fn weights_at(i: u32) -> vec4<f32> {
-    let words = p[i];
-    return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+    return weights_of(p[i]);
 }
 
 // Adds four terms to the tile whose weights start at p[i].

@@ -61,7 +61,9 @@ fn main(
     let group = block / params.group_blocks;
 
     // What this invocation stages.
-    let cell = cell_at(first_cell + staged_cell(invocation));
+    let own_place = staged_row(invocation);
+    let own_cell = staged_cell(invocation);
+    let cell = cell_at(first_cell + own_cell);
     let row = cell.x * SY - params.pad_top;
     let column = cell.y * SX - params.pad_left;
     let first_plane = group_planes(n, group);
@@ -69,7 +71,7 @@ fn main(
     let quads = (params.group_inputs + 3) / 4;
     let w_quad = row_quad(invocation);
     let c_quad = cell_quad(invocation);
-    let own_row = local_block * KH * KW * quads * ROWS + staged_row(invocation);
+    let own_row = local_block * KH * KW * quads * ROWS + own_place;
 
     let place = place_of(invocation);
     var left: Tile;
@@ -81,38 +83,40 @@ fn main(
     // Each round loads a stage and multiplies the one before it.
     for (var round = 0u; round <= stages; round++) {
         let more = round < stages;
-        var rows: vec4<f32>;
-        var more_rows: vec4<f32>;
-        var cells: vec4<f32>;
-        var more_cells: vec4<f32>;
+        // As they come: what uses them, here, would wait for them before it multiplies.
+        var rows: RawWeights;
+        var more_rows: RawWeights;
+        var cells: RawChannels;
+        var more_cells: RawChannels;
         if more {
             let weights = own_row + tap * quads * ROWS;
-            rows = quad_weights(weights, q + w_quad, end_quad);
+            rows = raw_weights(weights + min(q + w_quad, end_quad - 1) * ROWS);
             if CELLS < 128 {
-                more_rows = quad_weights(weights, q + 1, end_quad);
+                more_rows = raw_weights(weights + min(q + 1, end_quad - 1) * ROWS);
             }
-            cells = four_channels(first_plane, in_plane, params.group_inputs, q + c_quad, source.at, source.inside);
+            cells = raw_channels(first_plane, in_plane, params.group_inputs, q + c_quad, source.at);
             if ROWS < 128 {
-                more_cells = four_channels(first_plane, in_plane, params.group_inputs, q + 1, source.at, source.inside);
-            }
-            q += STAGE;
-            if q >= end_quad {
-                q = first_quad;
-                tap++;
-                source = seen(row, column, tap);
+                more_cells = raw_channels(first_plane, in_plane, params.group_inputs, q + 1, source.at);
             }
         }
         if round > 0 {
             multiply_stage(&left, &right, (round - 1) % 2, place);
         }
         if more {
-            put_row(round % 2, w_quad, staged_row(invocation), rows);
+            // A stage may reach past the last quad, where there are none.
+            put_row(round % 2, w_quad, own_place, select(vec4<f32>(), weights_of(rows), q + w_quad < end_quad));
             if CELLS < 128 {
-                put_row(round % 2, 1, staged_row(invocation), more_rows);
+                put_row(round % 2, 1, own_place, select(vec4<f32>(), weights_of(more_rows), q + 1 < end_quad));
             }
-            put_cell(round % 2, c_quad, staged_cell(invocation), cells);
+            put_cell(round % 2, c_quad, own_cell, four_channels(cells, params.group_inputs, q + c_quad, source.inside));
             if ROWS < 128 {
-                put_cell(round % 2, 1, staged_cell(invocation), more_cells);
+                put_cell(round % 2, 1, own_cell, four_channels(more_cells, params.group_inputs, q + 1, source.inside));
+            }
+            q += STAGE;
+            if q >= end_quad {
+                q = first_quad;
+                tap++;
+                source = seen(row, column, tap);
             }
         }
         workgroupBarrier();
@@ -130,11 +134,6 @@ fn main(
     let right_cell = left_cell + CELLS / 2;
     store_four(left_cell, plane, channel, rest, left);
     store_four(right_cell, plane, channel, rest, right);
-}
-
-// The weights of a row in the q-th quad of a tap whose first is `first`; a stage may reach past the last quad, where there are none.
-fn quad_weights(first: u32, q: u32, end_quad: u32) -> vec4<f32> {
-    return select(vec4<f32>(), weights_at(first + min(q, end_quad - 1) * ROWS), q < end_quad);
 }
 
 // Stores the cells of a tile from `first` on, as many as the plane has.

@@ -6,3 +6,14 @@
 fn weights_at(i: u32) -> vec4<f32> {
     return p[i];
 }
+
+// The same as they come from memory, for kernels that have something else to do until they are there.
+alias RawWeights = vec4<f32>;
+
+fn raw_weights(i: u32) -> RawWeights {
+    return p[i];
+}
+
+fn weights_of(raw: RawWeights) -> vec4<f32> {
+    return raw;
+}

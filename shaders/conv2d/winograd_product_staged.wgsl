@@ -15,16 +15,11 @@
 @group(0) @binding(1) var<storage, read> d: array<f32>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
 
-// The q-th four channels of a transformed tile, from their first on; a stage may reach past the last quad, where there are none.
+// The q-th four channels of a transformed tile, from their first on; past the last quad they repeat it.
 fn four_channels(first: u32, q: u32, quads: u32) -> vec4<f32> {
     let i = first + 4 * min(q, quads - 1) * params.source_tiles;
     let step = params.source_tiles;
-    return select(vec4<f32>(), vec4(d[i], d[i + step], d[i + 2 * step], d[i + 3 * step]), q < quads);
-}
-
-// The weights of a row in the q-th quad.
-fn quad_weights(first: u32, q: u32, quads: u32) -> vec4<f32> {
-    return select(vec4<f32>(), weights_at(first + min(q, quads - 1) * ROWS), q < quads);
+    return vec4(d[i], d[i + step], d[i + 2 * step], d[i + 3 * step]);
 }
 
 // Stores eight rows from m[i] on, `step` vectors apart.
@@ -58,13 +53,14 @@ fn main(
     let group = (params.first_block + block) / params.group_blocks;
 
     // What this invocation stages. Tiles past the last repeat it; they are not stored.
+    let own_place = staged_row(invocation);
     let own_tile = staged_cell(invocation);
     let own_column = min(first_column + own_tile / 4, columns - 1);
     let own_source = own_column / params.width * params.source_width + own_column % params.width;
     let channel = position * params.channels + group * params.group_channels;
     let own_cell = channel * params.source_tiles + 4 * own_source + own_tile % 4;
     let pieces = params.piece_rows * params.piece_columns;
-    let own_row = (block * params.positions + position) * pieces * quads * ROWS + staged_row(invocation);
+    let own_row = (block * params.positions + position) * pieces * quads * ROWS + own_place;
     let w_quad = row_quad(invocation);
     let c_quad = cell_quad(invocation);
 
@@ -78,19 +74,34 @@ fn main(
     // Each round loads a stage and multiplies the one before it.
     for (var round = 0u; round <= stages; round++) {
         let more = round < stages;
+        // As they come: what uses them, here, would wait for them before it multiplies.
         var rows: vec4<f32>;
         var more_rows: vec4<f32>;
         var cells: vec4<f32>;
         var more_cells: vec4<f32>;
         if more {
             let weights = own_row + piece * quads * ROWS;
-            rows = quad_weights(weights, q + w_quad, quads);
+            rows = weights_at(weights + min(q + w_quad, quads - 1) * ROWS);
             if CELLS < 128 {
-                more_rows = quad_weights(weights, q + 1, quads);
+                more_rows = weights_at(weights + min(q + 1, quads - 1) * ROWS);
             }
             cells = four_channels(source, q + c_quad, quads);
             if ROWS < 128 {
                 more_cells = four_channels(source, q + 1, quads);
+            }
+        }
+        if round > 0 {
+            multiply_stage(&left, &right, (round - 1) % 2, place);
+        }
+        if more {
+            // A stage may reach past the last quad, where there are none.
+            put_row(round % 2, w_quad, own_place, select(vec4<f32>(), rows, q + w_quad < quads));
+            if CELLS < 128 {
+                put_row(round % 2, 1, own_place, select(vec4<f32>(), more_rows, q + 1 < quads));
+            }
+            put_cell(round % 2, c_quad, own_tile, select(vec4<f32>(), cells, q + c_quad < quads));
+            if ROWS < 128 {
+                put_cell(round % 2, 1, own_tile, select(vec4<f32>(), more_cells, q + 1 < quads));
             }
             q += STAGE;
             if q >= quads {
@@ -98,19 +109,6 @@ fn main(
                 piece++;
                 let place_of_piece = piece / params.piece_columns * params.source_width + piece % params.piece_columns;
                 source = own_cell + 4 * place_of_piece;
-            }
-        }
-        if round > 0 {
-            multiply_stage(&left, &right, (round - 1) % 2, place);
-        }
-        if more {
-            put_row(round % 2, w_quad, staged_row(invocation), rows);
-            if CELLS < 128 {
-                put_row(round % 2, 1, staged_row(invocation), more_rows);
-            }
-            put_cell(round % 2, c_quad, own_tile, cells);
-            if ROWS < 128 {
-                put_cell(round % 2, 1, own_tile, more_cells);
             }
         }
         workgroupBarrier();

@@ -25,9 +25,11 @@ pub(super) struct Stages {
 }
 
 impl Stages {
-    /// The workgroup of least effort for so many `products` of so many rows and cells each.
+    /// The workgroup of least effort for so many `products` of so many rows and cells each; weights fill up its rows, so that
+    /// it has the more only if there are some.
     pub(super) fn of(products: u64, rows: u64, cells: u64) -> Self {
-        Self::least(SIDES.into_iter().flat_map(|rows| SIDES.map(|cells| Self { rows, cells })), products, rows, cells)
+        let sides = SIDES.into_iter().filter(|&side| side <= rows.next_multiple_of(SIDES[1]));
+        Self::least(sides.flat_map(|rows| SIDES.map(|cells| Self { rows, cells })), products, rows, cells)
     }
 
     /// The same with so many rows of a workgroup, for as many as there are.
@@ -94,5 +96,6 @@ mod tests {
         // Its tiles of F(2x2, 3x3), score_pool3 in parts.
         assert_eq!(of(16, 512, 49), [64, 64]);
         assert_eq!(of(8, 21, 88 * 88), [64, 128]);
+        assert_eq!(of(1, 21, 256), [64, 128]);
     }
 }
