@@ -61,7 +61,7 @@ fn main(
     let group = block / params.group_blocks;
 
     // What this invocation stages.
-    let own_place = staged_row(invocation);
+    let block_row = staged_row(invocation);
     let own_cell = staged_cell(invocation);
     let cell = cell_at(first_cell + own_cell);
     let row = cell.x * SY - params.pad_top;
@@ -71,7 +71,7 @@ fn main(
     let quads = (params.group_inputs + 3) / 4;
     let w_quad = row_quad(invocation);
     let c_quad = cell_quad(invocation);
-    let own_row = local_block * KH * KW * quads * ROWS + own_place;
+    let own_row = local_block * KH * KW * quads * ROWS + block_row;
 
     let place = place_of(invocation);
     var left: Tile;
@@ -104,9 +104,9 @@ fn main(
         }
         if more {
             // A stage may reach past the last quad, where there are none.
-            put_row(round % 2, w_quad, own_place, select(vec4<f32>(), weights_of(rows), q + w_quad < end_quad));
+            put_row(round % 2, w_quad, block_row, select(vec4<f32>(), weights_of(rows), q + w_quad < end_quad));
             if CELLS < 128 {
-                put_row(round % 2, 1, own_place, select(vec4<f32>(), weights_of(more_rows), q + 1 < end_quad));
+                put_row(round % 2, 1, block_row, select(vec4<f32>(), weights_of(more_rows), q + 1 < end_quad));
             }
             put_cell(round % 2, c_quad, own_cell, four_channels(cells, params.group_inputs, q + c_quad, source.inside));
             if ROWS < 128 {

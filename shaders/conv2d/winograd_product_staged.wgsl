@@ -53,14 +53,14 @@ fn main(
     let group = (params.first_block + block) / params.group_blocks;
 
     // What this invocation stages. Tiles past the last repeat it; they are not stored.
-    let own_place = staged_row(invocation);
+    let block_row = staged_row(invocation);
     let own_tile = staged_cell(invocation);
     let own_column = min(first_column + own_tile / 4, columns - 1);
     let own_source = own_column / params.width * params.source_width + own_column % params.width;
     let channel = position * params.channels + group * params.group_channels;
     let own_cell = channel * params.source_tiles + 4 * own_source + own_tile % 4;
     let pieces = params.piece_rows * params.piece_columns;
-    let own_row = (block * params.positions + position) * pieces * quads * ROWS + own_place;
+    let own_row = (block * params.positions + position) * pieces * quads * ROWS + block_row;
     let w_quad = row_quad(invocation);
     let c_quad = cell_quad(invocation);
 
@@ -95,9 +95,9 @@ fn main(
         }
         if more {
             // A stage may reach past the last quad, where there are none.
-            put_row(round % 2, w_quad, own_place, select(vec4<f32>(), rows, q + w_quad < quads));
+            put_row(round % 2, w_quad, block_row, select(vec4<f32>(), rows, q + w_quad < quads));
             if CELLS < 128 {
-                put_row(round % 2, 1, own_place, select(vec4<f32>(), more_rows, q + 1 < quads));
+                put_row(round % 2, 1, block_row, select(vec4<f32>(), more_rows, q + 1 < quads));
             }
             put_cell(round % 2, c_quad, own_tile, select(vec4<f32>(), cells, q + c_quad < quads));
             if ROWS < 128 {
