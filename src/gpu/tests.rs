@@ -255,17 +255,18 @@ fn a_dispatch_of_exactly_the_limit_runs_and_one_more_workgroup_is_refused() {
     }
 }
 
-/// Two runs of `y = x` between the host's ends, as a session has them; the second leaves the input's last byte to be zero.
-fn between_ends(gpu: &Gpu, past: u32) -> Result<()> {
+/// Two runs of `y = x` between the host's ends, as a session has them, `piece` words of the input at once at most; the
+/// second leaves the input's last byte to be zero.
+fn between_ends(gpu: &Gpu, piece: u64, past: u32) -> Result<()> {
     let (x, y) = (gpu.allocate("x", 100).unwrap(), gpu.allocate("y", 100).unwrap());
-    let inwards = gpu.upload_through("x", &x, 100).unwrap();
+    let inwards = gpu.upload_in_pieces("x", &x, 100, piece).unwrap();
     let outwards = gpu.readback_alone("y", &y, 100).unwrap();
     let resolve = |operand: &Operand| Ok(if operand.buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
     let step = gpu.prepare_step("copy", &copy(100, past).run[0], resolve).unwrap();
     for (sign, last, bytes) in [(1.0, 7.0, 400), (-1.0, f32::MIN_POSITIVE, 399)] {
         let mut data: Vec<f32> = ramp(100).iter().map(|x| sign * x).collect();
         data[99] = last;
-        pollster::block_on(inwards.fill(gpu, "x", &bytemuck::cast_slice(&data)[..bytes])).unwrap();
+        pollster::block_on(inwards.fill(gpu, "x", &x, &bytemuck::cast_slice(&data)[..bytes])).unwrap();
         gpu.submit("a run", |encoder| {
             inwards.record(encoder, &x);
             step.record(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
@@ -275,7 +276,7 @@ fn between_ends(gpu: &Gpu, past: u32) -> Result<()> {
         let found: Vec<f32> = pollster::block_on(outwards.read(gpu, "y", 100))?;
         assert_eq!(found, data);
     }
-    let long = pollster::block_on(inwards.fill(gpu, "x", &[0; 401]));
+    let long = pollster::block_on(inwards.fill(gpu, "x", &x, &[0; 401]));
     assert!(matches!(long, Err(Error::Operand { .. })), "{long:?}");
     Ok(())
 }
@@ -292,9 +293,11 @@ fn the_host_finds_values_in_a_cpu_drivers_own_memory_and_elsewhere_in_a_copy() {
         let buffer = gpu.allocate("x", 16).unwrap();
         let memory = gpu.host_memory("x", &buffer, 16, wgpu::BufferUsages::MAP_READ).unwrap();
         assert_eq!(memory.twin().is_none(), shared, "{}", gpu.info());
-        between_ends(&gpu, 0).unwrap();
+        for piece in [100, 99, 50, 32, 1] {
+            between_ends(&gpu, piece, 0).unwrap();
+        }
         if gpu.has_rails() {
-            assert!(between_ends(&gpu, 1).unwrap_err().to_string().contains("past the end"));
+            assert!(between_ends(&gpu, 100, 1).unwrap_err().to_string().contains("past the end"));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::gpu::Gpu;
 use crate::gpu::buffer::{GpuBuffer, WORD};
 use crate::gpu::host_memory::HostMemory;
 use crate::gpu::rails::Guard;
+use crate::gpu::upload::PIECE_WORDS;
 
 /// Uses of a buffer through which the host reads.
 const READBACK: wgpu::BufferUsages = wgpu::BufferUsages::MAP_READ.union(wgpu::BufferUsages::COPY_DST);
@@ -182,6 +183,8 @@ impl Gpu {
     }
 
     /// Writes bytes from a word of a buffer on, before the next submission; a last incomplete word is filled with zeros.
+    /// wgpu stages a write in memory of its size, and loses the device where the driver has none left, so large ones go
+    /// in pieces, each handed over before the next.
     ///
     /// # Errors
     /// As [`Gpu::write`].
@@ -191,7 +194,18 @@ impl Gpu {
         if bytes.len() as u64 > room {
             return Err(Error::operand("upload", what, format!("at most {room} bytes"), bytes.len()));
         }
-        let start = word * WORD;
+        let piece = PIECE_WORDS * WORD;
+        for (bytes, offset) in bytes.chunks(piece as usize).zip((0..).step_by(piece as usize)) {
+            if offset > 0 {
+                self.hand_over(what)?;
+            }
+            self.write_piece(what, target, word * WORD + offset, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Writes bytes from a byte of a buffer on that starts a word.
+    fn write_piece(&self, what: &str, target: &GpuBuffer, start: u64, bytes: &[u8]) -> Result<()> {
         let (words, last) = split_words(bytes);
         self.shared.faults.guarded(what, || {
             let queue = &self.shared.queue;

@@ -193,17 +193,10 @@ impl Gpu {
         Ok(GpuImage::new(image.extent(), buffer))
     }
 
-    /// New memory with these bytes in it. wgpu stages a write in memory of its size, and loses the device where the
-    /// driver has none left, so large ones go in pieces.
+    /// New memory with these bytes in it.
     fn upload_bytes(&self, what: &str, bytes: &[u8]) -> Result<GpuBuffer> {
-        const PIECE: usize = 64 << 20;
         let buffer = self.allocate(what, words_of_bytes(bytes.len()))?;
-        for (piece, start) in bytes.chunks(PIECE).zip((0..).step_by(PIECE)) {
-            if start > 0 {
-                self.hand_over(what)?;
-            }
-            self.write_at(what, &buffer, words_of_bytes(start), piece)?;
-        }
+        self.write(what, &buffer, bytes)?;
         Ok(buffer)
     }
 

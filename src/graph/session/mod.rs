@@ -81,8 +81,8 @@ impl Session {
         let given = inputs.into().bind(self.graph())?;
         self.poison()?;
         for ((edge, upload), (_, value)) in self.inputs.iter().zip(given) {
-            let bytes = stored(value, self.plan.storage(*edge));
-            upload.fill(&self.gpu, self.graph().nodes()[edge.node()].name(), &bytes).await?;
+            let (name, slot) = (self.graph().nodes()[edge.node()].name(), &self.slots[self.plan.slot(*edge)]);
+            upload.fill(&self.gpu, name, slot, &stored(value, self.plan.storage(*edge))).await?;
         }
         let slots = |edge: Edge| &self.slots[self.plan.slot(edge)];
         self.gpu.submit("a run", |encoder| {
