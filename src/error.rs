@@ -1,4 +1,8 @@
 //! The one error type: every message gives the operand, what was expected, what was found, and the way out.
+//!
+//! A message is whole, with whatever it was caused by in it. So [`source`](std::error::Error::source) has nothing to add, and
+//! whoever prints chains of errors prints nothing twice; a cause is a field of its variant (never one that is named `source`,
+//! which thiserror would hand out).
 
 use std::path::PathBuf;
 
@@ -8,7 +12,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything that can go wrong, from a misshapen operand to a device that has been unplugged.
 ///
 /// Callers branch on the variants or on the predicates ([`Error::is_device_lost`], [`Error::is_out_of_memory`],
-/// [`Error::is_unsupported`]); people read the message.
+/// [`Error::is_unsupported`]); people read the message, which is whole: there is no
+/// [`source`](std::error::Error::source) to print behind it. What caused an [`Error::Node`] or an [`Error::Io`] is their field
+/// `cause`.
 ///
 /// ```
 /// use switchback::{Conv2d, Error, gpu::Caps, net::{Fcn, Head}};
@@ -133,12 +139,12 @@ pub enum Error {
         way_out: String,
     },
     /// An error with the graph node at which it arose.
-    #[error("node `{node}`: {source}")]
+    #[error("node `{node}`: {cause}")]
     Node {
         /// The node's name.
         node: String,
         /// What went wrong there.
-        source: Box<Error>,
+        cause: Box<Error>,
     },
     /// A graph that cannot be built or asked for: a duplicate name, an unknown output.
     #[error("graph: {0}")]
@@ -155,12 +161,12 @@ pub enum Error {
         reason: String,
     },
     /// A file that cannot be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {cause}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 }
 
@@ -170,7 +176,7 @@ impl Error {
     pub fn is_device_lost(&self) -> bool {
         match self {
             Self::DeviceLost { .. } => true,
-            Self::Node { source, .. } => source.is_device_lost(),
+            Self::Node { cause, .. } => cause.is_device_lost(),
             _ => false,
         }
     }
@@ -180,7 +186,7 @@ impl Error {
     pub fn is_out_of_memory(&self) -> bool {
         match self {
             Self::OutOfMemory { .. } | Self::Limit { .. } => true,
-            Self::Node { source, .. } => source.is_out_of_memory(),
+            Self::Node { cause, .. } => cause.is_out_of_memory(),
             _ => false,
         }
     }
@@ -190,7 +196,7 @@ impl Error {
     pub fn is_unsupported(&self) -> bool {
         match self {
             Self::Unsupported { .. } => true,
-            Self::Node { source, .. } => source.is_unsupported(),
+            Self::Node { cause, .. } => cause.is_unsupported(),
             _ => false,
         }
     }
@@ -198,7 +204,7 @@ impl Error {
     /// Names the graph node at which this error arose.
     #[must_use]
     pub(crate) fn at_node(self, node: &str) -> Self {
-        Self::Node { node: node.to_owned(), source: Box::new(self) }
+        Self::Node { node: node.to_owned(), cause: Box::new(self) }
     }
 
     pub(crate) fn operand(
@@ -220,7 +226,77 @@ impl Error {
     }
 
     #[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
-    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+    pub(crate) fn io(path: &std::path::Path, cause: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::iter::{once, successors};
+
+    use super::Error;
+
+    /// One of each variant; whoever adds one is sent here by the compiler.
+    fn all() -> Vec<Error> {
+        match Error::Graph(String::new()) {
+            Error::Operand { .. } | Error::Parameter { .. } | Error::Unsupported { .. } | Error::Limit { .. } => {}
+            Error::Switch { .. } | Error::NoAdapter { .. } | Error::DeviceLost { .. } | Error::OutOfMemory { .. } => {}
+            Error::Gpu { .. } | Error::Overflow { .. } | Error::Node { .. } | Error::Graph(_) | Error::Weights(_) => {}
+            Error::Image { .. } | Error::Io { .. } => {}
+        }
+        let text = str::to_owned;
+        let overflow = || Error::Overflow { what: text("weight `w` at 17"), way_out: text("keep it in f32") };
+        vec![
+            Error::operand("conv2d", "input", "5 rows", 4),
+            Error::parameter("conv2d", "stride", "1 or more", 0),
+            Error::Unsupported { what: text("this"), why: text("a reason"), way_out: text("do that") },
+            Error::Limit {
+                what: text("map"),
+                needed: 2,
+                available: 1,
+                unit: "bytes",
+                way_out: text("a smaller image"),
+            },
+            Error::Switch { op: "max_unpool2d", position: 3, found: 9, planes_cells: 4, height: 2, width: 2 },
+            Error::NoAdapter { wanted: text("named A"), found: text("B"), way_out: text("choose it") },
+            Error::DeviceLost { reason: text("unplugged") },
+            Error::OutOfMemory { what: text("a buffer"), message: text("too large"), way_out: text("a smaller image") },
+            Error::Gpu { what: text("a pipeline"), message: text("invalid") },
+            overflow(),
+            overflow().at_node("conv1"),
+            overflow().at_node("inner").at_node("outer"),
+            Error::Graph(text("no output `y`")),
+            Error::Weights(text("`w` is missing")),
+            Error::Image { path: "a.png".into(), reason: text("is empty") },
+            Error::Io { path: "a.npy".into(), cause: std::io::Error::other("device gone") },
+            Error::Io { path: "a.npy".into(), cause: std::io::ErrorKind::NotFound.into() },
+        ]
+    }
+
+    /// As reporters of error chains print it: `{:#}` of anyhow's, for one.
+    fn chain(error: &Error) -> Vec<String> {
+        let causes = successors(error.source(), |&cause| cause.source());
+        once(error.to_string()).chain(causes.map(ToString::to_string)).collect()
+    }
+
+    #[test]
+    fn a_chain_of_errors_says_nothing_twice() {
+        for error in all() {
+            let chain = chain(&error);
+            for (position, said) in chain.iter().enumerate().skip(1) {
+                let before = &chain[..position];
+                assert!(before.iter().all(|text| !text.contains(said)), "{said:?} is in {before:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_has_its_cause_in_it() {
+        let found: Vec<String> = all().iter().map(ToString::to_string).collect();
+        for expected in ["node `outer`: node `inner`: weight `w` at 17 is beyond", "a.npy: device gone"] {
+            assert!(found.iter().any(|message| message.starts_with(expected)), "{expected} is not among {found:#?}");
+        }
     }
 }

@@ -47,9 +47,7 @@ impl Weights {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn save(&self, path: impl AsRef<std::path::Path>, element: Element) -> Result<()> {
         match replace_file(path.as_ref(), |file| self.write_to(file, element)) {
-            Err(Error::Io { path, source }) => {
-                Err(source.downcast().unwrap_or_else(|source| Error::Io { path, source }))
-            }
+            Err(Error::Io { path, cause }) => Err(cause.downcast().unwrap_or_else(|cause| Error::Io { path, cause })),
             done => done,
         }
     }
