@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// Environment variable that chooses the adapter where the program does not: `auto`, `gpu`, `software`, or part of a
-/// name.
+/// Environment variable that chooses the adapter where the program does not, in the words of [`AdapterChoice`].
 pub const ADAPTER_VARIABLE: &str = "SWITCHBACK_ADAPTER";
 
 /// What kind of device an adapter is, best first.
@@ -78,7 +77,16 @@ impl fmt::Display for AdapterInfo {
 
 /// Which adapter to open.
 ///
-/// Text converts into it: `auto` (or nothing), `gpu`, `software`, and anything else as part of a name.
+/// Text converts into it: `auto` (or nothing), `gpu`, `software`, and anything else as part of a name. `#` and a number at the
+/// end choose one of those that fit: `H100#2` is the second whose name contains `H100`, `gpu#2` the second that is not
+/// software, `#2` the second of all. They count from 1 in the order of [`Gpu::adapters`](crate::gpu::Gpu::adapters), which is
+/// that of `switchback info`. Without a number it is the best of those that fit: the first of equals.
+///
+/// ```
+/// use switchback::gpu::AdapterChoice;
+/// let named = AdapterChoice::Named("H100".to_owned());
+/// assert_eq!(AdapterChoice::from("H100#2"), AdapterChoice::Numbered { among: Box::new(named), number: 2 });
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum AdapterChoice {
@@ -91,15 +99,28 @@ pub enum AdapterChoice {
     Software,
     /// The best whose name contains this, whatever the case of its letters.
     Named(String),
+    /// One of those that another choice admits.
+    Numbered {
+        /// The other choice.
+        among: Box<Self>,
+        /// Which one, from 1, in the order of [`Gpu::adapters`](crate::gpu::Gpu::adapters).
+        number: usize,
+    },
 }
 
 impl From<&str> for AdapterChoice {
     fn from(text: &str) -> Self {
-        match text.trim().to_lowercase().as_str() {
+        let text = text.trim();
+        if let Some((among, number)) = text.rsplit_once('#')
+            && let Ok(number) = number.parse()
+        {
+            return Self::Numbered { among: Box::new(among.into()), number };
+        }
+        match text.to_lowercase().as_str() {
             "" | "auto" => Self::Auto,
             "gpu" => Self::Hardware,
             "software" => Self::Software,
-            _ => Self::Named(text.trim().to_owned()),
+            _ => Self::Named(text.to_owned()),
         }
     }
 }
@@ -124,6 +145,7 @@ impl fmt::Display for AdapterChoice {
             Self::Hardware => f.write_str("other than software"),
             Self::Software => f.write_str("that runs on the processor"),
             Self::Named(name) => write!(f, "named {name:?}"),
+            Self::Numbered { among, number } => write!(f, "number {number} {among}"),
         }
     }
 }
@@ -135,12 +157,21 @@ impl AdapterChoice {
         std::env::var(ADAPTER_VARIABLE).map_or(Self::Auto, Self::from)
     }
 
-    fn admits(&self, info: &AdapterInfo) -> bool {
+    /// Positions of the adapters that fit, in their order.
+    fn fitting(&self, found: &[AdapterInfo]) -> Vec<usize> {
+        let all = 0..found.len();
         match self {
-            Self::Auto => true,
-            Self::Hardware => info.kind != AdapterKind::Cpu,
-            Self::Software => info.kind == AdapterKind::Cpu,
-            Self::Named(name) => info.name.to_lowercase().contains(&name.to_lowercase()),
+            Self::Auto => all.collect(),
+            Self::Hardware => all.filter(|&i| found[i].kind != AdapterKind::Cpu).collect(),
+            Self::Software => all.filter(|&i| found[i].kind == AdapterKind::Cpu).collect(),
+            Self::Named(name) => {
+                let name = name.to_lowercase();
+                all.filter(|&i| found[i].name.to_lowercase().contains(&name)).collect()
+            }
+            Self::Numbered { among, number } => {
+                let nth = number.checked_sub(1).and_then(|before| among.fitting(found).get(before).copied());
+                nth.into_iter().collect()
+            }
         }
     }
 
@@ -149,7 +180,7 @@ impl AdapterChoice {
     /// # Errors
     /// [`Error::NoAdapter`] if none fits.
     pub(crate) fn rank(&self, found: &[AdapterInfo]) -> Result<Vec<usize>> {
-        let mut fitting: Vec<usize> = (0..found.len()).filter(|&i| self.admits(&found[i])).collect();
+        let mut fitting = self.fitting(found);
         if fitting.is_empty() {
             return Err(self.no_adapter(found));
         }
@@ -163,8 +194,9 @@ impl AdapterChoice {
             let way_out = "install a Vulkan driver (without a GPU: Mesa's lavapipe, Debian's mesa-vulkan-drivers)";
             ("none".to_owned(), way_out.to_owned())
         } else {
-            let names: Vec<String> = found.iter().map(AdapterInfo::to_string).collect();
-            (names.join("; "), format!("choose one of these, by program or by {ADAPTER_VARIABLE}"))
+            let names: Vec<String> = (1..).zip(found).map(|(number, info)| format!("#{number} {info}")).collect();
+            let way_out = "choose one of these by part of its name or by `#` and its number";
+            (names.join("; "), format!("{way_out}, in the program or by {ADAPTER_VARIABLE}"))
         };
         Error::NoAdapter { wanted: self.to_string(), found, way_out }
     }
@@ -195,6 +227,11 @@ mod tests {
             ("GPU", AdapterChoice::Hardware),
             ("software", AdapterChoice::Software),
             ("H200", AdapterChoice::Named("H200".to_owned())),
+            ("2", AdapterChoice::Named("2".to_owned())),
+            ("#x", AdapterChoice::Named("#x".to_owned())),
+            ("#2", AdapterChoice::Numbered { among: Box::new(AdapterChoice::Auto), number: 2 }),
+            ("gpu#2", AdapterChoice::Numbered { among: Box::new(AdapterChoice::Hardware), number: 2 }),
+            (" H200 #10", AdapterChoice::Numbered { among: Box::new("H200".into()), number: 10 }),
         ] {
             assert_eq!(AdapterChoice::from(text), choice, "{text:?}");
         }
@@ -210,12 +247,42 @@ mod tests {
         assert_eq!(ranked("force"), [3, 1]);
     }
 
+    /// Cards of one name differ by number alone.
     #[test]
-    fn nothing_fits() {
-        let message = |choice: &str, found: &[AdapterInfo]| match AdapterChoice::from(choice).rank(found) {
+    fn a_number_chooses_among_equals() {
+        let mut found = machine();
+        found.extend([info("H100", AdapterKind::Discrete, "vulkan"), info("H100", AdapterKind::Discrete, "vulkan")]);
+        let ranked = |choice: &str| AdapterChoice::from(choice).rank(&found).unwrap_or_default();
+        assert_eq!(ranked("h100"), [4, 5]);
+        assert_eq!(ranked("h100#1"), [4]);
+        assert_eq!(ranked("h100#2"), [5]);
+        // Numbers are those of the list, not of the order in which the best would be tried.
+        assert_eq!(ranked("force#1"), [1]);
+        assert_eq!(ranked("gpu#2"), [2]);
+        for number in 1..=found.len() {
+            assert_eq!(ranked(&format!("#{number}")), [number - 1]);
+        }
+    }
+
+    fn message(choice: &str, found: &[AdapterInfo]) -> String {
+        match AdapterChoice::from(choice).rank(found) {
             Err(error @ Error::NoAdapter { .. }) => error.to_string(),
             other => format!("{other:?}"),
-        };
+        }
+    }
+
+    #[test]
+    fn a_number_that_none_has_is_refused_with_those_there_are() {
+        for choice in ["#0", "#5", "GeForce#3", "H200#1", "software#2", "#1#2", "#99999999999999999999"] {
+            let refused = message(choice, &machine());
+            assert!(refused.contains("#2 GeForce (discrete GPU, dx12); #3 Iris"), "{choice}: {refused}");
+        }
+        let refused = message("GeForce#3", &machine());
+        assert!(refused.starts_with("no GPU adapter number 3 named \"GeForce\"; found: #1 llvmpipe"), "{refused}");
+    }
+
+    #[test]
+    fn nothing_fits() {
         let absent = message("H200", &machine());
         assert!(absent.contains("named \"H200\"") && absent.contains("Iris (integrated GPU, vulkan)"), "{absent}");
         let none = message("auto", &[]);

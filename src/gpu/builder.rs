@@ -43,8 +43,9 @@ const FEATURES: wgpu::Features = wgpu::Features::SHADER_F16
     .union(wgpu::Features::PIPELINE_CACHE);
 
 impl GpuBuilder {
-    /// Which adapter: part of its name, `auto`, `gpu`, `software`, or an [`AdapterChoice`]. Without this the
-    /// environment variable `SWITCHBACK_ADAPTER` chooses, in the same words.
+    /// Which adapter: part of its name, `auto`, `gpu`, `software`, with `#2` behind it the second of those, or an
+    /// [`AdapterChoice`], which says more. Without this the environment variable `SWITCHBACK_ADAPTER` chooses, in the same
+    /// words.
     pub fn adapter(mut self, choice: impl Into<AdapterChoice>) -> Self {
         self.choice = Some(choice.into());
         self
@@ -130,12 +131,13 @@ impl GpuBuilder {
 }
 
 impl Gpu {
-    /// The adapters of this machine; in browsers the one that they offer.
+    /// The adapters of this machine, in the order in which [`AdapterChoice::Numbered`] counts them; in browsers the one that
+    /// they offer.
     pub async fn adapters_async() -> Vec<AdapterInfo> {
         enumerate().await.iter().map(|adapter| AdapterInfo::from(&adapter.get_info())).collect()
     }
 
-    /// The adapters of this machine.
+    /// The adapters of this machine, in the order in which [`AdapterChoice::Numbered`] counts them.
     #[cfg(not(target_arch = "wasm32"))]
     #[must_use]
     pub fn adapters() -> Vec<AdapterInfo> {

@@ -77,7 +77,7 @@ pub(crate) struct Settings {
 }
 
 impl Gpu {
-    /// The best adapter that there is, or the one that `SWITCHBACK_ADAPTER` names, with all that it offers.
+    /// The best adapter that there is, or the one that `SWITCHBACK_ADAPTER` chooses, with all that it offers.
     ///
     /// # Errors
     /// [`crate::Error::NoAdapter`]; [`crate::Error::Gpu`] if the driver refuses to open it.

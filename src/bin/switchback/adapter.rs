@@ -16,10 +16,12 @@ use crate::console::{self, Progress};
 pub(crate) struct AdapterArgs {
     /// Which device computes: `auto` (the best adapter, or the reference where there is none), `gpu` (the best that is not
     /// software), `software` (a driver that runs shaders on the processor), `cpu` (the reference implementation, without
-    /// any adapter: exact and slow), or part of an adapter's name as `switchback info` shows it
+    /// any adapter: exact and slow), or part of an adapter's name as `switchback info` shows it. Where several fit, the best is
+    /// taken, of equals the first; `NAME#2` is the second of that name, `gpu#2` the second that is not software, and `'#2'`
+    /// (in quotes, or shells take it for a comment) the second of all, counted as `switchback info` does
     #[arg(
         long = "adapter",
-        value_name = "auto|gpu|software|cpu|NAME",
+        value_name = "auto|gpu|software|cpu|NAME|#N",
         env = ADAPTER_VARIABLE,
         default_value = "auto",
         global = true

@@ -1,7 +1,7 @@
 //! `switchback info`: the adapters of this machine, what they can hold and do.
 
 use serde::Serialize;
-use switchback::gpu::{AdapterInfo, Caps, Gpu};
+use switchback::gpu::{AdapterChoice, AdapterInfo, Caps, Gpu};
 
 use crate::Result;
 use crate::console::print;
@@ -21,6 +21,8 @@ pub(crate) struct Args {
 /// One adapter, for machines.
 #[derive(Serialize)]
 struct Row<'a> {
+    /// What `--adapter` takes behind a `#`.
+    number: usize,
     name: &'a str,
     kind: String,
     backend: &'a str,
@@ -44,30 +46,34 @@ pub(crate) fn run(args: &Args) -> Result {
         // The library's own words on what to do about it.
         Gpu::new()?;
     }
-    for adapter in &adapters {
+    for (number, adapter) in (1..).zip(&adapters) {
         if args.names {
             print(&adapter.name)?;
             continue;
         }
-        let opened = Gpu::builder().adapter(adapter.name.as_str()).build();
-        match (opened, args.json) {
-            (Ok(gpu), true) => print(serde_json::to_string(&row(adapter, gpu.caps()))?)?,
-            (Ok(gpu), false) => print(paragraph(adapter, gpu.caps()))?,
+        // By number: names may be alike, or one within another.
+        let choice = AdapterChoice::Numbered { among: Box::default(), number };
+        match (Gpu::builder().adapter(choice).build(), args.json) {
+            (Ok(gpu), true) => print(serde_json::to_string(&row(number, adapter, gpu.caps()))?)?,
+            (Ok(gpu), false) => print(paragraph(number, adapter, gpu.caps()))?,
             (Err(error), true) => return Err(error.into()),
-            (Err(error), false) => print(format_args!("{adapter}\n  cannot be opened: {error}"))?,
+            (Err(error), false) => print(format_args!("#{number} {adapter}\n  cannot be opened: {error}"))?,
         }
     }
     if !args.names && !args.json {
-        print("`--adapter NAME` chooses one by part of its name; `--adapter cpu` computes without any.")?;
+        print(
+            "`--adapter NAME` chooses one by part of its name, `--adapter '#N'` by its number here, `--adapter NAME#N` the \
+             N-th of that name; `--adapter cpu` computes without any.",
+        )?;
     }
     Ok(())
 }
 
-fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
+fn paragraph(number: usize, adapter: &AdapterInfo, caps: &Caps) -> String {
     let mib = |bytes: u64| bytes >> 20;
     let yes = |has: bool| if has { "yes" } else { "no" };
     format!(
-        "{adapter}\n  \
+        "#{number} {adapter}\n  \
          largest binding {} MiB, largest buffer {} MiB\n  \
          workgroups {} a dimension, {} invocations and {} KiB of memory each\n  \
          f16 {}, integers of 64 bits {}, f32 atomics {}\n  \
@@ -86,8 +92,9 @@ fn paragraph(adapter: &AdapterInfo, caps: &Caps) -> String {
     )
 }
 
-fn row<'a>(adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
+fn row<'a>(number: usize, adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
     Row {
+        number,
         name: &adapter.name,
         kind: adapter.kind.to_string(),
         backend: &adapter.backend,
