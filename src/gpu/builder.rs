@@ -82,7 +82,8 @@ impl GpuBuilder {
     /// Takes the kernel variants that [`Gpu::tune`] found for this device and
     /// [`Tuning::save`](crate::gpu::Tuning::save) wrote to this file, in graphs compiled on it. A file of another
     /// device, driver or version of this crate, one that is damaged, one without a line for the graph, and single
-    /// entries that do not apply are ignored, with a warning to the application's logger that says why.
+    /// entries that do not apply are ignored, with a warning to the application's logger that says why; so are entries of nodes
+    /// that take or give anything in f16.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn tuning(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.tuning = Some(file.into());

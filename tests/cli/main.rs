@@ -14,6 +14,7 @@ mod convert;
 mod demo;
 mod help;
 mod networks;
+mod options;
 mod plan;
 mod segment;
 mod tune;

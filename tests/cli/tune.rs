@@ -21,6 +21,23 @@ fn a_tuning_is_written_and_another_device_s_is_ignored() {
     assert!(tuned.contains("conv1_1") && tuned.contains("direct") && tuned.contains("tiled"), "{tuned}");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.lines().filter(|line| line.contains("Conv2d")).count() > 5, "{text}");
+
+    // A plan has the variants of the file, whatever they are.
+    let planned = |variant: &str| {
+        let line = |line: &str| match line.rsplit_once(" = ") {
+            Some((problem, _)) if problem.contains("Conv2d") => format!("{problem} = {variant}\n"),
+            _ => format!("{line}\n"),
+        };
+        fs::write(&file, text.lines().map(line).collect::<String>()).unwrap();
+        let words = ["plan", "--size", "8x8", "--weights", weights.to_str().unwrap(), "--tuning", out];
+        let plan = switchback(&words).results();
+        plan.lines().find(|line| line.starts_with("conv1_1 ")).unwrap().to_owned()
+    };
+    for variant in ["direct", "tiled"] {
+        let line = planned(variant);
+        assert!(line.contains(&format!(" {variant} ")), "{line}");
+    }
+    fs::write(&file, &text).unwrap();
     let elsewhere = plan_by(&file);
     assert!(elsewhere.success && elsewhere.stderr.contains("is for a node of this graph"), "{}", elsewhere.stderr);
 

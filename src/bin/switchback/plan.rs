@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use switchback::gpu::{Caps, Gpu};
+use switchback::gpu::Caps;
 
 use crate::Result;
 use crate::adapter::AdapterArgs;
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", conflicts_with = "weights")]
     classes: Option<usize>,
     /// Plan for the limits that every WebGPU device guarantees; no adapter is opened
-    #[arg(long, conflicts_with = "choice")]
+    #[arg(long, conflicts_with_all = ["choice", "tuning"])]
     webgpu: bool,
     #[command(flatten)]
     adapter: AdapterArgs,
@@ -45,14 +45,10 @@ pub(crate) fn run(args: &Args) -> Result {
         let folded = graph.fold();
         graph = folded.graph().with_diagonal_weights_apart(&folded.weights(&weights)?)?;
     }
-    let caps = if args.webgpu { Caps::WEBGPU } else { args.caps()? };
-    print(graph.plan_in(&caps, &args.adapter.elements())?)
-}
-
-impl Args {
-    fn caps(&self) -> Result<Caps> {
-        let gpu: Gpu = self.adapter.open_gpu("planning for a device (other than with `--webgpu`)")?;
-        print(format_args!("on {}", gpu.info()))?;
-        Ok(*gpu.caps())
+    if args.webgpu {
+        return print(graph.plan_in(&Caps::WEBGPU, &args.adapter.elements()?)?);
     }
+    let gpu = args.adapter.open_gpu("planning for a device (other than with `--webgpu`)")?;
+    print(format_args!("on {}", gpu.info()))?;
+    print(gpu.plan(&graph)?)
 }

@@ -9,8 +9,8 @@ use crate::model::Model;
 
 /// Measure every kernel variant of a network's convolutions and keep the fastest for `--tuning`
 ///
-/// Nothing needs this: without it variants follow from shapes and device. The file is for this device, its driver and this
-/// version; elsewhere it is ignored with a warning.
+/// Nothing needs this: without it variants follow from shapes and device, as they always do in f16. The file is for this
+/// device, its driver and this version; elsewhere it is ignored with a warning.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// The file to write
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "tuning")]
     out: PathBuf,
     #[command(flatten)]
     adapter: AdapterArgs,
@@ -35,6 +35,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result {
     check_folder(&args.out)?;
+    if args.adapter.elements()?.is_half() {
+        return Err("tune measures kernels in f32, and the element is f16; leave `--element` out".into());
+    }
     let (network, _) = args.model.open_or_published(args.weights.as_deref(), None)?;
     let graph = network.graph_from_image(args.size.unwrap_or(args.model.published_extent()))?;
     let gpu = args.adapter.open_gpu("tune")?;

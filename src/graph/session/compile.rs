@@ -6,7 +6,7 @@ use super::pack::{PackedWeights, pack, unknown};
 use crate::error::Result;
 use crate::gpu::{Buffer, BufferRange, Caps, Gpu, GpuBuffer, Operand};
 use crate::graph::plan::Preferences;
-use crate::graph::{Edge, Graph, Output, Plan, PlannedNode};
+use crate::graph::{Edge, Folded, Graph, Output, Plan, PlannedNode};
 use crate::kernel::conv2d;
 use crate::weights::Weights;
 
@@ -26,22 +26,7 @@ impl Gpu {
         self.check_tuning(folded.graph());
         let weights = &folded.weights(weights)?;
         let folded = folded.with_diagonal_weights_apart(weights)?;
-        for op in ["conv2d", "conv_transpose2d"] {
-            if self.preference(op) == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
-                self.check_cooperative(op).await?;
-            }
-        }
-        let caps = &self.caps_for_elements().await;
-        let (folded, plan) = {
-            let preferences = Preferences {
-                asked: &|op: &str| self.preference(op),
-                tuning: self.tuning(),
-                elements: self.elements(),
-            };
-            let folded = folded.map(|graph| graph.fused_for(caps, &preferences));
-            let plan = folded.graph().plan_with(caps, &preferences)?;
-            (folded, plan)
-        };
+        let (folded, plan) = self.plan_folded(folded).await?;
         let graph = folded.graph();
         #[cfg(not(target_arch = "wasm32"))]
         self.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));
@@ -73,6 +58,43 @@ impl Gpu {
         self.flush("compiling").await?;
         let gpu = self.clone();
         Ok(Session { gpu, folded, plan, slots, nodes, inputs, outputs, overflow, _weights: packed })
+    }
+
+    /// The plan that [`Gpu::compile_async`] would follow: as [`Graph::plan_in`], and by the variants that this clone asks for or
+    /// [was tuned to](crate::gpu::GpuBuilder::tuning). Diagonal weights count as apart only
+    /// [where the graph has them so](Graph::with_diagonal_weights_apart), for it takes their numbers to see them.
+    ///
+    /// # Errors
+    /// As [`Graph::plan_in`]; the device's faults.
+    pub async fn plan_async(&self, graph: &Graph) -> Result<Plan> {
+        graph.check_elements(self.elements())?;
+        let folded = graph.fold();
+        self.check_tuning(folded.graph());
+        Ok(self.plan_folded(folded).await?.1)
+    }
+
+    /// Plans a graph, blocking; see [`Gpu::plan_async`].
+    ///
+    /// # Errors
+    /// As [`Gpu::plan_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn plan(&self, graph: &Graph) -> Result<Plan> {
+        pollster::block_on(self.plan_async(graph))
+    }
+
+    /// A folded graph with what one dispatch can do in one node, and its plan.
+    async fn plan_folded(&self, folded: Folded) -> Result<(Folded, Plan)> {
+        for op in ["conv2d", "conv_transpose2d"] {
+            if self.preference(op) == Some(conv2d::Variant::Cooperative.name()) && self.caps().cooperative.is_some() {
+                self.check_cooperative(op).await?;
+            }
+        }
+        let caps = &self.caps_for_elements().await;
+        let preferences =
+            Preferences { asked: &|op: &str| self.preference(op), tuning: self.tuning(), elements: self.elements() };
+        let folded = folded.map(|graph| graph.fused_for(caps, &preferences));
+        let plan = folded.graph().plan_with(caps, &preferences)?;
+        Ok((folded, plan))
     }
 
     /// What to plan for: with f16 the matrix units too, if they do what they should.

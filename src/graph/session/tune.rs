@@ -29,7 +29,8 @@ pub struct Trial<'a> {
 
 impl Gpu {
     /// Measures, for each convolution and transposed convolution of the graph, every variant that applies (those that give
-    /// the same result in every run), and keeps the fastest: seconds to minutes. `observe` hears of each.
+    /// the same result in every run), and keeps the fastest: seconds to minutes. `observe` hears of each. All in f32: in f16
+    /// variants follow from shapes and device alone.
     ///
     /// Nothing needs this: without it the variant follows from shapes and device.
     ///
@@ -79,6 +80,9 @@ impl Gpu {
     /// Warns where a tuning has lines, but none for any node of a (folded) graph: of another network or size, or edited.
     pub(super) fn check_tuning(&self, graph: &Graph) {
         let Some(tuning) = self.tuning().filter(|tuning| tuning.iter().next().is_some()) else { return };
+        if self.elements().is_half() {
+            log::warn!("the tuning is ignored wherever anything is in f16: it was measured in f32");
+        }
         let tunable = |node: &&Node| !kernel::alternatives(node.operation().name()).is_empty();
         let mut nodes = graph.live_nodes().map(|(_, node)| node).filter(tunable).peekable();
         let Some(first) = nodes.peek().map(|node| node.name()) else { return };

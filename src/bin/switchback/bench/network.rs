@@ -27,24 +27,41 @@ pub(super) struct NetworkArgs {
     /// Divide all channel widths but the classes' by this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     slim: Option<u16>,
-    /// Upsample by bilinear weights, as FCN is published, instead of seeded ones
-    #[arg(long, conflicts_with = "weights")]
-    bilinear: bool,
     /// Weights to take instead of seeded ones
     #[arg(long, value_name = "FILE", conflicts_with = "slim")]
     weights: Option<PathBuf>,
 }
 
-impl NetworkArgs {
-    /// The network from an image to labels, [folded](switchback::Graph::fold) so that its nodes are those that run.
+/// Of networks that are published with bilinear upsampling.
+#[derive(Clone, Default, clap::Args)]
+pub(super) struct FcnArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Upsample by bilinear weights, as FCN is published, instead of seeded ones
+    #[arg(long, conflicts_with = "weights")]
+    bilinear: bool,
+}
+
+impl FcnArgs {
     pub(super) fn workloads(&self, model: Model, seed: u64) -> Result<Vec<Workload>> {
+        self.network.of_weights(model, seed, self.bilinear)
+    }
+}
+
+impl NetworkArgs {
+    pub(super) fn workloads(&self, model: Model, seed: u64) -> Result<Vec<Workload>> {
+        self.of_weights(model, seed, false)
+    }
+
+    /// The network from an image to labels, [folded](switchback::Graph::fold) so that its nodes are those that run.
+    fn of_weights(&self, model: Model, seed: u64, bilinear: bool) -> Result<Vec<Workload>> {
         let (network, weights) = match &self.weights {
             Some(path) => model.open(path)?,
             None => {
                 let network = model.published(None, self.slim.unwrap_or(1).into());
                 let required = network.weights_required();
                 let mut weights = Weights::random(required.clone(), seed)?;
-                let upsamplings = required.into_iter().filter(|(name, _)| self.bilinear && name.starts_with("upscore"));
+                let upsamplings = required.into_iter().filter(|(name, _)| bilinear && name.starts_with("upscore"));
                 for (name, shape) in upsamplings {
                     weights.insert(&name, &switchback::bilinear_weight(shape)?);
                 }

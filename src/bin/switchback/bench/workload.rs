@@ -14,7 +14,7 @@ use switchback::weights::Weights;
 use switchback::{Graph, Shape, Tensor, Value};
 
 use super::data;
-use super::network::NetworkArgs;
+use super::network::{FcnArgs, NetworkArgs};
 use crate::Result;
 use crate::model::Model;
 use convolution::{Convolution, Transposed, Upsampling};
@@ -73,10 +73,10 @@ pub(super) enum Command {
     /// One upsampling by every variant of the transposed convolution, beside a convolution of as many useful multiply-adds
     Upsampling(Upsampling),
     /// FCN-8s, layer by layer and whole
-    Fcn8s(NetworkArgs),
+    Fcn8s(FcnArgs),
     /// FCN on AlexNet, layer by layer and whole
     #[command(name = "fcn-alexnet")]
-    FcnAlexNet(NetworkArgs),
+    FcnAlexNet(FcnArgs),
     /// SegNet, layer by layer and whole
     #[command(name = "segnet")]
     SegNet(NetworkArgs),
@@ -92,7 +92,7 @@ pub(super) enum Command {
 
 impl Default for Command {
     fn default() -> Self {
-        Self::Fcn8s(NetworkArgs::default())
+        Self::Fcn8s(FcnArgs::default())
     }
 }
 
