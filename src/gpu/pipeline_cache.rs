@@ -13,8 +13,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::file::replace_file;
+use crate::error::Error;
+use crate::file::{read_file, replace_file};
 use crate::gpu::trusted;
+
+/// Most bytes of a file: a driver keeps some tens of KB a pipeline, of thousands at most.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// A pipeline cache and the file that it goes to.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ impl PipelineCache {
         }
         let Some(data) = self.raw.get_data() else { return };
         let bytes = [header(&data, &self.maker).as_bytes(), &data].concat();
-        if fs::read(&self.file).is_ok_and(|there| there == bytes) {
+        if read_file(&self.file, MOST_BYTES).is_ok_and(|there| there == bytes) {
             return;
         }
         let folder = self.file.parent().map_or(Ok(()), fs::create_dir_all);
@@ -81,12 +85,13 @@ impl Drop for PipelineCache {
 
 /// The file's bytes, if they are of this maker; says why not.
 fn read(file: &Path, maker: &str) -> Option<Vec<u8>> {
-    let refused = match fs::read(file) {
+    let refused = match read_file(file, MOST_BYTES) {
         Ok(bytes) => match content(&bytes, maker) {
             Ok(_) => return Some(bytes),
             Err(reason) => reason.to_owned(),
         },
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(Error::Io { cause, .. }) if cause.kind() == ErrorKind::NotFound => return None,
+        Err(Error::Io { cause, .. }) => cause.to_string(),
         Err(error) => error.to_string(),
     };
     log::warn!("{}: {refused}; pipelines are compiled anew", file.display());

@@ -40,6 +40,10 @@ pub struct Tuning {
 const FIRST: &str = "switchback tuning of version ";
 const DEVICE: &str = "device ";
 
+/// Most bytes of a file: a hundred thousand lines.
+#[cfg(not(target_arch = "wasm32"))]
+const MOST_BYTES: u64 = 16 << 20;
+
 impl Tuning {
     /// No variants yet, for this device.
     pub(crate) fn new(device: &AdapterInfo) -> Self {
@@ -85,8 +89,7 @@ impl Tuning {
     /// [`Error::Io`], [`Error::Parameter`] for a text that is damaged, [`Error::Unsupported`] as [`Tuning::check`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn read(path: &Path, device: &AdapterInfo) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
-        let tuning: Self = text.parse()?;
+        let tuning: Self = crate::file::read_text(path, MOST_BYTES)?.parse()?;
         tuning.check(device)?;
         Ok(tuning)
     }

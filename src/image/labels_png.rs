@@ -1,11 +1,12 @@
 //! Label maps as palette PNG: the pixel is the class index, the palette only shows it.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
 use png::{BitDepth, ColorType};
 
+use super::MOST_BYTES;
 use crate::error::{Error, Result};
 use crate::file::replace_file;
 use crate::op::Palette;
@@ -16,13 +17,14 @@ use crate::tensor::Labels;
 /// Colours are not looked up: PASCAL VOC's label maps are stored this way.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be opened; [`Error::Image`] if it is no PNG, damaged, or holds colours.
+/// [`Error::Io`] if the file cannot be opened; [`Error::Image`] if it is no PNG, damaged, holds colours, or more than
+/// 536,870,912 pixels.
 pub fn read_labels(path: impl AsRef<Path>) -> Result<Labels> {
     let path = path.as_ref();
     let refuse = |reason: String| Error::Image { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|source| Error::io(path, source))?;
     let broken = |error: png::DecodingError| refuse(format!("cannot be read as a PNG label map: {error}"));
-    let mut reader = png::Decoder::new(BufReader::new(file)).read_info().map_err(broken)?;
+    let mut reader = png::Decoder::new(BufReader::new(file.take(MOST_BYTES))).read_info().map_err(broken)?;
 
     let (colour, depth) = (reader.info().color_type, reader.info().bit_depth);
     if !matches!(colour, ColorType::Indexed | ColorType::Grayscale) || depth == BitDepth::Sixteen {
@@ -30,8 +32,10 @@ pub fn read_labels(path: impl AsRef<Path>) -> Result<Labels> {
         return Err(refuse(format!("is {found}, expected a label map: palette or grayscale, at most 8 bits")));
     }
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-    let bytes = reader.output_buffer_size().filter(|&bytes| i32::try_from(bytes).is_ok());
-    let mut packed = vec![0; bytes.ok_or_else(|| refuse("is too large".to_owned()))?];
+    let pixels = u64::from(reader.info().width) * u64::from(reader.info().height);
+    let bytes = reader.output_buffer_size().filter(|_| pixels <= MOST_BYTES);
+    let too_large = || refuse(format!("has {height} rows and {width} columns, expected {MOST_BYTES} pixels at most"));
+    let mut packed = vec![0; bytes.ok_or_else(too_large)?];
     reader.next_frame(&mut packed).map_err(broken)?;
 
     let row_bytes = packed.len() / height.max(1);
@@ -131,6 +135,15 @@ mod tests {
         assert!(read_labels(&path).unwrap_err().to_string().contains("is 8-bit Rgb, expected a label map"));
         raw(&path, [1, 1], ColorType::Grayscale, BitDepth::Sixteen, &[1, 2]);
         assert!(read_labels(&path).unwrap_err().to_string().contains("is 16-bit Grayscale"));
+        // One bit a pixel, of which none is there.
+        let mut header = Vec::new();
+        let mut encoder = png::Encoder::new(&mut header, 40_000, 40_000);
+        encoder.set_depth(BitDepth::One);
+        drop(encoder.write_header().unwrap());
+        let end = header.len() - 12;
+        std::fs::write(&path, [&header[..end], b"\0\0\0\x09IDAT"].concat()).unwrap();
+        let error = read_labels(&path).unwrap_err().to_string();
+        assert!(error.contains("has 40000 rows and 40000 columns, expected 536870912 pixels at most"), "{error}");
         std::fs::write(&path, b"\xFF\xD8\xFF").unwrap();
         assert!(read_labels(&path).unwrap_err().to_string().contains("cannot be read as a PNG"));
         let two = Labels::new(2, [1, 1], vec![0, 0]).unwrap();

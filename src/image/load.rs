@@ -1,15 +1,19 @@
 //! Photographs: PNG or JPEG to 8-bit RGB.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{self, Cursor, Read as _};
 use std::path::Path;
 
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
 
+use super::MOST_BYTES;
 use crate::error::{Error, Result};
 use crate::tensor::RgbImage;
 
-/// Most bytes that a file is decoded to: the limit that decoders themselves put on their buffers, but not on the image.
-const MAX_BYTES: u64 = 512 << 20;
+/// Bytes by which a file's format is told.
+const BEGIN: u64 = 64;
+
+const TOO_LONG: &str = "is a file of more than 512 MiB; scale it down first";
 const TOO_LARGE: &str = "would decode to more than 512 MiB; scale it down first";
 
 /// Reads a PNG or JPEG file, told apart by content, as 8-bit RGB.
@@ -20,11 +24,28 @@ const TOO_LARGE: &str = "would decode to more than 512 MiB; scale it down first"
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read; [`Error::Image`] if it is empty, damaged, of another format, 0 pixels
-/// large, CMYK, or would decode to more than 512 MiB.
+/// large, CMYK, or of more than 512 MiB, as it is or decoded.
 pub fn load(path: impl AsRef<Path>) -> Result<RgbImage> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    let bytes = read(path).map_err(|error| Error::io(path, error))?;
+    let bytes = bytes.map_err(|reason| Error::Image { path: path.to_owned(), reason })?;
     decode(&bytes, path)
+}
+
+/// The bytes of an image's file, or why it is none: of what is of another format, or too long, hardly any are read.
+fn read(path: &Path) -> io::Result<Result<Vec<u8>, String>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(BEGIN).read_to_end(&mut bytes)?;
+    if let Err(reason) = format_of(&bytes) {
+        return Ok(Err(reason));
+    }
+    let known = file.metadata()?.len();
+    if known <= MOST_BYTES {
+        file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    }
+    let is_short = known.max(bytes.len() as u64) <= MOST_BYTES;
+    Ok(if is_short { Ok(bytes) } else { Err(TOO_LONG.to_owned()) })
 }
 
 /// Decodes the bytes of a PNG or JPEG file as [`load`] does; `name` is for messages.
@@ -48,7 +69,7 @@ fn rgb(bytes: &[u8]) -> Result<RgbImage, String> {
     if width == 0 || height == 0 {
         return Err(format!("has {height} rows and {width} columns, expected at least one of each"));
     }
-    if decoder.total_bytes() > MAX_BYTES {
+    if decoder.total_bytes() > MOST_BYTES {
         return Err(TOO_LARGE.to_owned());
     }
     // A damaged EXIF block is no reason to refuse the pixels.

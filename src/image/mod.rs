@@ -22,6 +22,9 @@ mod metrics;
 mod npy;
 mod overlay;
 
+/// Most bytes of an image's file, and of what it is decoded to.
+const MOST_BYTES: u64 = 512 << 20;
+
 pub use labels_png::{read_labels, write_labels};
 pub use load::{decode, load};
 pub use metrics::{Confusion, Metrics};

@@ -3,6 +3,8 @@
 //! Format (numpy.lib.format, version 1.0): magic `\x93NUMPY`, version, little-endian header length, a Python dictionary
 //! literal padded with spaces so that the data begins at a multiple of 64 bytes, a newline, the data.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -11,6 +13,9 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// Bytes in which a header has to end. NumPy's own reader takes no more than 10,000.
+const MOST_HEADER: u64 = 1 << 16;
 
 /// Writes a tensor as little-endian float32 of shape `(n, c, h, w)`, in C order.
 ///
@@ -41,17 +46,34 @@ pub fn write_npy(path: impl AsRef<Path>, tensor: &Tensor) -> Result<()> {
 /// [`Error::Io`] if the file cannot be read; [`Error::Image`] if it holds anything else.
 pub fn read_npy(path: impl AsRef<Path>) -> Result<Tensor> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-    parse(&bytes).map_err(|reason| Error::Image { path: path.to_owned(), reason })
+    let read = File::open(path).and_then(read).map_err(|error| Error::io(path, error))?;
+    read.map_err(|reason| Error::Image { path: path.to_owned(), reason })
 }
 
-fn parse(bytes: &[u8]) -> Result<Tensor, String> {
-    let (shape, data) = split(bytes).ok_or("is no .npy file of four-dimensional '<f4' in C order")?;
-    let (values, rest) = data.as_chunks::<4>();
-    if !rest.is_empty() {
-        return Err(format!("ends within a value: {} bytes of data", data.len()));
+/// Reads as much as the header announces, and no more than a byte beyond; what is wrong with that is the inner error.
+fn read(from: impl io::Read) -> io::Result<Result<Tensor, String>> {
+    let mut from = from;
+    let mut bytes = Vec::new();
+    from.by_ref().take(MOST_HEADER).read_to_end(&mut bytes)?;
+    let Some((shape, begun)) = split(&bytes) else {
+        return Ok(Err("is no .npy file of four-dimensional '<f4' in C order".to_owned()));
+    };
+    let shape = Shape::from(shape);
+    if let Err(error) = shape.check("npy", "shape") {
+        return Ok(Err(error.to_string()));
     }
-    Tensor::new(shape, values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()).map_err(|e| e.to_string())
+    let announced = 4 * shape.elements() as u64;
+    let mut data = begun.to_vec();
+    from.take((announced + 1).saturating_sub(data.len() as u64)).read_to_end(&mut data)?;
+    Ok(match data.len() as u64 {
+        found if found > announced => Err(format!("goes on after the {announced} bytes of {shape}")),
+        found if found < announced => Err(format!("ends after {found} of the {announced} bytes of {shape}")),
+        _ => {
+            let (values, _) = data.as_chunks::<4>();
+            let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+            Tensor::new(shape, values).map_err(|error| error.to_string())
+        }
+    })
 }
 
 /// The shape of a `<f4` array in C order, and its data.
@@ -113,6 +135,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
+        let parse = |bytes: &[u8]| read(bytes).unwrap();
         let good = numpy_file();
         assert!(parse(&good).is_ok());
         let replaced = |from: &[u8], to: &[u8]| {
@@ -124,6 +147,7 @@ mod tests {
             good[..50].to_vec(),
             good[..good.len() - 1].to_vec(),
             good[..good.len() - 4].to_vec(),
+            [good.as_slice(), &[0]].concat(),
             replaced(b"<f4", b"<f8"),
             replaced(b"False", b"True "),
             replaced(b"(1, 2, 1, 1)", b"(2, 1, 1)   "),
@@ -132,5 +156,15 @@ mod tests {
         ] {
             assert!(parse(&bad).is_err(), "{:?}", String::from_utf8_lossy(&bad));
         }
+    }
+
+    /// Behind the header, and behind no header.
+    #[test]
+    fn what_has_no_end_is_refused() {
+        let endless = |begin: &'static [u8]| read(begin.chain(io::repeat(0))).unwrap().unwrap_err();
+        let file = numpy_file();
+        assert_eq!(endless(file.leak()), "goes on after the 8 bytes of 1x2x1x1");
+        assert!(endless(b"").starts_with("is no .npy file"));
+        assert!(endless(b"\x93NUMPY\x02\x00\xFF\xFF\xFF\xFF").starts_with("is no .npy file"));
     }
 }

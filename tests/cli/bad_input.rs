@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::common::project::project;
 use crate::{Ran, digits, files, switchback};
 
 /// `segment IMAGE --weights WEIGHTS --adapter cpu --out OUT`
@@ -29,6 +30,39 @@ fn weights_that_are_missing_damaged_or_of_another_network() {
     fails("header.safetensors", Some(&whole[..100]));
     fails("garbage.safetensors", Some(&[0xA5; 4096]));
     fails("photo.safetensors", Some(&std::fs::read(digits("scene-5.png")).unwrap()));
+    assert!(files(&out).is_empty(), "{:?}", files(&out));
+}
+
+/// A device that gives zeros for ever, wherever a file is asked for.
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_not_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let (scene, weights) = (digits("scene-5.png"), digits("fcn8s-digits.safetensors"));
+    let [scene, weights, out_text] = [&scene, &weights, &out].map(|path| path.to_str().unwrap());
+    let zero = "/dev/zero";
+    let boxes = folder.path().join("boxes.txt");
+    std::fs::write(&boxes, "0 0 9 9\n").unwrap();
+    let view = project("tests/golden/decoders/deconvnet.safetensors");
+    let [boxes, view] = [&boxes, &view].map(|path| path.to_str().unwrap());
+    for (arguments, expected) in [
+        (&["segment", zero, "--weights", weights][..], "is of an unknown format"),
+        (&["segment", scene, "--weights", zero], "is not a regular file"),
+        (&["segment", scene, "--weights", weights, "--classes", zero], "holds more than 1048576 bytes"),
+        (&["segment", scene, "--weights", weights, "--truth", zero], "cannot be read as a PNG label map"),
+        (
+            &["segment", scene, "--weights", view, "--model", "deconvnet", "--boxes", zero],
+            "holds more than 16777216 bytes",
+        ),
+        (
+            &["segment", scene, "--weights", view, "--model", "deconvnet", "--boxes", boxes, "--times", zero],
+            "is no .npy file",
+        ),
+    ] {
+        let message = switchback(&[arguments, &["--adapter", "cpu", "--out", out_text]].concat()).message();
+        assert!(message.contains(&format!("{zero}: ")) && message.contains(expected), "{message}");
+    }
     assert!(files(&out).is_empty(), "{:?}", files(&out));
 }
 

@@ -142,3 +142,22 @@ fn crc32(bytes: &[u8]) -> u32 {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     })
 }
+
+/// What has no end, or is longer than any photograph, is not read to its end.
+#[test]
+fn a_file_is_refused_by_its_beginning_or_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.png");
+    for (begin, expected) in
+        [(&png(1, ColorType::Grayscale, BitDepth::Eight, None, &[7])[..], TOO_LONG), (b"", "unknown")]
+    {
+        std::fs::write(&path, begin).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = load(&path).unwrap_err();
+        assert!(matches!(error, Error::Image { .. }) && error.to_string().contains(expected), "{error}");
+    }
+    if cfg!(unix) {
+        let error = load("/dev/zero").unwrap_err().to_string();
+        assert!(error.contains("/dev/zero: is of an unknown format, expected PNG or JPEG"), "{error}");
+    }
+}

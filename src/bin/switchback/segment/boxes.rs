@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use switchback::net::Region;
+use switchback::read_text;
 
 use crate::Result;
+
+/// Most bytes of such a file: half a million boxes.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Reads `LEFT TOP WIDTH HEIGHT` in pixels from each line, with spaces or commas between them; `#` begins a comment. A box
 /// may reach beyond the image.
 pub(super) fn read_boxes(path: &Path) -> Result<Vec<Region>> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    parse(&text).map_err(|reason| format!("{}: {reason}", path.display()).into())
+    parse(&read_text(path, MOST_BYTES)?).map_err(|reason| format!("{}: {reason}", path.display()).into())
 }
 
 fn parse(text: &str) -> Result<Vec<Region>, String> {

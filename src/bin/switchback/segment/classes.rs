@@ -4,12 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use switchback::image::Confusion;
-use switchback::{Dataset, Palette, RgbImage};
+use switchback::{Dataset, Palette, RgbImage, read_text};
 
 use super::labeller::Answer;
 use super::tasks::Task;
 use crate::Result;
 use crate::console::report;
+
+/// Most bytes of a file of names: thousands for each of 256 classes.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Names, if they are known, and colours.
 pub(super) struct Classes {
@@ -75,7 +78,7 @@ impl Classes {
 }
 
 fn read_names(path: &Path, expected: usize) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = read_text(path, MOST_BYTES)?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     if names.len() != expected {
         let found = names.len();

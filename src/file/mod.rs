@@ -1,0 +1,9 @@
+//! Files by their names: read whole within bounds, and replaced in one step.
+
+mod read;
+mod replace;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use read::read_file;
+pub use read::read_text;
+pub use replace::replace_file;
