@@ -78,7 +78,7 @@ pub use bilinear::{bilinear_filter, bilinear_weight};
 pub use dataset::Dataset;
 pub use error::{Error, Result};
 #[cfg(any(feature = "image", feature = "safetensors", not(target_arch = "wasm32")))]
-pub use file::{read_text, replace_file};
+pub use file::{abandon_writes, read_text, replace_file};
 pub use gpu::{Gpu, GpuImage, GpuLabels, GpuSwitches, GpuTensor};
 pub use graph::{Edge, Graph, GraphBuilder, Parameters, Weight};
 pub use op::{

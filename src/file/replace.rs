@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::unfinished::Unfinished;
 use crate::error::{Error, Result};
 
 /// Writes a file through `write` so that others see the old content or the whole new one, never a part.
 ///
-/// The bytes go to a new file beside the target, which is renamed over it at the end and removed if anything fails; on Unix
-/// it has the target's permissions. A link is followed to the file that it leads to. What is there and cannot be replaced
+/// The bytes go to a new file beside the target, which is renamed over it at the end and removed if anything fails, also by
+/// [`abandon_writes`](crate::abandon_writes); on Unix it has the target's permissions. A link is followed to the file that it leads to. What is there and cannot be replaced
 /// (a device, a pipe, `/dev/stdout` wherever it leads) is written in place, at its end.
 ///
 /// # Errors
@@ -37,17 +38,10 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     if path.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, expected a file name"));
     }
-    let temporary = beside(path)?;
+    let (unfinished, file) = Unfinished::create(beside(path)?)?;
     // Synchronised, or a crash soon after could leave the new name with none of the bytes.
-    let written = File::create_new(&temporary)
-        .and_then(|file| keep_permissions(path, file))
-        .and_then(|file| write_all(file, write)?.sync_all())
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The write's own error is the one to report; a leftover that cannot be removed either is not worth hiding it.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    write_all(keep_permissions(path, file)?, write)?.sync_all()?;
+    unfinished.replace(path)
 }
 
 /// Gives a new file the permissions of the one whose place it will take.

@@ -17,6 +17,8 @@ mod networks;
 mod options;
 mod plan;
 mod segment;
+#[cfg(unix)]
+mod signals;
 mod tune;
 mod visualize;
 

@@ -10,6 +10,7 @@ mod info;
 mod model;
 mod plan;
 mod segment;
+mod signals;
 mod tune;
 mod visualize;
 
@@ -41,6 +42,7 @@ enum Command {
 
 fn main() -> ExitCode {
     console::show_warnings();
+    signals::clean_up_when_told_to_end();
     let outcome = match Cli::parse().command {
         Command::Segment(args) => segment::run(&args),
         Command::Visualize(args) => visualize::run(&args),
