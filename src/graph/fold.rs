@@ -44,8 +44,10 @@ impl Graph {
     /// part of it: `(conv(x, w) + b) * f + s` is `conv(x, w * f) + (b * f + s)`. The convolution keeps its node's name,
     /// outputs keep theirs. [`Gpu::compile`](crate::gpu::Gpu::compile) and [`Graph::plan`] do this by themselves.
     ///
-    /// What stays: convolutions whose weights another node shares, or are constants; transposed ones in groups; and what
-    /// follows a value that is an output or has another reader.
+    /// What stays: what follows a value that is an output or has another reader; and batch norms and scalings behind a
+    /// convolution that could not be scaled alone: one whose weights another node shares (with a decoder's of its own, say, for
+    /// tied weights would have to be kept once for each), one whose weights are constants, a transposed one in groups. A
+    /// [plan](Graph::plan) shows them as nodes of their own.
     ///
     /// ```
     /// use switchback::{BatchNorm, Conv2d, Graph};
