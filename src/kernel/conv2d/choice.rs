@@ -154,6 +154,31 @@ mod tests {
         }
     }
 
+    /// Maps of a few cells are not worked off as whole tiles, most of which would be padding: 3.6 times the multiply-adds at
+    /// most, by `tiled` of 64 channels at 3x3.
+    #[test]
+    fn on_a_cpu_driver_the_choice_executes_few_times_the_multiply_adds() {
+        let plain = Caps { software: true, ..Caps::WEBGPU };
+        let check = |op: Conv2d, input: Shape, outputs: usize, caps: &Caps| {
+            let weight = op.weight_shape(input.c, outputs).unwrap();
+            let output = op.output_shape(input, weight, None).unwrap();
+            let plan = super::super::plan(&op, input, weight, None, None, caps).unwrap();
+            let useful = (output.elements() * weight.elements() / weight.n) as u64;
+            assert!(plan.executed_macs <= 4 * useful, "{op:?} of {input} to {outputs}: {}", plan.variant);
+        };
+        for caps in [plain, Caps { int64: true, subgroup: Some(8), ..plain }] {
+            for (kernel, pad) in [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (7, 3), (8, 4)] {
+                let op = Conv2d::new([kernel, kernel]).pad(pad);
+                for [inputs, outputs] in [[3, 64], [64, 64], [64, 11], [512, 512]] {
+                    for side in 1..24 {
+                        check(op, [1, inputs, side, side].into(), outputs, &caps);
+                        check(op, [1, inputs, side, 64].into(), outputs, &caps);
+                    }
+                }
+            }
+        }
+    }
+
     /// What an H200 ran, of which conv1_1, 64->64 @112, 128->128 @56, 256->256 @28 and 512->512 @14 were measured by other variants too
     /// (the fastest, or within 4 % of it); but score_pool3 (256->21 @88), which ran by `staged` in 132 us, took 43 by `split-k`.
     #[test]
