@@ -38,8 +38,15 @@ fn a_tuning_needs_what_it_was_measured_with() {
     let slim = project("tests/golden/decoders/segnet-basic.safetensors");
     let [slim, tuning] = [&slim, &tuning].map(|path| path.to_str().unwrap());
     switchback(&["tune", "--model", "segnet-basic", "--size", "4x4", "--weights", slim, "--out", tuning]).results();
-    let conv2d = ["bench", "conv2d", "--input", "1x1x4x4", "--weight", "1x1x3x3", "--tuning", tuning, "--variant"];
-    refused(&[&conv2d[..], &["tiled"]].concat(), "`--variant` asks for them by name");
+    for workload in [
+        &["conv2d", "--weight", "1x1x3x3", "--variant", "tiled"][..],
+        &["conv_transpose2d", "--weight", "1x1x3x3", "--variant", "all"],
+        &["max_pool2d"],
+        &["max_unpool2d"],
+    ] {
+        let words = [&["bench"], workload, &["--input", "1x1x4x4", "--tuning", tuning]].concat();
+        refused(&words, "--tuning would have no effect");
+    }
 }
 
 #[test]

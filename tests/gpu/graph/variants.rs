@@ -19,6 +19,7 @@ fn every_variant_serves_a_graph() {
         let mut session = gpu.compile(&graph, &weights).unwrap();
         let chosen: Vec<_> = session.plan().nodes().iter().filter(|node| node.operator() == op).collect();
         assert!(!chosen.is_empty() && chosen.iter().all(|node| node.variant() == variant), "{op} {variant}");
+        assert_eq!(gpu.plan(&graph).unwrap().to_string(), session.plan().to_string(), "{op} {variant}");
         for _ in 0..2 {
             let outputs = session.run(&image).unwrap();
             assert_checked(&session, &weights, (&image).into(), &outputs);

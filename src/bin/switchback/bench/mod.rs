@@ -75,8 +75,10 @@ pub(crate) fn run(args: &Args) -> Result {
     args.json.as_deref().map_or(Ok(()), check_folder)?;
     let gpu = args.adapter.open_gpu("bench")?;
     let workloads = args.workload.clone().unwrap_or_default().workloads(args.seed)?;
-    if args.adapter.is_tuned() && workloads.iter().all(|workload| workload.variant.is_some()) {
-        return Err("--tuning chooses kernels, and `--variant` asks for them by name; leave one of the two out".into());
+    if args.adapter.is_tuned() && !workloads.iter().any(Workload::may_be_tuned) {
+        let why =
+            "it chooses variants of convolutions, of which there are none here but those that `--variant` chooses";
+        return Err(format!("--tuning would have no effect: {why}; leave it out").into());
     }
     let progress = Progress::new(workloads.len() + 1);
     progress.doing("measuring what a copy and multiply-adds reach");

@@ -49,6 +49,12 @@ impl Workload {
         Self { inputs, label: self.label.clone(), graph: self.graph.clone(), weights: self.weights.clone(), ..*self }
     }
 
+    /// Whether measured variants could be taken: there are convolutions, and no variant is asked for.
+    pub(super) fn may_be_tuned(&self) -> bool {
+        let is_tunable = |name| name == "conv2d" || name == "conv_transpose2d";
+        self.variant.is_none() && self.graph.nodes().iter().any(|node| is_tunable(node.operation().name()))
+    }
+
     /// An input that is a tensor.
     pub(super) fn input(&self, name: &str) -> Option<&Tensor> {
         self.inputs.iter().find_map(|(other, value)| match value {
