@@ -1,5 +1,5 @@
 // A matrix product in register tiles whose operands a workgroup stages in its memory, eight terms of the sums at a time. For kernels
-// with common/tile.
+// with common/tile, and with conv2d/stages_words or conv2d/stages_vectors, which say what the memory is made of.
 //
 // A workgroup of ROWS/8 x CELLS/8 invocations computes ROWS rows of CELLS cells, an invocation eight rows of two fours of cells, the
 // second half of the workgroup's cells after the first. There are two buffers: while one is multiplied the other is filled,
@@ -17,15 +17,6 @@ override CELLS: u32;
 // Terms of a stage, and fours of them.
 const TERMS = 8u;
 const STAGE = 2u;
-
-// Vectors that are staged: 4*ROWS, 4*CELLS. No more, for memory decides how many workgroups a multiprocessor has. (Naga 30 takes
-// a size from an override, from an expression of one it does not.)
-override STAGED_ROWS: u32;
-override STAGED_CELLS: u32;
-
-// [buffer][term][row] and [buffer][term][cell], four a vector.
-var<workgroup> staged_rows: array<vec4<f32>, STAGED_ROWS>;
-var<workgroup> staged_cells: array<vec4<f32>, STAGED_CELLS>;
 
 // The groups of eight rows and of eight cells that are an invocation's.
 struct Place {
@@ -58,18 +49,18 @@ fn cell_quad(invocation: u32) -> u32 {
 
 fn put_row(buffer: u32, quad: u32, row: u32, terms: vec4<f32>) {
     let at = (buffer * TERMS + 4 * quad) * (ROWS / 4) + row / 4;
-    staged_rows[at][row % 4] = terms.x;
-    staged_rows[at + ROWS / 4][row % 4] = terms.y;
-    staged_rows[at + ROWS / 2][row % 4] = terms.z;
-    staged_rows[at + ROWS / 4 * 3][row % 4] = terms.w;
+    set_row(at, row % 4, terms.x);
+    set_row(at + ROWS / 4, row % 4, terms.y);
+    set_row(at + ROWS / 2, row % 4, terms.z);
+    set_row(at + ROWS / 4 * 3, row % 4, terms.w);
 }
 
 fn put_cell(buffer: u32, quad: u32, cell: u32, terms: vec4<f32>) {
     let at = (buffer * TERMS + 4 * quad) * (CELLS / 4) + cell / 4;
-    staged_cells[at][cell % 4] = terms.x;
-    staged_cells[at + CELLS / 4][cell % 4] = terms.y;
-    staged_cells[at + CELLS / 2][cell % 4] = terms.z;
-    staged_cells[at + CELLS / 4 * 3][cell % 4] = terms.w;
+    set_cell(at, cell % 4, terms.x);
+    set_cell(at + CELLS / 4, cell % 4, terms.y);
+    set_cell(at + CELLS / 2, cell % 4, terms.z);
+    set_cell(at + CELLS / 4 * 3, cell % 4, terms.w);
 }
 
 // Adds the terms of a buffer's stage to the two tiles of this place, two terms a round.
@@ -77,10 +68,10 @@ fn multiply_stage(left: ptr<function, Tile>, right: ptr<function, Tile>, buffer:
     var row = buffer * TERMS * (ROWS / 4) + 2 * place.row_group;
     var cell = buffer * TERMS * (CELLS / 4) + place.column_group;
     for (var term = 0u; term < TERMS; term += 2) {
-        let u0 = staged_rows[row];
-        let v0 = staged_rows[row + 1];
-        let a0 = staged_cells[cell];
-        let b0 = staged_cells[cell + CELLS / 8];
+        let u0 = rows_of(row);
+        let v0 = rows_of(row + 1);
+        let a0 = cells_of(cell);
+        let b0 = cells_of(cell + CELLS / 8);
         (*left).r0 = fma(vec4(u0.x), a0, (*left).r0);
         (*left).r1 = fma(vec4(u0.y), a0, (*left).r1);
         (*left).r2 = fma(vec4(u0.z), a0, (*left).r2);
@@ -97,10 +88,10 @@ fn multiply_stage(left: ptr<function, Tile>, right: ptr<function, Tile>, buffer:
         (*right).r5 = fma(vec4(v0.y), b0, (*right).r5);
         (*right).r6 = fma(vec4(v0.z), b0, (*right).r6);
         (*right).r7 = fma(vec4(v0.w), b0, (*right).r7);
-        let u1 = staged_rows[row + ROWS / 4];
-        let v1 = staged_rows[row + ROWS / 4 + 1];
-        let a1 = staged_cells[cell + CELLS / 4];
-        let b1 = staged_cells[cell + CELLS / 4 + CELLS / 8];
+        let u1 = rows_of(row + ROWS / 4);
+        let v1 = rows_of(row + ROWS / 4 + 1);
+        let a1 = cells_of(cell + CELLS / 4);
+        let b1 = cells_of(cell + CELLS / 4 + CELLS / 8);
         (*left).r0 = fma(vec4(u1.x), a1, (*left).r0);
         (*left).r1 = fma(vec4(u1.y), a1, (*left).r1);
         (*left).r2 = fma(vec4(u1.z), a1, (*left).r2);

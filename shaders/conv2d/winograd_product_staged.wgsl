@@ -7,7 +7,8 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. 16 KiB of workgroup memory.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
-// Uses      common/index.wgsl, common/tile.wgsl, conv2d/stages.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl
+// Uses      conv2d/stages.wgsl, conv2d/stages_words.wgsl or conv2d/stages_vectors.wgsl, common/index.wgsl, common/tile.wgsl,
+//           conv2d/winograd_operands.wgsl, conv2d/weights.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/staged.

@@ -26,6 +26,9 @@ pub(crate) const KINDS: [Caps; 4] = [
     Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU },
 ];
 
+/// GPUs on which invocations may write components of one vector at a time, and others.
+pub(crate) const GPUS: [Caps; 2] = [Caps { writes_components: true, ..Caps::WEBGPU }, Caps::WEBGPU];
+
 /// What an operator's file shows to these checks.
 pub(crate) struct Exhibit {
     /// The uniforms of each of its kernels: name, WGSL type and offset of every field.
@@ -199,7 +202,51 @@ fn check_specialisation(step: &Step) {
     validate(&module, name, needs);
     let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
     assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
+    let bytes = workgroup_bytes(&module);
+    assert!(bytes <= Caps::WEBGPU.max_workgroup_bytes, "{name}: {bytes} bytes of workgroup memory");
     assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");
+}
+
+/// Workgroup memory of a module without overrides.
+fn workgroup_bytes(module: &naga::Module) -> u32 {
+    let shared = module.global_variables.iter().filter(|(_, global)| global.space == naga::AddressSpace::WorkGroup);
+    shared.map(|(_, global)| module.types[global.ty].inner.size(module.to_ctx())).sum()
+}
+
+/// In WGSL the write of a component may write the whole vector, so that invocations that write components of one vector race. Kernels
+/// for devices that do not mind are the only ones that write components in workgroup memory.
+#[test]
+fn invocations_write_no_components_of_shared_vectors() {
+    for kernel in kernels() {
+        let allowed = kernel.parts.iter().any(|part| part.path == "conv2d/stages_vectors.wgsl");
+        assert_eq!(writes_components(kernel), allowed, "{}", kernel.name);
+    }
+}
+
+fn writes_components(kernel: &Kernel) -> bool {
+    let module = parse(&kernel.source(), kernel.name);
+    let info = validate(&module, kernel.name, [kernel.has_int64(), kernel.has_subgroups()]);
+    let functions = module.functions.iter().map(|(handle, function)| (function, &info[handle]));
+    let main = (&module.entry_points[0].function, info.get_entry_point(0));
+    let component = |to: &naga::TypeInner| {
+        matches!(to, naga::TypeInner::ValuePointer { size: None, space: naga::AddressSpace::WorkGroup, .. })
+    };
+    functions.chain([main]).any(|(function, info)| {
+        stores(&function.body).into_iter().any(|pointer| component(info[pointer].ty.inner_with(&module.types)))
+    })
+}
+
+/// What a block's statements store through.
+fn stores(block: &naga::Block) -> Vec<naga::Handle<naga::Expression>> {
+    let within = |statement: &naga::Statement| match statement {
+        naga::Statement::Store { pointer, .. } => vec![*pointer],
+        naga::Statement::Block(block) => stores(block),
+        naga::Statement::If { accept, reject, .. } => [stores(accept), stores(reject)].concat(),
+        naga::Statement::Switch { cases, .. } => cases.iter().flat_map(|case| stores(&case.body)).collect(),
+        naga::Statement::Loop { body, continuing, .. } => [stores(body), stores(continuing)].concat(),
+        _ => vec![],
+    };
+    block.iter().flat_map(within).collect()
 }
 
 #[test]
@@ -299,6 +346,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     #[test]
+    fn writes_of_components_are_seen() {
+        for (store, sees) in [("held[id.x / 4][id.x % 4]", true), ("held[id.x].y", true), ("words[id.x]", false)] {
+            let memory = "var<workgroup> held: array<vec4<f32>, 64>; var<workgroup> words: array<f32, 64>;";
+            let body =
+                BODY.replace("@compute", &format!("{memory}\n@compute")).replace("y[id.x] =", &format!("{store} ="));
+            assert_eq!(writes_components(kernel(&body)), sees, "{store}");
+        }
+    }
+
+    #[test]
     fn a_sound_kernel_passes() {
         check(HEADER, &step(BODY));
     }
@@ -319,6 +376,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let undeclared = BODY.replace("x: array<f32>", "x: array<i64>").replace("= x[id.x]", "= f32(x[id.x])");
         refused(HEADER, &step(&undeclared), "SHADER_INT64");
         refused(HEADER, &Step { constants: vec![("S", 512.0)], ..step(BODY) }, "512 invocations");
+        let held = BODY.replace("@compute", "var<workgroup> held: array<vec4<f32>, 1025>;\n@compute");
+        let held = step(&held.replace("x[id.x] +", "held[id.x].x +"));
+        refused(HEADER, &held, "16400 bytes of workgroup memory");
         refused(HEADER, &Step { constants: vec![("S", 64.0), ("T", 1.0)], ..step(BODY) }, "overrides");
         refused(HEADER, &Step { params: vec![0; 12], ..step(BODY) }, "bytes of params");
         refused(HEADER, &Step { operands: vec![Buffer::Input(0).into()], ..step(BODY) }, "operands");

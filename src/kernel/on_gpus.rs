@@ -74,6 +74,79 @@ fn products_of_one_cell() {
     }
 }
 
+/// Workgroups of every size by memory of words and of vectors.
+#[test]
+fn stages_of_every_size() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let [vectors, cpu] = kinds(&gpu);
+    let words = Caps { writes_components: false, ..vectors };
+    let three = Conv2d::new([3, 3]).pad(1);
+    for (op, input, channels, [rows, cells]) in [
+        (three.relu(), [2, 14, 7, 8], 38, [64.0, 64.0]),
+        (three.stride([2, 1]).dilation([1, 2]).groups(2), [1, 44, 25, 17], 80, [64.0, 128.0]),
+        (three, [1, 10, 11, 12], 150, [128.0, 64.0]),
+        (Conv2d::new([1, 1]), [1, 9, 92, 93], 200, [128.0, 128.0]),
+    ] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let by = |variant, caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
+        let plans = [by(conv2d::Variant::Staged, &vectors), by(conv2d::Variant::Staged, &words)];
+        let sized =
+            |plan: &KernelPlan| [("ROWS", rows), ("CELLS", cells)].iter().all(|of| plan.run[0].constants.contains(of));
+        assert!(plans.iter().all(sized), "{op:?} over {input:?}");
+        let expected = run(&gpu, &by(conv2d::Variant::Tiled, &cpu), &[&x, &w, &b], output);
+        for plan in plans {
+            assert!(run(&gpu, &plan, &[&x, &w, &b], output) == expected, "{} of {op:?}", plan.run[0].kernel.name);
+        }
+    }
+}
+
+/// Memory of words in every form of the maps and with every end of the sums. (That of vectors has the operators' own tests, under
+/// Vulkan.)
+#[test]
+fn stages_of_words() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let [caps, cpu] = kinds(&gpu);
+    let words = Caps { writes_components: false, ..caps };
+    let op = Conv2d::new([3, 3]).pad(1).groups(2).relu();
+    let up = ConvTranspose2d::new([4, 4]).stride([2, 2]).pad(1).groups(2);
+    let (input, channels) = (Shape::from([1, 44, 9, 10]), 76);
+    let (weight, bias) = (op.weight_shape(input.c, channels).unwrap(), Shape::vector(channels));
+    let output = op.output_shape(input, weight, Some(bias)).unwrap();
+    let up_weight = up.weight_shape(input.c, channels).unwrap();
+    let larger = up.output_shape(input, up_weight, Some(bias)).unwrap();
+    let pooling = conv2d::Pooling { op: MaxPool2d::new([2, 2]).ceil(), switches: None };
+    let pooled = pooling.op.output_shape(output).unwrap();
+    let (staged, tiled) = (Some(conv2d::Variant::Staged), Some(conv2d::Variant::Tiled));
+    let shapes = (input, weight, Some(bias));
+    let half = |form, variant, caps| conv2d::plan_half(&op, shapes, form, variant, caps).unwrap();
+    let phases = |form, caps| {
+        let variant = Some(conv_transpose2d::Variant::Phased);
+        conv_transpose2d::plan_half(&up, (input, up_weight, Some(bias)), form, variant, caps).unwrap()
+    };
+    let ended = |variant, caps| conv2d::plan_half_pooled(&op, pooling, shapes, variant, caps).unwrap();
+    let parts = |variant, caps| conv2d::plan(&op, input, weight, Some(bias), variant, caps).unwrap();
+    let [to_halves, to_words] = [Form::Halves, Form::HalvesToWords];
+    for (plans, storage, shape) in [
+        ([parts(Some(conv2d::Variant::SplitK), &words), parts(tiled, &cpu)], Storage::Words, output),
+        ([half(to_halves, staged, &words), half(to_halves, tiled, &cpu)], Storage::Halves, output),
+        ([half(to_words, staged, &words), half(to_words, tiled, &cpu)], Storage::Words, output),
+        ([phases(to_halves, &words), phases(to_halves, &cpu)], Storage::Halves, larger),
+        ([phases(to_words, &words), phases(to_words, &cpu)], Storage::Words, larger),
+        ([ended(staged, &words), ended(tiled, &cpu)], Storage::Halves, pooled),
+    ] {
+        let name = kernels(&plans[0])[0].name;
+        assert!(name.starts_with("conv2d/staged") && !name.ends_with("_vectors"), "{name}");
+        let x =
+            if name == "conv2d/staged" { integer_words(input) } else { integer_halves(Storage::Halves.words(input)) };
+        let w = integer_words(if shape == larger { up_weight } else { weight });
+        let operands: [&[u32]; 3] = [&x, &w, &integer_words(bias)];
+        let [one, other] = plans.map(|plan| words_of(&gpu, &plan, &operands, &[storage.words(shape)]));
+        assert!(one == other, "{name}");
+    }
+}
+
 /// Blocks that fill workgroups and do not; channels in one stage and in two; runs that the last window does not end; borders that cut
 /// off windows, and sizes that add some. The sums are those of a CPU driver's kernel, bit for bit.
 #[test]

@@ -69,7 +69,7 @@ impl Division {
     }
 
     /// Up to 128 channels of 128 cells a workgroup, for sums in so many parts.
-    pub(super) fn staged(op: &Conv2d, weight: Shape, output: Shape, parts: u64) -> Self {
+    pub(super) fn staged(op: &Conv2d, weight: Shape, output: Shape, parts: u64, caps: &Caps) -> Self {
         let (products, rows) = (output.n as u64 * op.groups as u64 * parts, (weight.n / op.groups) as u64);
         let stages = Stages::of(products, rows, output.plane() as u64);
         Self {
@@ -81,7 +81,7 @@ impl Division {
             quads: u64::MAX,
             parts: 1,
             scratch: vec![],
-            constants: stages.constants(),
+            constants: stages.constants(caps),
         }
     }
 }

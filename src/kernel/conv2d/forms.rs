@@ -1,8 +1,9 @@
 //! The kernels of the implicit matrix products in register tiles: one for each form of the maps and each end of the sums.
 
+use super::stages::{Staged, staged};
 use super::{Form, OP, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Kernel, Part};
+use crate::gpu::{Access, Caps, Kernel, Part};
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, NARROW, PLANES_HALF, TILE, WORDS_U64, part};
 
@@ -11,8 +12,6 @@ pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 /// Its weights, a vector a load or two words a load.
 pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
 pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
-/// Products whose operands are staged in workgroup memory.
-pub(in crate::kernel) static STAGES: Part = part!("conv2d/stages.wgsl");
 /// Products with two vectors of cells.
 pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
 /// The end of its register tiles.
@@ -51,7 +50,7 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &
     Kernel { name, parts, bindings, needs_float_atomics: false }
 }
 
-/// Two kernels of the same parts but for the last, which divides the work.
+/// Kernels of the same parts but for those that divide the work.
 macro_rules! tiled_and_staged {
     ($tiled:ident $tiled_name:literal, $staged:ident $staged_name:literal, $bindings:ident, [$($part:ident),*]) => {
         pub(super) static $tiled: Kernel = kernel(
@@ -59,11 +58,8 @@ macro_rules! tiled_and_staged {
             &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &TILED_MAIN],
             $bindings,
         );
-        pub(super) static $staged: Kernel = kernel(
-            $staged_name,
-            &[&INDEX, &ACTIVATION, &TILE, &STAGES, &OPERANDS, $(&$part,)* &STAGED_MAIN],
-            $bindings,
-        );
+        pub(super) static $staged: Staged =
+            staged!($staged_name, $bindings, [&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &STAGED_MAIN]);
     };
 }
 
@@ -141,12 +137,11 @@ tiled_and_staged!(
     ]
 );
 
-/// The kernel of a division for maps in such a form, whose output channels may be phases, on a device that may read
-/// pairs of words.
+/// The kernel of a division for maps in such a form, whose output channels may be phases, on such a device.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.
-pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, pairs: bool) -> Result<&'static Kernel> {
+pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, caps: &Caps) -> Result<&'static Kernel> {
     Ok(match (variant, form, phases) {
         (_, Form::Words, true) => {
             return Err(Error::Unsupported {
@@ -155,12 +150,12 @@ pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, pairs: bool
                 way_out: "use the phased variant of conv_transpose2d".to_owned(),
             });
         }
-        (Variant::Staged | Variant::SplitK, Form::Words, _) => &STAGED,
-        (Variant::Staged, Form::Halves, false) => &STAGED_HALF,
-        (Variant::Staged, Form::HalvesToWords, false) => &STAGED_HALF_F32,
-        (Variant::Staged, Form::Halves, true) => &STAGED_INTERLEAVED,
-        (Variant::Staged, Form::HalvesToWords, true) => &STAGED_INTERLEAVED_F32,
-        (_, Form::Words, _) if pairs => &TILED_U64,
+        (Variant::Staged | Variant::SplitK, Form::Words, _) => STAGED.on(caps),
+        (Variant::Staged, Form::Halves, false) => STAGED_HALF.on(caps),
+        (Variant::Staged, Form::HalvesToWords, false) => STAGED_HALF_F32.on(caps),
+        (Variant::Staged, Form::Halves, true) => STAGED_INTERLEAVED.on(caps),
+        (Variant::Staged, Form::HalvesToWords, true) => STAGED_INTERLEAVED_F32.on(caps),
+        (_, Form::Words, _) if caps.loads_pairs() => &TILED_U64,
         (_, Form::Words, _) => &TILED,
         (_, Form::Halves, false) => &TILED_HALF,
         (_, Form::HalvesToWords, false) => &TILED_HALF_F32,
@@ -171,7 +166,7 @@ pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, pairs: bool
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    let kernels = [
+    let tiled = [
         &TILED,
         &TILED_U64,
         &TILED_SHARED,
@@ -179,13 +174,10 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &TILED_HALF_F32,
         &TILED_INTERLEAVED,
         &TILED_INTERLEAVED_F32,
-        &STAGED,
-        &STAGED_HALF,
-        &STAGED_HALF_F32,
-        &STAGED_INTERLEAVED,
-        &STAGED_INTERLEAVED_F32,
         &TILED_HALF_POOLED,
-        &STAGED_HALF_POOLED,
     ];
-    kernels.map(|kernel| (kernel, super::product::Params::FIELDS)).into()
+    let staged =
+        [&STAGED, &STAGED_HALF, &STAGED_HALF_F32, &STAGED_INTERLEAVED, &STAGED_INTERLEAVED_F32, &STAGED_HALF_POOLED];
+    let staged = staged.into_iter().flat_map(|staged| [&staged.words, &staged.vectors]);
+    tiled.into_iter().chain(staged).map(|kernel| (kernel, super::product::Params::FIELDS)).collect()
 }

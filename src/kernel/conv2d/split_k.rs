@@ -92,7 +92,7 @@ pub(super) fn plan(
     let parts = parts(op.groups, weight, output, caps)?;
     rounds_within(OP, 0, parts, caps)?;
     let temporary = Scratch { words: parts * output.elements() as u64, persistent: false };
-    let division = Division::staged(op, weight, output, parts).in_parts(Variant::SplitK, parts, temporary);
+    let division = Division::staged(op, weight, output, parts, caps).in_parts(Variant::SplitK, parts, temporary);
     // Bias and ReLU are for the whole sums.
     let plain = Conv2d { relu: false, ..*op };
     let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };

@@ -1,4 +1,47 @@
-//! Workgroups of the products whose operands are staged in workgroup memory (`conv2d/stages.wgsl`): for GPUs.
+//! The products whose operands are staged in workgroup memory (`conv2d/stages.wgsl`), for GPUs: their kernels and workgroups.
+
+use crate::gpu::{Caps, Kernel, Part};
+use crate::kernel::part;
+
+pub(super) static STAGES: Part = part!("conv2d/stages.wgsl");
+pub(super) static STAGES_WORDS: Part = part!("conv2d/stages_words.wgsl");
+pub(super) static STAGES_VECTORS: Part = part!("conv2d/stages_vectors.wgsl");
+
+/// A kernel in two forms that differ in what its workgroup memory is made of; their results are the same, bit for bit.
+pub(super) struct Staged {
+    /// For any device.
+    pub(super) words: Kernel,
+    /// For those that say [`Caps::writes_components`].
+    pub(super) vectors: Kernel,
+}
+
+impl Staged {
+    pub(super) fn on(&'static self, caps: &Caps) -> &'static Kernel {
+        if caps.writes_components { &self.vectors } else { &self.words }
+    }
+}
+
+/// Both forms of the kernel of a name, with these bindings and other parts, the last its own file.
+macro_rules! staged {
+    ($name:expr, $bindings:expr, [$($part:expr),*]) => {{
+        use $crate::kernel::conv2d::stages::{STAGES, STAGES_VECTORS, STAGES_WORDS, Staged};
+        Staged {
+            words: Kernel {
+                name: $name,
+                parts: &[&STAGES, &STAGES_WORDS, $($part),*],
+                bindings: $bindings,
+                needs_float_atomics: false,
+            },
+            vectors: Kernel {
+                name: concat!($name, "_vectors"),
+                parts: &[&STAGES, &STAGES_VECTORS, $($part),*],
+                bindings: $bindings,
+                needs_float_atomics: false,
+            },
+        }
+    }};
+}
+pub(super) use staged;
 
 /// Terms of a stage, in fours.
 pub(super) const STAGE_QUADS: u64 = 2;
@@ -64,14 +107,15 @@ impl Stages {
         workgroups * (self.rows * self.cells) as f64 * self.rate(cells) * idle
     }
 
-    /// Overrides that say so.
-    pub(super) fn constants(self) -> Vec<(&'static str, f64)> {
+    /// Overrides that say so, for the form of [`Staged::on`] such a device.
+    pub(super) fn constants(self, caps: &Caps) -> Vec<(&'static str, f64)> {
         let count = |name, count: u64| (name, count as f64);
+        let staged = 2 * 4 * STAGE_QUADS / if caps.writes_components { 4 } else { 1 };
         vec![
             count("ROWS", self.rows),
             count("CELLS", self.cells),
-            count("STAGED_ROWS", 4 * self.rows),
-            count("STAGED_CELLS", 4 * self.cells),
+            count("STAGED_ROWS", staged * self.rows),
+            count("STAGED_CELLS", staged * self.cells),
         ]
     }
 }

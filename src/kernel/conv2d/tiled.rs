@@ -68,7 +68,7 @@ pub(super) fn plan_staged(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    divided(&Division::staged(op, weight, output, 1), op, input, weight, output, operands, caps)
+    divided(&Division::staged(op, weight, output, 1, caps), op, input, weight, output, operands, caps)
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
@@ -134,8 +134,8 @@ pub(super) fn divided(
             bound.extend(end.as_ref().map(|end| end.switches));
             let kernel = match (division.variant, pooling) {
                 (_, None) if division.shared => &TILED_SHARED,
-                (variant, None) => kernel_for(variant, form, phases.is_some(), caps.loads_pairs())?,
-                (Variant::Staged, Some(_)) => &STAGED_HALF_POOLED,
+                (variant, None) => kernel_for(variant, form, phases.is_some(), caps)?,
+                (Variant::Staged, Some(_)) => STAGED_HALF_POOLED.on(caps),
                 (_, Some(_)) => &TILED_HALF_POOLED,
             };
             let ending: &[_] = match (&phases, &end) {

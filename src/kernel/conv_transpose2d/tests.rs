@@ -12,7 +12,7 @@ use super::shared_phases::{ROWS, SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
-use crate::kernel::checks::{Exhibit, KINDS, constant};
+use crate::kernel::checks::{Exhibit, GPUS, KINDS, constant};
 
 /// Plans that between them run every kernel, whole and split.
 pub(crate) fn exhibit() -> Exhibit {
@@ -76,7 +76,7 @@ pub(crate) fn exhibit() -> Exhibit {
         }
         for form in [Form::Halves, Form::HalvesToWords] {
             let software = Caps { software: true, ..Caps::WEBGPU };
-            for caps in matrices.iter().chain([&Caps::WEBGPU, &software]) {
+            for caps in matrices.iter().chain(&GPUS).chain([&software]) {
                 plans.push(plan_half(op, (input, weight, None), form, None, caps));
             }
         }

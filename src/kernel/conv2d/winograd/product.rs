@@ -69,10 +69,10 @@ impl Division {
             let stages = Stages::with_rows(positions, rows, all_rows, tiles);
             let padded = positions * all_rows * tiles.next_multiple_of(stages.cells);
             return Self {
-                kernel: &STAGED,
+                kernel: STAGED.on(caps),
                 tiles: stages.cells,
                 blocks: 1,
-                constants: stages.constants(),
+                constants: stages.constants(caps),
                 loads: 0,
                 rate: stages.effort(positions, all_rows, tiles) / padded.max(1) as f64,
             };
