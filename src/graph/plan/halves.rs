@@ -1,7 +1,7 @@
 //! Kernels for nodes some of whose maps are f16: their own where there are such, else those for f32 between conversions.
 
 use super::lower::Operands;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Caps, Elements, KernelPlan, Storage};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
@@ -23,7 +23,8 @@ impl Operands {
         self.input_storages.iter().chain(&self.output_storages).any(|&storage| storage == Storage::Halves)
     }
 
-    /// The plan of such a node. Variants that have no kernels for f16 run in f32.
+    /// The plan of such a node. Variants that have no kernels for f16 run in f32, and so does, where none is asked for, what a
+    /// limit keeps from those that have: f32 has kernels that split what f16's do not.
     pub(super) fn plan_half(
         &self,
         operation: &Operation,
@@ -33,6 +34,7 @@ impl Operands {
     ) -> Result<KernelPlan> {
         match self.own_kernels(operation, half_weights, caps, preferred) {
             Some(Err(error)) if error.is_unsupported() => {}
+            Some(Err(Error::Limit { .. })) if preferred.is_none() => {}
             Some(result) => return result,
             None => {}
         }

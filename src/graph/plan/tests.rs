@@ -142,6 +142,24 @@ fn activations_in_f16_take_half_at_most() {
     }
 }
 
+/// The least rows of weights that f16's kernels take at a time are beyond a binding, raw; f32 has a kernel that takes fewer.
+#[test]
+fn what_a_limit_keeps_from_f16_runs_in_f32() {
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 3300, 20, 20]).unwrap();
+    let y = g.conv2d("conv", x, Conv2d::new([9, 9]), 130).unwrap();
+    let z = g.conv_transpose2d("up", x, ConvTranspose2d::new([32, 32]).stride([32, 32]), 32).unwrap();
+    g.output(y).unwrap();
+    g.output(z).unwrap();
+    let graph = g.build().unwrap();
+    let half = Elements::f16().with_ports();
+    let plan = graph.plan_in(&Caps::WEBGPU, &half).unwrap();
+    assert!(["conv", "up"].iter().all(|name| plan.node(name).unwrap().via_f32()), "{plan}");
+    // By name it is an error, as for every variant.
+    let asked = &|op: &str| (op == "conv2d").then_some("staged");
+    assert!(graph.plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &half }).is_err());
+}
+
 #[test]
 fn the_plan_prints_every_node_and_the_peak() {
     let graph = fused(&fcn8s([500, 500]));
