@@ -6,23 +6,9 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of y, once.
 // Order     Parts ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv2d/parts.wgsl
 // Oracle    reference::conv2d
 
-struct Params {
-    // Elements of y, cells of one of its planes, and its channels.
-    elements: u32,
-    plane_cells: u32,
-    channels: u32,
-    parts: u32,
-}
-
-override BIAS: bool;
-override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> z: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -32,7 +18,7 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
-    if index >= params.elements {
+    if index >= params.words {
         return;
     }
     var sum = 0.0;

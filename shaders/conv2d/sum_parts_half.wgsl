@@ -7,24 +7,9 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every word of y, once; overflow if an element is too large.
 // Order     Parts ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, convert/half_word.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv2d/parts.wgsl, convert/half_word.wgsl
 // Oracle    reference::conv2d_half_operands
 
-struct Params {
-    // Elements of a part and words of y; cells of one of its planes, its channels.
-    elements: u32,
-    words: u32,
-    plane_cells: u32,
-    channels: u32,
-    parts: u32,
-}
-
-override BIAS: bool;
-override WORKGROUP: u32 = 64;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> z: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<u32>;
 @group(0) @binding(4) var<storage, read_write> overflow: array<atomic<u32>>;
 

@@ -10,6 +10,7 @@ mod dot_product;
 pub(super) mod forms;
 mod operands;
 mod pack;
+mod parts;
 mod pooled;
 mod product;
 pub(super) mod sharing;
@@ -96,7 +97,8 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &forms::STAGED_HALF_POOLED.vectors,
     &pack::PACK,
     &pack::PACK_HALF,
-    &split_k::SUM_PARTS,
+    &parts::SUM_PARTS,
+    &parts::SUM_PARTS_HALF,
     &winograd::kernels::F2_INPUT,
     &winograd::kernels::F2_WEIGHT,
     &winograd::kernels::F2_OUTPUT,
@@ -136,7 +138,6 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &cooperative::kernels::EIGHT_HALF_POOLED,
     &cooperative::kernels::SIXTEEN_HALF_POOLED,
     &cooperative::PACK,
-    &cooperative::SUM_PARTS_HALF,
 ];
 
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.

@@ -2,13 +2,12 @@
 
 mod division;
 pub(super) mod kernels;
-mod parts;
 mod trial;
 
 use super::blocks::Blocks;
 use super::pooled::{End, Pooling};
 use super::product::Params;
-use super::{Form, Interleave, OP, Operands, Variant};
+use super::{Form, Interleave, OP, Operands, Variant, parts};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
@@ -38,8 +37,6 @@ params! {
 }
 
 use division::{Division, Problem};
-
-pub(super) use parts::SUM_PARTS_HALF;
 
 impl Division {
     fn kernel(&self, form: Form, phases: bool) -> &'static Kernel {
@@ -247,9 +244,5 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &kernels::EIGHT_HALF_POOLED,
         &kernels::SIXTEEN_HALF_POOLED,
     ];
-    kernels
-        .map(|kernel| (kernel, Params::FIELDS))
-        .into_iter()
-        .chain([(&PACK, PackParams::FIELDS), (&SUM_PARTS_HALF, parts::Params::FIELDS)])
-        .collect()
+    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
 }

@@ -7,30 +7,12 @@ use super::choice::{SUMS_UNDER_WAY, dispatch, word};
 use super::division::{Division, staged_effort};
 use super::stages::STAGE_QUADS;
 use super::tiled::divided;
-use super::{OP, Operands, Variant};
+use super::{OP, Operands, Variant, parts};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step};
-use crate::kernel::flat::flat_step;
-use crate::kernel::{ACTIVATION, INDEX, params, part, rounds_within};
+use crate::gpu::{Buffer, Caps, KernelPlan, Scratch};
+use crate::kernel::rounds_within;
 use crate::op::Conv2d;
 use crate::shape::Shape;
-
-pub(super) static SUM_PARTS: Kernel = Kernel {
-    name: "conv2d/sum_parts",
-    parts: &[&INDEX, &ACTIVATION, &part!("conv2d/sum_parts.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
-
-params! {
-    /// Uniforms of `conv2d/sum_parts`; the shader says what they mean.
-    struct Params {
-        elements: u32,
-        plane_cells: u32,
-        channels: u32,
-        parts: u32,
-    }
-}
 
 /// Most parts: each is added up by one invocation, one after the other (H100: 256 parts of 5,376 sums 21 us, 512 36).
 const MOST_PARTS: u64 = 64;
@@ -40,7 +22,7 @@ const MOST_PARTS: u64 = 64;
 ///
 /// # Errors
 /// [`Error::Unsupported`] for sums of one stage; [`Error::Limit`] where not even two parts fit a binding.
-fn parts(groups: usize, weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
+fn count(groups: usize, weight: Shape, output: Shape, caps: &Caps) -> Result<u64> {
     let refused = format!("{} variant {}", OP, Variant::SplitK.name());
     let stages = (weight.c as u64).div_ceil(4 * STAGE_QUADS);
     if stages < 2 {
@@ -71,7 +53,7 @@ fn parts(groups: usize, weight: Shape, output: Shape, caps: &Caps) -> Result<u64
 
 /// What it takes on a GPU, with what is idle; `None` where it does not apply.
 pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
-    let parts = parts(op.groups, weight, output, caps).ok()?;
+    let parts = count(op.groups, weight, output, caps).ok()?;
     let staged = staged_effort(op, weight, output, parts, caps)?;
     let words = (2 * parts + 1) as f64 * output.elements() as f64;
     Some(staged + word(caps) * words + 2.0 * dispatch(caps))
@@ -80,7 +62,7 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> 
 /// The parts, then their sum.
 ///
 /// # Errors
-/// As [`parts`], and as the plan of `Staged`.
+/// As [`count`], and as the plan of `Staged`.
 pub(super) fn plan(
     op: &Conv2d,
     input: Shape,
@@ -89,7 +71,7 @@ pub(super) fn plan(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let parts = parts(op.groups, weight, output, caps)?;
+    let parts = count(op.groups, weight, output, caps)?;
     rounds_within(OP, 0, parts, caps)?;
     let temporary = Scratch { words: parts * output.elements() as u64, persistent: false };
     let division = Division::staged(op, weight, output, parts, caps).in_parts(Variant::SplitK, parts, temporary);
@@ -97,29 +79,8 @@ pub(super) fn plan(
     let plain = Conv2d { relu: false, ..*op };
     let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };
     let mut plan = divided(&division, &plain, input, weight, output, partial, caps)?;
-    plan.run.push(sum(parts, Buffer::Scratch(0), &operands, op.relu, output, caps)?);
+    plan.run.push(parts::sum(parts, Buffer::Scratch(0), &operands, op.relu, output, caps)?);
     Ok(plan)
-}
-
-/// Adds the parts, which lie in `z` one after the other, with what follows them, to a map in f32.
-///
-/// # Errors
-/// [`Error::Limit`] where a dispatch does not hold them.
-pub(super) fn sum(parts: u64, z: Buffer, operands: &Operands, relu: bool, output: Shape, caps: &Caps) -> Result<Step> {
-    let elements = output.elements();
-    let params = Params {
-        elements: elements as u32,
-        plane_cells: output.plane() as u32,
-        channels: output.c as u32,
-        parts: parts as u32,
-    };
-    let constants = [("BIAS", f64::from(operands.bias != Buffer::Absent)), ("RELU", f64::from(relu))];
-    flat_step(&SUM_PARTS, &constants, &params, &[z, operands.bias, operands.output], elements, caps)
-}
-
-#[cfg(test)]
-pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&SUM_PARTS, Params::FIELDS)]
 }
 
 #[cfg(test)]
@@ -139,7 +100,7 @@ mod tests {
             ([8, 8, 1, 1], [1, 8, 1, 1], None),
         ];
         for (weight, output, expected) in rows {
-            assert_eq!(parts(1, weight.into(), output.into(), &gpu).ok(), expected, "{weight:?}");
+            assert_eq!(count(1, weight.into(), output.into(), &gpu).ok(), expected, "{weight:?}");
         }
     }
 
@@ -148,7 +109,7 @@ mod tests {
         for channels in 17..700 {
             for elements in [1, 1000, 20_000, 100_000, 1_000_000] {
                 let (weight, output) = ([8, channels, 3, 3].into(), [1, 1, 1, elements].into());
-                let parts = parts(1, weight, output, &Caps::WEBGPU).unwrap();
+                let parts = count(1, weight, output, &Caps::WEBGPU).unwrap();
                 let quads = channels.div_ceil(4) as u64;
                 let part = quads.div_ceil(parts).next_multiple_of(STAGE_QUADS);
                 assert!((parts - 1) * part < quads && parts * part >= quads, "{channels} channels in {parts} parts");

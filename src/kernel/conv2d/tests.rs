@@ -106,7 +106,7 @@ pub(crate) fn exhibit() -> Exhibit {
         forms::params_exhibited(),
         pack::params_exhibited(),
         winograd::kernels::params_exhibited(),
-        split_k::params_exhibited(),
+        parts::params_exhibited(),
         cooperative::params_exhibited(),
     ];
     Exhibit { params: params.concat(), plans: plans.collect() }
