@@ -4,11 +4,12 @@
 // Layout    x: N x Cin x H x W; p: weights as conv2d/pack_cooperative leaves them, eight f16 an element; b: Cout;
 //           y: N x Cout x OH x OW. Or x, or x and y, in f16, two channels a word. Or o are phases of y
 //           (conv_transpose2d/interleaved).
-// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6 switches.
+// Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
+//           switches.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; LANES, the invocations of a subgroup; ROW_GROUPS and
 //           COLUMN_GROUPS, subgroups of a workgroup along channels and along cells; STEP, input channels that are staged at a
-//           time, a multiple of TILE; BUFFERS (1 or 2), stages that workgroup memory holds; STAGED, vectors of all of them, and SUMS, elements of a matrix a
-//           subgroup; with a pooling PARTIAL, SWITCHES, COMPACT.
+//           time, a multiple of TILE; BUFFERS (1 or 2), stages that workgroup memory holds; STAGED, vectors of all of them,
+//           and SUMS, elements of a matrix a subgroup; with a pooling PARTIAL, SWITCHES, COMPACT.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write, by matrices of TILE x TILE that a
 //           subgroup multiplies at once. A subgroup computes 4 x 4 of them, a workgroup 4*TILE*ROW_GROUPS channels of
 //           4*TILE*COLUMN_GROUPS cells, in a row or of windows. Cells vary fastest, then blocks, then images, then parts of the
@@ -284,67 +285,28 @@ fn main(
     let channel = group * params.group_outputs;
     let within = (block % params.group_blocks * ROW_GROUPS + row_group) * 4 * TILE;
     let at = first_cell + column_group * 4 * TILE;
-    coopStoreT(s00, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within, at);
-    workgroupBarrier();
-    coopStoreT(s01, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within, at + TILE);
-    workgroupBarrier();
-    coopStoreT(s02, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within, at + 2 * TILE);
-    workgroupBarrier();
-    coopStoreT(s03, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within, at + 3 * TILE);
-    workgroupBarrier();
-    coopStoreT(s10, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + TILE, at);
-    workgroupBarrier();
-    coopStoreT(s11, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + TILE, at + TILE);
-    workgroupBarrier();
-    coopStoreT(s12, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + TILE, at + 2 * TILE);
-    workgroupBarrier();
-    coopStoreT(s13, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + TILE, at + 3 * TILE);
-    workgroupBarrier();
-    coopStoreT(s20, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 2 * TILE, at);
-    workgroupBarrier();
-    coopStoreT(s21, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 2 * TILE, at + TILE);
-    workgroupBarrier();
-    coopStoreT(s22, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 2 * TILE, at + 2 * TILE);
-    workgroupBarrier();
-    coopStoreT(s23, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 2 * TILE, at + 3 * TILE);
-    workgroupBarrier();
-    coopStoreT(s30, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 3 * TILE, at);
-    workgroupBarrier();
-    coopStoreT(s31, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 3 * TILE, at + TILE);
-    workgroupBarrier();
-    coopStoreT(s32, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 3 * TILE, at + 2 * TILE);
-    workgroupBarrier();
-    coopStoreT(s33, &sums[mine], TILE);
-    workgroupBarrier();
-    finish(mine, lane, plane, channel, within + 3 * TILE, at + 3 * TILE);
+    // One matrix of each subgroup at a time, row after row of them.
+    for (var k = 0u; k < 16; k++) {
+        switch k {
+            case 0 { coopStoreT(s00, &sums[mine], TILE); }
+            case 1 { coopStoreT(s01, &sums[mine], TILE); }
+            case 2 { coopStoreT(s02, &sums[mine], TILE); }
+            case 3 { coopStoreT(s03, &sums[mine], TILE); }
+            case 4 { coopStoreT(s10, &sums[mine], TILE); }
+            case 5 { coopStoreT(s11, &sums[mine], TILE); }
+            case 6 { coopStoreT(s12, &sums[mine], TILE); }
+            case 7 { coopStoreT(s13, &sums[mine], TILE); }
+            case 8 { coopStoreT(s20, &sums[mine], TILE); }
+            case 9 { coopStoreT(s21, &sums[mine], TILE); }
+            case 10 { coopStoreT(s22, &sums[mine], TILE); }
+            case 11 { coopStoreT(s23, &sums[mine], TILE); }
+            case 12 { coopStoreT(s30, &sums[mine], TILE); }
+            case 13 { coopStoreT(s31, &sums[mine], TILE); }
+            case 14 { coopStoreT(s32, &sums[mine], TILE); }
+            default { coopStoreT(s33, &sums[mine], TILE); }
+        }
+        workgroupBarrier();
+        finish(mine, lane, plane, channel, within + k / 4 * TILE, at + k % 4 * TILE);
+        workgroupBarrier();
+    }
 }
