@@ -24,8 +24,8 @@
 //           max_pool2d/best.wgsl, max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
-// Why: on a GPU a workgroup loads each weight and each cell once and uses it 128 times (conv2d/stages). On a CPU driver the barriers
-// cost more than that saves: see conv2d/tiled.
+// Why: on a GPU a workgroup loads each weight and each cell once and uses it 128 times (conv2d/stages). On a CPU driver the
+// barriers cost more than that saves: see conv2d/tiled.
 
 // Where an invocation's cell lies in a plane, as the current tap sees it, if inside.
 struct Seen {

@@ -1,9 +1,9 @@
-// A matrix product in register tiles whose operands a workgroup stages in its memory, eight terms of the sums at a time. For kernels
-// with common/tile, and with conv2d/stages_words or conv2d/stages_vectors, which say what the memory is made of.
+// A matrix product in register tiles whose operands a workgroup stages in its memory, eight terms of the sums at a time. For
+// kernels with common/tile, and with conv2d/stages_words or conv2d/stages_vectors, which say what the memory is made of.
 //
-// A workgroup of ROWS/8 x CELLS/8 invocations computes ROWS rows of CELLS cells, an invocation eight rows of two fours of cells, the
-// second half of the workgroup's cells after the first. There are two buffers: while one is multiplied the other is filled,
-// so that one barrier a stage is enough.
+// A workgroup of ROWS/8 x CELLS/8 invocations computes ROWS rows of CELLS cells, an invocation eight rows of two fours of
+// cells, the second half of the workgroup's cells after the first. There are two buffers: while one is multiplied the other is
+// filled, so that one barrier a stage is enough.
 //
 // Why: four vectors that are read serve 64 multiply-adds of an invocation, and a word that comes from memory all invocations of
 // a row or column of the workgroup. Runs of 32 invocations, a GPU's subgroup, read the vectors of 4 x 8 groups, which lie in

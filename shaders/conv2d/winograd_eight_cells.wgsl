@@ -1,4 +1,5 @@
-// The end of minimal filtering in tiles of 8x8 cells that stores the map itself: two columns at a time, as many cells as a tile gives.
+// The end of minimal filtering in tiles of 8x8 cells that stores the map itself: two columns at a time, as many cells as a tile
+// gives.
 
 fn store_column(tile: OutputTile, j: u32, z: array<f32, 7>) {
     let column = tile.x + j;

@@ -1,7 +1,8 @@
 // The transform of products back to cells, in tiles of 8x8 cells. For kernels with conv2d/inverse that bring `store_columns`.
 //
-// A^T is that of Cook and Toom for the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (reference/minimal_filtering/matrices.rs): row i
-// has the points' i-th powers, so that sizes differ only in how many rows there are and in which of them, the last, infinity stands.
+// A^T is that of Cook and Toom for the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity
+// (reference/minimal_filtering/matrices.rs): row i has the points' i-th powers, so that sizes differ only in how many rows
+// there are and in which of them, the last, infinity stands.
 
 // Output cells of a tile along each axis (2 to 7).
 override MH: u32;
@@ -26,7 +27,8 @@ fn transform(m: array<f32, 8>, cells: u32) -> array<f32, 7> {
     );
 }
 
-// A tile of a channel, the i-th of a dispatch: where its products are, m[0, o, t], where its cells lie, and what is added to them.
+// A tile of a channel, the i-th of a dispatch: where its products are, m[0, o, t], where its cells lie, and what is added to
+// them.
 struct OutputTile {
     i: u32,
     at: u32,

@@ -1,5 +1,5 @@
-// The end of minimal filtering in tiles of 8x8 cells, whose output is 2, 4 or 6 cells a side, that stores the maxima of 2x2 windows of
-// step 2: two columns are a column of windows.
+// The end of minimal filtering in tiles of 8x8 cells, whose output is 2, 4 or 6 cells a side, that stores the maxima of 2x2
+// windows of step 2: two columns are a column of windows.
 
 fn store_windows(tile: OutputTile, i: u32, j: u32, upper: vec2<f32>, lower: vec2<f32>) {
     store_block(tile.plane, tile.y + i, tile.x + j, upper + tile.offset, lower + tile.offset);

@@ -1,9 +1,9 @@
-// Computes  m[p,o,t] = sum_i sum_j sum_c u[o,p,i,j,c] * d[p,c,t+(i,j)]: one matrix product for each position p of a transformed tile
-//           and each group, over the group's channels and the pieces of the kernel, in rows i and columns j of pieces; t+(i,j) is
-//           the tile that lies i rows and j columns on.
-// Layout    d: positions x channels x source_tiles; u: blocks x positions x piece_rows x piece_columns x group_channels/4 x ROWS x 4,
-//           as conv2d/winograd_*_weight leave it; m: positions x rows x tiles, rows the channels of all blocks. Four tiles are a
-//           vector; those of d and of m lie in rows, in which the next vector has the next columns.
+// Computes  m[p,o,t] = sum_i sum_j sum_c u[o,p,i,j,c] * d[p,c,t+(i,j)]: one matrix product for each position p of a transformed
+//           tile and each group, over the group's channels and the pieces of the kernel, in rows i and columns j of pieces;
+//           t+(i,j) is the tile that lies i rows and j columns on.
+// Layout    d: positions x channels x source_tiles; u: blocks x positions x piece_rows x piece_columns x group_channels/4 x
+//           ROWS x 4, as conv2d/winograd_*_weight leave it; m: positions x rows x tiles, rows the channels of all blocks. Four
+//           tiles are a vector; those of d and of m lie in rows, in which the next vector has the next columns.
 // Bindings  0 params; 1 d; 2 p, u of this dispatch's blocks; 3 m.
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation computes ROWS channels of four tiles in a row, a workgroup 4*WORKGROUP tiles. Tiles vary fastest,

@@ -1,12 +1,13 @@
 // Computes  m[p,o,t] = sum_c u[o,p,c] * d[p,c,t]: one matrix product for each position p of a transformed tile, as
 //           conv2d/winograd_product, for one group and kernels of one piece.
-// Layout    d: positions x channels x tiles; u: blocks x positions x channels/4 x ROWS x 4, as conv2d/winograd_*_weight leave it; m:
-//           positions x rows x tiles, rows the channels of all blocks. d in pairs of tiles, m in fours.
+// Layout    d: positions x channels x tiles; u: blocks x positions x channels/4 x ROWS x 4, as conv2d/winograd_*_weight leave
+//           it; m: positions x rows x tiles, rows the channels of all blocks. d in pairs of tiles, m in fours.
 // Bindings  0 params; 1 d; 2 p, u of this dispatch's blocks; 3 m.
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, a multiple of LANES.
-// Dispatch  A subgroup computes the ROWS channels of a block for 64 tiles, a workgroup as many blocks as it has subgroups. Tiles vary
-//           fastest, then blocks, then positions; `groups` workgroups have work.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^31 bytes. Subgroups have LANES invocations.
+// Dispatch  A subgroup computes the ROWS channels of a block for 64 tiles, a workgroup as many blocks as it has subgroups.
+//           Tiles vary fastest, then blocks, then positions; `groups` workgroups have work.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^31 bytes. Subgroups have LANES
+//           invocations.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, common/words_u64.wgsl, common/vectors_u64.wgsl, common/lanes_8.wgsl,

@@ -7,10 +7,10 @@
 //           which divide SX; TILE_COLUMNS (1, 2 or 4), columns of the four cells that it computes at once; WHOLE, whether all
 //           of them have four taps always: KH = 2*SY, KW = 2*SX and tiles that divide SX; WORKGROUP, the invocations of a
 //           workgroup.
-// Dispatch  An invocation computes ROWS by COLUMNS cells (words of two channels) between the same four cells of x: on CPU drivers all SX
-//           columns, so that the invocations of a workgroup share the weights that they read; on GPUs few, so that they write
-//           neighbouring cells. A workgroup computes such a strip of one plane and row; then strips of a row, rows, planes;
-//           `tiles` workgroups have work. Folded.
+// Dispatch  An invocation computes ROWS by COLUMNS cells (words of two channels) between the same four cells of x: on CPU
+//           drivers all SX columns, so that the invocations of a workgroup share the weights that they read; on GPUs few, so
+//           that they write neighbouring cells. A workgroup computes such a strip of one plane and row; then strips of a row,
+//           rows, planes; `tiles` workgroups have work. Folded.
 // Limits    KH <= 2*SY, KW <= 2*SX, dilation 1. Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every cell of y, once.
 // Order     One f32 accumulator: the four taps as in `blend`, the bias last.

@@ -15,9 +15,9 @@
 //           conv_transpose2d/product_cell.wgsl
 // Oracle    reference::conv_transpose2d
 //
-// Why: each weight is used once an image, so that the memory's speed is the limit. The weights of a block and tap are one
-// run of p, which eight neighbours read from its first word to its last; all lanes share x. For CPU drivers, which a barrier costs more
-// than it saves; see product_parts.wgsl.
+// Why: each weight is used once an image, so that the memory's speed is the limit. The weights of a block and tap are one run
+// of p, which eight neighbours read from its first word to its last; all lanes share x. For CPU drivers, which a barrier costs
+// more than it saves; see product_parts.wgsl.
 
 override WORKGROUP: u32 = 64;
 

@@ -1,6 +1,7 @@
 // Computes  y[n,c, 2i + s/2, 2j + s%2] = x[n,c,i,j] with s = switches[n,c,i,j]; 0 elsewhere.
 // Layout    x: planes of words, f32 or two channels in f16, as bits; switches: NCHW, two bits each, 16 of a row in a word, the
-//           first in its lowest bits, rows of whole words; y like x, rows of whole fours, twice the rows and columns or one more or fewer.
+//           first in its lowest bits, rows of whole words; y like x, rows of whole fours, twice the rows and columns or one
+//           more or fewer.
 // Bindings  0 params; 1 x; 2 switches; 3 y.
 // Overrides WINDOWS, those of an invocation: 16, or 2, so that neighbours write neighbouring cells; WORKGROUP, the invocations of
 //           a workgroup.

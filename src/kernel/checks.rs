@@ -213,8 +213,8 @@ fn workgroup_bytes(module: &naga::Module) -> u32 {
     shared.map(|(_, global)| module.types[global.ty].inner.size(module.to_ctx())).sum()
 }
 
-/// In WGSL the write of a component may write the whole vector, so that invocations that write components of one vector race. Kernels
-/// for devices that do not mind are the only ones that write components in workgroup memory.
+/// In WGSL the write of a component may write the whole vector, so that invocations that write components of one vector race.
+/// Kernels for devices that do not mind are the only ones that write components in workgroup memory.
 #[test]
 fn invocations_write_no_components_of_shared_vectors() {
     for kernel in kernels() {

@@ -102,6 +102,62 @@ fn stages_of_every_size() {
     }
 }
 
+/// Where an infinite channel is the last one, what is read in place of those after it would not vanish by a zero weight.
+#[test]
+fn an_infinite_last_channel() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let [caps, _] = kinds(&gpu);
+    // Of fours of channels that a stage has, the last one is the first or the second, in workgroups of 64 rows and of 128.
+    for (channels, outputs) in [(3, 5), (5, 5), (1, 150), (6, 150)] {
+        let (op, input) = (Conv2d::new([1, 1]), Shape::from([1, channels, 11, 12]));
+        let x = Tensor::from_fn(input, |[_, c, _, _]| if c + 1 == channels { f32::INFINITY } else { 1.0 }).unwrap();
+        let w = Tensor::full(op.weight_shape(channels, outputs).unwrap(), 1.0).unwrap();
+        let output = op.output_shape(input, w.shape(), None).unwrap();
+        let infinite = vec![f32::INFINITY.to_bits(); output.elements()];
+        let staged = Some(conv2d::Variant::Staged);
+        let plan = conv2d::plan(&op, input, w.shape(), None, staged, &caps).unwrap();
+        assert!(run(&gpu, &plan, &[&x, &w], output) == infinite, "{channels} to {outputs}");
+        let plane = input.plane();
+        let word = |i: usize| match (i / plane * 2 + 1).cmp(&(channels - 1)) {
+            std::cmp::Ordering::Less => 0x3c00_3c00,
+            std::cmp::Ordering::Equal => 0x7c00_3c00,
+            std::cmp::Ordering::Greater => 0x7c00,
+        };
+        let halves: Vec<u32> = (0..Storage::Halves.words(input) as usize).map(word).collect();
+        let shapes = (input, w.shape(), None);
+        let plan = conv2d::plan_half(&op, shapes, Form::HalvesToWords, staged, &caps).unwrap();
+        let weight: Vec<u32> = w.data().iter().map(|value| value.to_bits()).collect();
+        let found = words_of(&gpu, &plan, &[&halves, &weight], &[output.elements() as u64]);
+        assert!(found == [infinite], "{channels} to {outputs} in f16");
+    }
+}
+
+/// Tiles of 8x8 cells that give the fewest cells and the most, more rows than columns and fewer, whose ends go by way of
+/// workgroup memory: bit for bit those of a CPU driver's kernel.
+#[test]
+fn ends_of_tiles_of_8x8_cells() {
+    let Some(gpu) = adapter::gpu() else { return };
+    for (kernel, input, channels) in [
+        ([2, 2], [1, 5, 22, 24], 9),
+        ([3, 3], [2, 4, 13, 20], 7),
+        ([4, 6], [1, 3, 18, 9], 6),
+        ([7, 5], [1, 3, 9, 31], 5),
+        ([7, 7], [1, 2, 12, 11], 13),
+    ] {
+        let op = Conv2d::new(kernel).pad(2).relu();
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let variant = Some(conv2d::Variant::WinogradEight);
+        let plans =
+            kinds(&gpu).map(|caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap());
+        let staged = |plan: &KernelPlan| kernels(plan).iter().any(|kernel| kernel.name.ends_with("output_staged"));
+        assert_eq!(plans.each_ref().map(staged), [true, false], "{kernel:?}");
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{kernel:?} of {input:?}");
+    }
+}
+
 /// Memory of words in every form of the maps and with every end of the sums. (That of vectors has the operators' own tests, under
 /// Vulkan.)
 #[test]
@@ -147,8 +203,8 @@ fn stages_of_words() {
     }
 }
 
-/// Blocks that fill workgroups and do not; channels in one stage and in two; runs that the last window does not end; borders that cut
-/// off windows, and sizes that add some. The sums are those of a CPU driver's kernel, bit for bit.
+/// Blocks that fill workgroups and do not; channels in one stage and in two; runs that the last window does not end; borders
+/// that cut off windows, and sizes that add some. The sums are those of a CPU driver's kernel, bit for bit.
 #[test]
 fn phases_that_share_cells() {
     let Some(gpu) = adapter::gpu() else { return };

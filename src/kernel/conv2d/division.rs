@@ -91,10 +91,10 @@ pub(super) fn vector_words(form: Form) -> u64 {
     if form == Form::Words { 4 } else { 2 }
 }
 
-/// Fours of input channels whose weights for a block stay in a quarter of a core's second-level cache (1 MiB, say) while
-/// all cells pass, and whose planes, if they are small, stay in half of it while all blocks pass. Without this, fc6's and
-/// fc7's weights come from memory once for every 32 cells. In f16, where a cut costs a map in f32 and the pooling at the end, weights may
-/// take three eighths: what the 3x3 layers of 512 channels need.
+/// Fours of input channels whose weights for a block stay in a quarter of a core's second-level cache (1 MiB, say) while all
+/// cells pass, and whose planes, if they are small, stay in half of it while all blocks pass. Without this, fc6's and fc7's
+/// weights come from memory once for every 32 cells. In f16, where a cut costs a map in f32 and the pooling at the end, weights
+/// may take three eighths: what the 3x3 layers of 512 channels need.
 fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
     const CACHE_WORDS: u64 = (1 << 20) / 4;
     let taps = (op.kernel[0] * op.kernel[1]) as u64;
@@ -106,8 +106,8 @@ fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
     if planes < 64 { weights } else { weights.min(planes) }
 }
 
-/// What `conv2d/staged` takes on a GPU, sums in so many parts; comparable with the other variants' efforts. `None` on a CPU driver,
-/// whose barriers cost more than they save.
+/// What `conv2d/staged` takes on a GPU, sums in so many parts; comparable with the other variants' efforts. `None` on a CPU
+/// driver, whose barriers cost more than they save.
 pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, parts: u64, caps: &Caps) -> Option<f64> {
     let (products, rows) = (output.n as u64 * op.groups as u64, (weight.n / op.groups) as u64);
     let cells = output.plane() as u64;
@@ -124,7 +124,8 @@ struct Shared {
 }
 
 impl Shared {
-    /// In blocks of so many rows, of one group, if there are enough blocks to share cells and enough channels to be worth staging.
+    /// In blocks of so many rows, of one group, if there are enough blocks to share cells and enough channels to be worth
+    /// staging.
     fn of(rows: u64, op: &Conv2d, weight: Shape, caps: &Caps) -> Option<Self> {
         let (blocks, taps) = ((weight.n as u64).div_ceil(rows), op.kernel[0] * op.kernel[1]);
         let sharing = Sharing::of(blocks, 4, caps)?;
@@ -147,7 +148,8 @@ impl Shared {
     }
 }
 
-/// How subgroups may share cells. 64 rows a block take a shader of twice the length: only where every subgroup of [`TALL_WORKGROUPS`] has some.
+/// How subgroups may share cells. 64 rows a block take a shader of twice the length: only where every subgroup of
+/// [`TALL_WORKGROUPS`] has some.
 fn shared(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<Shared> {
     let low = Shared::of(rows(weight.n as u64), op, weight, caps)?;
     let tall = Shared::of(TALL, op, weight, caps)

@@ -70,8 +70,8 @@ pub(super) fn applies(problem: &Problem<'_>) -> bool {
 /// One dispatch; weights are in f32 in either form.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for several channels a group, a longer kernel or a dilation, and from f16 into f32; [`Error::Limit`] where a binding does
-/// not hold the weight.
+/// [`Error::Unsupported`] for several channels a group, a longer kernel or a dilation, and from f16 into f32; [`Error::Limit`]
+/// where a binding does not hold the weight.
 pub(super) fn plan(problem: &Problem<'_>, form: Form, caps: &Caps) -> Result<KernelPlan> {
     let &Problem { op, weight, output, .. } = problem;
     if !applies(problem) {
