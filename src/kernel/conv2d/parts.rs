@@ -62,3 +62,41 @@ pub(super) fn sum(parts: u64, z: Buffer, operands: &Operands, relu: bool, output
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
     vec![(&SUM_PARTS, Params::FIELDS), (&SUM_PARTS_HALF, Params::FIELDS)]
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::adapter;
+    use crate::gpu::KernelPlan;
+    use crate::kernel::convert;
+    use crate::kernel::pairs::words_of;
+
+    /// To f16 as to f32 and then to f16, beside a last odd channel too.
+    #[test]
+    fn both_forms_add_the_same() {
+        let Some(gpu) = adapter::gpu() else { return };
+        for (shape, parts, relu) in [([2, 3, 4, 5], 3, true), ([1, 4, 7, 3], 2, false), ([3, 1, 2, 9], 5, true)] {
+            let shape = Shape::from(shape);
+            let number = |i: usize| ((i * 7 + 3) % 17) as f32 - 8.0;
+            let words = |count: usize| (0..count).map(|i| number(i).to_bits()).collect::<Vec<_>>();
+            let (z, b) = (words(parts as usize * shape.elements()), words(shape.c));
+            let summed = |form, output| {
+                let operands = Operands { bias: Buffer::Input(1), output, form, ..Operands::with_bias(true) };
+                sum(parts, Buffer::Input(0), &operands, relu, shape, gpu.caps()).unwrap()
+            };
+            let half = KernelPlan { run: vec![summed(Form::Halves, Buffer::Output(0))], ..KernelPlan::default() };
+            let plain = KernelPlan {
+                scratch: vec![crate::gpu::Scratch { words: shape.elements() as u64, persistent: false }],
+                run: vec![
+                    summed(Form::Words, Buffer::Scratch(0)),
+                    convert::narrow(shape, Buffer::Scratch(0), Buffer::Output(0), gpu.caps()).unwrap(),
+                ],
+                ..KernelPlan::default()
+            };
+            let [one, other] =
+                [half, plain].map(|plan| words_of(&gpu, &plan, &[&z, &b], &[Storage::Halves.words(shape)]));
+            assert!(one == other, "{shape}");
+        }
+    }
+}
