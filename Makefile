@@ -8,10 +8,10 @@ DEMO := examples/digits
 # window here.
 export NODEVICE_SELECT ?= 1
 
-.PHONY: help demo test lint docs bench gpu-bundle clean-out
+.PHONY: help demo test browser-test lint docs bench gpu-bundle clean-out
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build, segment the six scenes, print times and metrics, look into the network; results are in out/.
 	$(CARGO) build --release --bin switchback
@@ -26,6 +26,9 @@ test: ## Run all tests, GPU tests included (a software Vulkan driver is installe
 	@ci/vulkan $(TARGET)/debug/switchback || { [ -z "$$SWITCHBACK_REQUIRE_ADAPTER" ] && echo "GPU tests will be skipped"; }
 	$(CARGO) test
 	@ci/examples
+
+browser-test: ## Run operators and a network in a headless Chromium; says what that needs.
+	CARGO="$(CARGO)" ci/browser-test
 
 lint: ## Formatting, clippy and rustdoc, warnings denied.
 	$(CARGO) fmt --check

@@ -4,5 +4,5 @@
 
 fn put(i: u32, k: u32, value: f32) {
     let shift = k % 2 * 16;
-    p[i][k / 2] = p[i][k / 2] & ~(0xffffu << shift) | half_bits(value) << shift;
+    p[i][k / 2] = (p[i][k / 2] & ~(0xffffu << shift)) | (half_bits(value) << shift);
 }

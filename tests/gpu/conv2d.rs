@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv2d::Variant;
-use switchback::reference::Answer;
 use switchback::{Conv2d, Gpu, Tensor, reference};
 
 use crate::common::adapter;
 use crate::common::problem::{ConvOperands, ConvProblem, conv2d_cases, conv2d_problems, proptest_config};
+use crate::common::variants::VariantOf as _;
 
 fn run(gpu: &Gpu, op: &Conv2d, operands: &ConvOperands) -> switchback::Result<Tensor> {
     let ConvOperands { x, w, bias } = operands;
@@ -24,63 +24,18 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
         let found = match run(&gpu, &problem.op, &exact) {
-            Err(error) if !applies(&gpu, variant, problem) => {
+            Err(error) if !variant.applies(gpu.caps(), problem) => {
                 assert!(error.is_unsupported(), "{}: {error}", context());
                 continue;
             }
             found => found.unwrap_or_else(|error| panic!("{}: {error}", context())),
         };
-        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945, tiles of 8x8 cells by 9 and 90: integers come out close,
-        // not equal.
-        let close = matches!(variant, Variant::WinogradF4 | Variant::WinogradPieces | Variant::WinogradEight);
-        let expected = if close { &answer(variant, problem, &exact) } else { &expected };
+        let expected = if variant.is_exact() { &expected } else { &variant.answer(problem, &exact) };
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         let found = run(&gpu, &problem.op, &rounded).unwrap();
-        let bounded = answer(variant, problem, &rounded);
+        let bounded = variant.answer(problem, &rounded);
         bounded.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         assert!(found == run(&gpu, &problem.op, &rounded).unwrap(), "{}: two runs differ", context());
-    }
-}
-
-/// Whether a variant is for this convolution at all; where it is not, asking for it must be refused.
-fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<Conv2d>) -> bool {
-    let op = &problem.op;
-    if variant == Variant::Cooperative {
-        return gpu.caps().cooperative.is_some();
-    }
-    if variant == Variant::SplitK {
-        // Parts are of 16 input channels at least.
-        return problem.input[1] / op.groups > 16;
-    }
-    if variant == Variant::Depthwise {
-        return (problem.input[1], op.stride, op.dilation) == (op.groups, [1, 1], [1, 1]);
-    }
-    if variant == Variant::DotProduct {
-        let padded = op.pad.before() != [0, 0] || op.pad.after() != [0, 0];
-        let dilated = (0..2).any(|axis| op.kernel[axis] > 1 && op.dilation[axis] > 1);
-        return op.kernel == problem.input[2..] && !padded && !dilated;
-    }
-    let dense = (op.stride, op.dilation) == ([1, 1], [1, 1]);
-    match variant {
-        Variant::WinogradF2 | Variant::WinogradF4 => dense && op.kernel == [3, 3],
-        Variant::WinogradPieces => dense,
-        Variant::WinogradEight => dense && op.kernel.iter().all(|taps| (2..=7).contains(taps)),
-        _ => true,
-    }
-}
-
-/// The reference's answer, with the bound that the variant keeps.
-fn answer(variant: Variant, problem: &ConvProblem<Conv2d>, operands: &ConvOperands) -> Answer {
-    let ConvOperands { x, w, bias } = operands;
-    let (op, bias) = (&problem.op, bias.as_ref());
-    let filtered = |sizes| reference::conv2d_minimal_filtering(op, x, w, bias, sizes).unwrap();
-    match variant {
-        Variant::WinogradF2 => filtered([[2, 3]; 2]),
-        Variant::WinogradF4 => filtered([[4, 3]; 2]),
-        Variant::WinogradPieces => filtered([[4, 4]; 2]),
-        Variant::WinogradEight => filtered(op.kernel.map(|taps| [9 - taps, taps])),
-        Variant::Cooperative => reference::conv2d_half_operands(op, x, w, bias).unwrap(),
-        _ => reference::conv2d(op, x, w, bias).unwrap(),
     }
 }
 
@@ -104,7 +59,7 @@ fn every_tap_alone_is_one_cell_of_the_map() {
         let problem = ConvProblem { because: "", op, input: [1, 1, 14, 19], output_channels: taps, bias: false };
         let expected = reference::conv2d(&op, &operands.x, &operands.w, None).unwrap().tensor();
         let filterings = [Variant::WinogradF2, Variant::WinogradF4, Variant::WinogradPieces, Variant::WinogradEight];
-        for variant in filterings.into_iter().filter(|&variant| applies(&gpu, variant, &problem)) {
+        for variant in filterings.into_iter().filter(|&variant| variant.applies(gpu.caps(), &problem)) {
             let found = run(&gpu.with_variant(variant), &op, &operands).unwrap();
             for (place, (found, expected)) in found.data().iter().zip(expected.data()).enumerate() {
                 assert!((found - expected).abs() < 0.25, "{kernel:?} by {}, {place}: {found}", variant.name());

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv_transpose2d::Variant;
-use switchback::reference::Answer;
 use switchback::{ConvTranspose2d, Gpu, Tensor, reference};
 
 use crate::common::adapter;
 use crate::common::problem::{
     ConvOperands, ConvProblem, conv_transpose2d_cases, conv_transpose2d_problems, proptest_config,
 };
+use crate::common::variants::VariantOf as _;
 
 fn run(gpu: &Gpu, op: &ConvTranspose2d, operands: &ConvOperands) -> switchback::Result<Tensor> {
     let ConvOperands { x, w, bias } = operands;
@@ -27,64 +27,20 @@ fn check(gpu: &Gpu, problem: &ConvProblem<ConvTranspose2d>) {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
         let found = match run(&gpu, &problem.op, &exact) {
-            Err(error) if !applies(&gpu, variant, problem) => {
+            Err(error) if !variant.applies(gpu.caps(), problem) => {
                 assert!(error.is_unsupported(), "{}: {error}", context());
                 continue;
             }
             found => found.unwrap_or_else(|error| panic!("{}: {error}", context())),
         };
-        // F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945, tiles of 8x8 cells by 9 and 90: integers come out close, not equal.
-        let close = matches!(variant, Variant::FlippedF4 | Variant::FlippedPieces | Variant::FlippedEight);
-        let expected = if close { &answer(variant, problem, &exact) } else { &expected };
+        let expected = if variant.is_exact() { &expected } else { &variant.answer(problem, &exact) };
         expected.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         let found = run(&gpu, &problem.op, &rounded).unwrap();
-        answer(variant, problem, &rounded).check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
+        variant.answer(problem, &rounded).check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         // Scattered additions come in any order.
         if variant.repeats() {
             assert!(found == run(&gpu, &problem.op, &rounded).unwrap(), "{}: two runs differ", context());
         }
-    }
-}
-
-/// Whether a variant is for this problem at all; where it is not, asking for it must be refused.
-fn applies(gpu: &Gpu, variant: Variant, problem: &ConvProblem<ConvTranspose2d>) -> bool {
-    let op = &problem.op;
-    let border =
-        |axis: usize| op.dilation[axis] * (op.kernel[axis] - 1) >= op.pad.before()[axis].max(op.pad.after()[axis]);
-    let flipped = op.stride == [1, 1] && border(0) && border(1);
-    match variant {
-        Variant::Cooperative => gpu.caps().cooperative.is_some(),
-        Variant::Flipped => flipped,
-        // A part sums over 16 input channels of a group.
-        Variant::FlippedSplitK => flipped && problem.input[1] / op.groups > 16,
-        Variant::FlippedF2 | Variant::FlippedF4 => flipped && (op.kernel, op.dilation) == ([3, 3], [1, 1]),
-        Variant::FlippedPieces => flipped && op.dilation == [1, 1],
-        Variant::FlippedEight => {
-            flipped && op.dilation == [1, 1] && op.kernel.iter().all(|taps| (2..=7).contains(taps))
-        }
-        Variant::Product => problem.input[2..] == [1, 1],
-        Variant::SharedPhases => (0..2).all(|axis| op.kernel[axis] == 2 * op.stride[axis]) && op.dilation == [1, 1],
-        Variant::Interpolate => {
-            let short = (0..2).all(|axis| op.kernel[axis] <= 2 * op.stride[axis]);
-            let apart = op.groups == problem.input[1] && op.groups == problem.output_channels;
-            apart && short && op.dilation == [1, 1]
-        }
-        _ => true,
-    }
-}
-
-/// The reference's answer, with the bound that the variant keeps.
-fn answer(variant: Variant, problem: &ConvProblem<ConvTranspose2d>, operands: &ConvOperands) -> Answer {
-    let ConvOperands { x, w, bias } = operands;
-    let (op, bias) = (&problem.op, bias.as_ref());
-    let filtered = |sizes| reference::conv_transpose2d_minimal_filtering(op, x, w, bias, sizes).unwrap();
-    match variant {
-        Variant::FlippedF2 => filtered([[2, 3]; 2]),
-        Variant::FlippedF4 => filtered([[4, 3]; 2]),
-        Variant::FlippedPieces => filtered([[4, 4]; 2]),
-        Variant::FlippedEight => filtered(op.kernel.map(|taps| [9 - taps, taps])),
-        Variant::Cooperative => reference::conv_transpose2d_half_operands(op, x, w, bias).unwrap(),
-        _ => reference::conv_transpose2d(op, x, w, bias).unwrap(),
     }
 }
 

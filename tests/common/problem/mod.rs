@@ -2,9 +2,11 @@
 //!
 //! Extents are prime and rows differ from columns, so that a swapped axis or a missing remainder shows.
 
+#[cfg(not(target_arch = "wasm32"))]
 mod generated;
 mod named;
 
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use generated::*;
 pub(crate) use named::*;
 
