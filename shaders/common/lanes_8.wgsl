@@ -21,7 +21,8 @@ fn lane_pair(first: u32, step: u32, lane: u32) -> u64 {
     return select(pair, staged[first + 7 * step], lane == 7);
 }
 
-// The lower half of a pair. By way of shifts, so that a compiler takes the halves of all lanes apart at once, not each before it is inserted.
+// The lower half of a pair. By way of shifts, so that a compiler takes the halves of all lanes apart at once, not each before it
+// is inserted.
 fn lower(pair: u64) -> u32 {
     return u32((pair << 32u) >> 32u);
 }

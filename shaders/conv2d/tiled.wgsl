@@ -5,8 +5,8 @@
 //           (conv_transpose2d/interleaved).
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y; 5 overflow, where y is f16; with a pooling 6
 //           switches.
-// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds, where that is f32; ROWS (8, 16, 24 or
-//           32), output channels of a block; with a pooling PARTIAL, SWITCHES, COMPACT; WORKGROUP.
+// Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; ACCUMULATE, add to what y holds, where that is f32; ROWS
+//           (8, 16, 24 or 32), output channels of a block; with a pooling PARTIAL, SWITCHES, COMPACT; WORKGROUP.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. An invocation computes ROWS
 //           channels of four cells, in a row or of a window, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the
 //           weights that the invocations of a workgroup read are the same; then blocks, then images; `tiles` workgroups have work.

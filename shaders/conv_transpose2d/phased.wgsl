@@ -5,8 +5,8 @@
 //           N x OH x OW, a whole number a pixel, as f32.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation); GY GX, the greatest common divisors of stride and dilation; IY IX,
-//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU, ACCUMULATE (false), ARGMAX; ROWS (8, 16, 24 or 32), output
-//           channels of a block; WORKGROUP, the invocations of a workgroup.
+//           the inverses of DY/GY modulo SY/GY and of DX/GX modulo SX/GX; BIAS, RELU, ACCUMULATE (false), ARGMAX; ROWS (8, 16,
+//           24 or 32), output channels of a block; WORKGROUP, the invocations of a workgroup.
 // Dispatch  Each phase (p mod SY, q mod SX) is an implicit matrix product, some of the weights times the columns that im2col
 //           would write for a convolution of stride 1. An invocation computes ROWS channels of four cells in a row of one
 //           phase, a workgroup 4*WORKGROUP cells. Cells vary fastest, so that the weights that the invocations of a
@@ -15,7 +15,8 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, channels/best.wgsl,
+//           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so

@@ -16,8 +16,9 @@
 // Writes    Every cell of this dispatch's rows, once.
 // Order     One f32 accumulator a row and window: c ascending, then u descending, then v descending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv_transpose2d/shared_phases_operands.wgsl, conv2d/columns.wgsl, channels/best.wgsl,
-//           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl, conv_transpose2d/shared_phases_store.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv_transpose2d/shared_phases_operands.wgsl,
+//           conv2d/columns.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl,
+//           conv_transpose2d/shared_phases_store.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: conv_transpose2d/phased loads sixteen cells for the four taps of four cells of one phase. Here ten do, for rows of

@@ -1,5 +1,5 @@
-// Computes  y[n,o,p,q] = b[o] + sum_{c,u,v} x[n,c,i,j] * w[c,o,u,v] as conv_transpose2d/shared_phases does, for one group: negative ones made
-//           zero if RELU. If ARGMAX, the first o with the largest of these instead, NaNs below all numbers; 0 if all are NaN.
+// Computes  y[n,o,p,q] = b[o] + sum_{c,u,v} x[n,c,i,j] * w[c,o,u,v] as conv_transpose2d/shared_phases does, for one group:
+//           negative ones made zero if RELU. If ARGMAX, the first o with the largest of these instead, NaNs below all numbers; 0 if all are NaN.
 // Layout    x: N x Cin x H x W; p: weights as conv_transpose2d/pack_shared_phases leaves them, in pairs; b: Cout; y: N x Cout x OH x
 //           OW; if ARGMAX, y: N x OH x OW, a whole number a pixel, as f32.
 // Bindings  0 params; 1 x; 2 p, this dispatch's blocks; 3 b, read if BIAS; 4 y.

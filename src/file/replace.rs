@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 /// Writes a file through `write` so that others see the old content or the whole new one, never a part.
 ///
 /// The bytes go to a new file beside the target, which is renamed over it at the end and removed if anything fails, also by
-/// [`abandon_writes`](crate::abandon_writes); on Unix it has the target's permissions. A link is followed to the file that it leads to. What is there and cannot be replaced
-/// (a device, a pipe, `/dev/stdout` wherever it leads) is written in place, at its end.
+/// [`abandon_writes`](crate::abandon_writes); on Unix it has the target's permissions. A link is followed to the file that it
+/// leads to. What is there and cannot be replaced (a device, a pipe, `/dev/stdout` wherever it leads) is written in place, at
+/// its end.
 ///
 /// # Errors
 /// [`Error::Io`] that names the target.

@@ -250,7 +250,10 @@ proptest::proptest! {
     #![proptest_config(crate::common::problem::proptest_config(400))]
 
     #[test]
-    fn damage_is_survived(file in 0_usize..6, places in proptest::collection::vec((proptest::prelude::any::<usize>(), proptest::prelude::any::<u8>()), 1..6)) {
+    fn damage_is_survived(
+        file in 0_usize..6,
+        places in proptest::collection::vec((proptest::prelude::any::<usize>(), proptest::prelude::any::<u8>()), 1..6),
+    ) {
         let (_, mut bytes) = small_files().swap_remove(file);
         for (place, value) in places {
             let place = place % bytes.len();

@@ -21,8 +21,8 @@ pub(in crate::kernel) struct Sharing {
 }
 
 impl Sharing {
-    /// For so many blocks, `least` subgroups at least; `None` on devices whose kernels do not share. Powers of two, so that layers of other numbers
-    /// of channels need no kernels of their own; a subgroup without a block has nothing to multiply.
+    /// For so many blocks, `least` subgroups at least; `None` on devices whose kernels do not share. Powers of two, so that
+    /// layers of other numbers of channels need no kernels of their own; a subgroup without a block has nothing to multiply.
     pub(in crate::kernel) fn of(blocks: u64, least: u64, caps: &Caps) -> Option<Self> {
         let subgroups = blocks.div_ceil(blocks.div_ceil(MOST_SUBGROUPS)).next_power_of_two().max(least);
         // The shaders cut off what is beyond in an index of weights.
@@ -30,8 +30,8 @@ impl Sharing {
         (caps.shares_cells() && addressed).then_some(Self { subgroups })
     }
 
-    /// Whether the driver lets a shader's loops end over so many stages, for each of which a loop nest fills workgroup memory and another works it
-    /// off.
+    /// Whether the driver lets a shader's loops end over so many stages, for each of which a loop nest fills workgroup memory
+    /// and another works it off.
     pub(in crate::kernel) fn ends(self, stages: u64, filling: &[usize], working: usize, caps: &Caps) -> bool {
         let stage = loop_iterations(filling) + loop_iterations(&[working]) + 1;
         rounds_within(OP, 0, stages.saturating_mul(stage), caps).is_ok()
@@ -49,8 +49,8 @@ impl Sharing {
         LANES * self.subgroups
     }
 
-    /// What a product takes in this way, against each subgroup with its own cells, four an invocation (measured on a CPU driver): each weight serves
-    /// twice as many cells, and what is left of their loads is divided by the subgroups.
+    /// What a product takes in this way, against each subgroup with its own cells, four an invocation (measured on a CPU
+    /// driver): each weight serves twice as many cells, and what is left of their loads is divided by the subgroups.
     pub(super) fn rate(self) -> f64 {
         0.72 + 0.4 / self.subgroups as f64
     }
