@@ -6,8 +6,8 @@ use crate::gpu::buffer::{GpuBuffer, WORD};
 use crate::gpu::host_memory::HostMemory;
 use crate::gpu::transfer::{map, split_words};
 
-/// Words of a twin at most. Discrete GPUs may have no more than some 200 MB that the host can write, for all programs
-/// and for all that wgpu itself stages there; wgpu loses the device when it finds no room in them.
+/// Words that go to a device at once at most, through a twin or staged by wgpu. Discrete GPUs may have no more than some 200 MB
+/// that the host can write, for all programs; wgpu loses the device when it finds no room in them for what it stages.
 pub(crate) const PIECE_WORDS: u64 = 4 << 20;
 
 /// Where the host puts a device buffer's words, before the commands that read them are submitted.

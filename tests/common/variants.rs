@@ -1,14 +1,16 @@
 //! What tests ask of a variant of an operator: whether it is for a problem, and which answer it owes.
 
 use switchback::gpu::Caps;
-use switchback::kernel::{conv_transpose2d, conv2d};
+use switchback::kernel::{AnyVariant, conv_transpose2d, conv2d};
 use switchback::reference::{self, Answer};
 use switchback::{Conv2d, ConvTranspose2d};
 
 use super::problem::{ConvOperands, ConvProblem};
 
 /// A variant of the operator `Op`.
-pub(crate) trait VariantOf<Op>: Copy {
+pub(crate) trait VariantOf<Op>: Copy + Into<AnyVariant> {
+    fn name(self) -> &'static str;
+
     /// Whether it is for this problem at all; where it is not, asking for it must be refused.
     fn applies(self, caps: &Caps, problem: &ConvProblem<Op>) -> bool;
 
@@ -21,6 +23,10 @@ pub(crate) trait VariantOf<Op>: Copy {
 }
 
 impl VariantOf<Conv2d> for conv2d::Variant {
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
     fn applies(self, caps: &Caps, problem: &ConvProblem<Conv2d>) -> bool {
         let op = &problem.op;
         let dense = (op.stride, op.dilation) == ([1, 1], [1, 1]);
@@ -61,6 +67,10 @@ impl VariantOf<Conv2d> for conv2d::Variant {
 }
 
 impl VariantOf<ConvTranspose2d> for conv_transpose2d::Variant {
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
     fn applies(self, caps: &Caps, problem: &ConvProblem<ConvTranspose2d>) -> bool {
         let op = &problem.op;
         let border =
