@@ -25,7 +25,7 @@ use crate::kernel::{check_binding, check_bytes, variants};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
-pub(super) use choice::{effort, idle};
+pub(super) use choice::effort;
 pub(crate) use operands::Form;
 pub(super) use operands::{Interleave, Operands};
 pub(crate) use pooled::{Pooling, plan_half_pooled, plan_pooled};

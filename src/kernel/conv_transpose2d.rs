@@ -15,6 +15,7 @@ mod zero_insert;
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage};
+use crate::kernel::card::{Card, least_first};
 use crate::kernel::conv2d::Form;
 use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{check_binding, check_bytes, conv2d, part, variants};
@@ -204,24 +205,8 @@ fn select(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
             return Ok(plan);
         }
     }
-    let flipped = |variant| flipped::effort(problem, variant, caps);
-    // Efforts of convolutions have it in them.
-    let idle = conv2d::idle(problem.output.elements() as f64, caps);
-    let efforts = [
-        (Variant::Phased, Some(phased::effort(problem, caps) * idle)),
-        (Variant::SharedPhases, shared_phases::effort(problem, caps).map(|effort| effort * idle)),
-        (Variant::Flipped, flipped(flipped::tiles(problem, caps))),
-        (Variant::FlippedSplitK, flipped(conv2d::Variant::SplitK)),
-        (Variant::FlippedF2, flipped(conv2d::Variant::WinogradF2)),
-        (Variant::FlippedF4, flipped(conv2d::Variant::WinogradF4)),
-        (Variant::FlippedPieces, flipped(conv2d::Variant::WinogradPieces)),
-        (Variant::FlippedEight, flipped(conv2d::Variant::WinogradEight)),
-    ];
-    let gather = gather::effort(problem) * idle;
-    let mut offers: Vec<_> = efforts.into_iter().filter_map(|(variant, effort)| Some((variant, effort?))).collect();
-    offers.retain(|&(_, effort)| effort < gather);
-    offers.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-    let planned = offers.into_iter().find_map(|(variant, _)| problem.plan(variant, caps).ok());
+    let effort = |&variant: &Variant, card| problem.effort(variant, card, caps);
+    let planned = least_first(Variant::ALL, effort).into_iter().find_map(|&variant| problem.plan(variant, caps).ok());
     planned.map_or_else(|| problem.plan(Variant::Gather, caps), Ok)
 }
 
@@ -234,6 +219,25 @@ impl Variant {
 }
 
 impl Problem<'_> {
+    /// What a variant takes on a card, in multiply-adds of a register tile; `None` for those that do not apply or are not chosen by
+    /// effort.
+    fn effort(&self, variant: Variant, card: Card, caps: &Caps) -> Option<f64> {
+        let flipped = |variant| flipped::effort(self, variant, card, caps);
+        match variant {
+            Variant::Gather => Some(gather::effort(self, card, caps)),
+            Variant::Phased => Some(phased::effort(self, card, caps)),
+            Variant::SharedPhases => shared_phases::effort(self, card, caps),
+            Variant::Flipped => flipped(flipped::tiles(self, caps)),
+            Variant::FlippedSplitK => flipped(conv2d::Variant::SplitK),
+            Variant::FlippedF2 => flipped(conv2d::Variant::WinogradF2),
+            Variant::FlippedF4 => flipped(conv2d::Variant::WinogradF4),
+            Variant::FlippedPieces => flipped(conv2d::Variant::WinogradPieces),
+            Variant::FlippedEight => flipped(conv2d::Variant::WinogradEight),
+            Variant::Scatter | Variant::ScatterExchange | Variant::ZeroInsert => None,
+            Variant::Product | Variant::Interpolate | Variant::Cooperative => None,
+        }
+    }
+
     /// The plan of one variant.
     fn plan(&self, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
         let plan = match variant {

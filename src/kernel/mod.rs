@@ -33,6 +33,7 @@ pub(crate) mod slice;
 pub(crate) mod softmax_channels;
 
 mod axis;
+mod card;
 mod eager;
 mod flat;
 mod pattern;

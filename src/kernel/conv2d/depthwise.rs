@@ -5,6 +5,7 @@ use super::tiled::workgroup;
 use super::{OP, Operands, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::kernel::card::Card;
 use crate::kernel::{ACTIVATION, INDEX, check_binding, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
@@ -59,13 +60,16 @@ fn blocks(output: Shape) -> [usize; 2] {
     output.extent().map(|cells| cells.div_ceil(BLOCK))
 }
 
-/// What it takes, in multiply-adds of a register tile; comparable with the other variants'. `None` where it does not apply.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
+/// What it takes on a card, in multiply-adds of a register tile, in whole workgroups; comparable with the other variants'. `None`
+/// where it does not apply.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> Option<f64> {
     check(op, weight, caps).ok()?;
     let [kh, kw] = op.kernel;
     let loads = (kh + BLOCK - 1) * (kw + BLOCK - 1);
-    let blocks = output.n * output.c * blocks(output).iter().product::<usize>();
-    Some(blocks as f64 * (load(caps) * loads as f64 + (BLOCK * BLOCK * kh * kw) as f64))
+    let plane_blocks = blocks(output).into_iter().product::<usize>() as u64;
+    let invocations = (output.n * output.c) as f64 * plane_blocks.next_multiple_of(workgroup(caps)) as f64;
+    let work = load(caps) * loads as f64 + (BLOCK * BLOCK * kh * kw) as f64;
+    Some(card.dispatched(invocations, (BLOCK * BLOCK) as u64, work, caps))
 }
 
 /// One dispatch.

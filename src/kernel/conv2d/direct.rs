@@ -8,6 +8,7 @@ use super::{OP, Operands, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
+use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within};
@@ -69,14 +70,29 @@ pub(super) fn plan(
     })
 }
 
-/// What it takes, in multiply-adds of a register tile: each tap loads a cell for a few channels, in whole vectors of lanes.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
+/// What it takes on a card, in multiply-adds of a register tile: each tap loads a cell for a few channels, in whole vectors of
+/// lanes; taps at which no window is inside the map are not visited.
+pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, output: Shape, card: Card, caps: &Caps) -> f64 {
     let group_channels = (weight.n / op.groups) as u64;
     let channels = channel_block(group_channels, MOST_CHANNELS);
     let tiles = op.groups as u64 * group_channels.div_ceil(channels);
     let cells = (output.plane() as u64).next_multiple_of(workgroup(caps));
-    let sums = output.n as f64 * cells as f64 * tiles as f64;
-    sums * (weight.elements() / weight.n) as f64 * (channels as f64 + load(caps))
+    let invocations = output.n as f64 * cells as f64 * tiles as f64;
+    let taps = [0, 1].map(|axis| taps_reached(op, input, output, axis));
+    let terms = (weight.c * taps[0] * taps[1]) as f64;
+    card.dispatched(invocations, channels, terms * (channels as f64 + load(caps)), caps)
+}
+
+/// Taps along an axis at which some window is inside the map.
+fn taps_reached(op: &Conv2d, input: Shape, output: Shape, axis: usize) -> usize {
+    let (stride, before) = (op.stride[axis], op.pad.before()[axis]);
+    let last_start = (output.extent()[axis] - 1) * stride;
+    let inside = |tap: &usize| {
+        let offset = tap * op.dilation[axis];
+        let first_start = before.saturating_sub(offset).next_multiple_of(stride);
+        first_start <= last_start && first_start + offset < before + input.extent()[axis]
+    };
+    (0..op.kernel[axis]).filter(inside).count()
 }
 
 /// The dispatches: one a shard of the weight, or several that add to each other's sums, each over some of the input
@@ -184,6 +200,7 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::shape::Padding;
 
     fn direct(op: &Conv2d, input: [usize; 4], channels: usize) -> KernelPlan {
         let weight = op.weight_shape(input[1], channels).unwrap();
@@ -202,6 +219,21 @@ mod tests {
         let runs: Vec<_> = plan.run.iter().map(|step| step.operands[1].words.clone().unwrap()).collect();
         let row = 512 * 49;
         assert_eq!(runs, [0..1337 * row, 1337 * row..2674 * row, 2674 * row..4011 * row, 4011 * row..4096 * row]);
+    }
+
+    #[test]
+    fn taps_that_no_window_has_inside_cost_nothing() {
+        for (kernel, stride, dilation, pad, cells) in
+            [(7, 1, 1, 3, 1), (7, 1, 1, 3, 3), (7, 2, 1, 3, 3), (3, 4, 3, 3, 2), (5, 3, 2, 4, 7), (1, 2, 1, 0, 9)]
+        {
+            let op = Conv2d::new([1, kernel]).stride([1, stride]).dilation([1, dilation]);
+            let op = op.pad(Padding { left: pad, right: pad, ..Padding::default() });
+            let input: Shape = [1, 1, 1, cells].into();
+            let output = op.output_shape(input, [1, 1, 1, kernel].into(), None).unwrap();
+            let inside = |start: usize, tap: usize| (pad..pad + cells).contains(&(start + tap * dilation));
+            let reached = |tap: &usize| (0..output.w).any(|cell| inside(cell * stride, *tap));
+            assert_eq!(taps_reached(&op, input, output, 1), (0..kernel).filter(reached).count(), "{op:?}");
+        }
     }
 
     #[test]

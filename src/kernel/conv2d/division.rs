@@ -5,6 +5,7 @@ use super::stages::{STAGE_QUADS, Stages};
 use super::tiled::{CELLS, SCATTERED, rows, workgroup};
 use super::{Form, Variant};
 use crate::gpu::{Caps, Scratch};
+use crate::kernel::card::Card;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -40,7 +41,7 @@ impl Division {
     pub(super) fn tiled(op: &Conv2d, [input, weight, output]: [Shape; 3], form: Form, caps: &Caps) -> Self {
         let shared = shared(op, weight, output, caps)
             .filter(|_| form == Form::Words)
-            .filter(|shared| shared.effort(op, weight, output) < own_effort(op, weight, output, caps));
+            .filter(|shared| shared.effort(op, weight, output) < own_effort(op, weight, output, Card::LARGE, caps));
         let rows = shared.map_or(rows((weight.n / op.groups) as u64), |shared| shared.rows);
         let sharing = shared.map(|shared| shared.sharing);
         let invocations = sharing.map_or(workgroup(caps), Sharing::workgroup);
@@ -106,14 +107,21 @@ fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
     if planes < 64 { weights } else { weights.min(planes) }
 }
 
-/// What `conv2d/staged` takes on a GPU, sums in so many parts; comparable with the other variants' efforts. `None` on a CPU
-/// driver, whose barriers cost more than they save.
-pub(super) fn staged_effort(op: &Conv2d, weight: Shape, output: Shape, parts: u64, caps: &Caps) -> Option<f64> {
+/// What `conv2d/staged` takes on a card, sums in so many parts; comparable with the other variants' efforts. `None` on a CPU driver,
+/// whose barriers cost more than they save.
+pub(super) fn staged_effort(
+    op: &Conv2d,
+    weight: Shape,
+    output: Shape,
+    parts: u64,
+    card: Card,
+    caps: &Caps,
+) -> Option<f64> {
     let (products, rows) = (output.n as u64 * op.groups as u64, (weight.n / op.groups) as u64);
     let cells = output.plane() as u64;
     let terms = weight.c.next_multiple_of(4 * STAGE_QUADS as usize) * op.kernel[0] * op.kernel[1];
-    let effort = Stages::of(products * parts, rows, cells).effort(products * parts, rows, cells);
-    (!caps.software).then(|| effort * terms as f64 / parts as f64)
+    let effort = Stages::of(products * parts, rows, cells).effort(products * parts, rows, cells, card);
+    (!caps.software).then(|| effort * terms as f64 / parts as f64 + card.dispatch(caps))
 }
 
 /// Subgroups that share cells, and the rows of a block of each.
@@ -159,19 +167,20 @@ fn shared(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<Shar
     Some(tall.unwrap_or(low))
 }
 
-/// What `conv2d/tiled` takes, in multiply-adds of its register tile; comparable with the other variants' efforts.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
-    let own = own_effort(op, weight, output, caps);
+/// What `conv2d/tiled` takes on a card, in multiply-adds of its register tile; comparable with the other variants' efforts.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> f64 {
+    let own = own_effort(op, weight, output, card, caps);
     shared(op, weight, output, caps).map_or(own, |shared| own.min(shared.effort(op, weight, output)))
 }
 
 /// The same where each invocation loads its own cells.
-fn own_effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> f64 {
+fn own_effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> f64 {
     let rows = rows((weight.n / op.groups) as u64);
     let term = SCATTERED * (rows + 8) as f64;
     let taps = (op.kernel[0] * op.kernel[1]) as f64;
     let cell = taps * (term * weight.c.next_multiple_of(4) as f64 + TAP);
-    tiles(op, weight, output, CELLS * workgroup(caps), rows) * cell
+    let invocations = tiles(op, weight, output, CELLS * workgroup(caps), rows) / CELLS as f64;
+    card.dispatched(invocations, CELLS * rows, CELLS as f64 * cell, caps)
 }
 
 /// The cells of all blocks of so many rows, in whole workgroups of so many cells.

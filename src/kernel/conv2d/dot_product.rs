@@ -4,6 +4,7 @@ use super::blocks::Blocks;
 use super::{Form, OP, Operands, Variant, not_in_half, pack};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
+use crate::kernel::card::Card;
 use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{ACTIVATION, INDEX, convert, params, part, rounds_within};
 use crate::op::Conv2d;
@@ -80,11 +81,14 @@ fn check(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Result<()> {
 /// fc7, where memory is the limit. On GPUs, where it is the limit too, an estimate.
 const STREAMED: f64 = 12.0;
 
-/// What it takes, in multiply-adds of a register tile, and how many sums it makes at once. `None` where it does not apply.
-pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Option<(f64, f64)> {
+/// What it takes on a card, in multiply-adds of a register tile, in whole blocks of channels and shares of a row. `None` where it
+/// does not apply.
+pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, card: Card, caps: &Caps) -> Option<f64> {
     check(op, input, weight, caps).ok()?;
-    let products = (input.n * weight.elements()) as f64;
-    Some((products * STREAMED, (input.n * weight.n) as f64 * lanes(caps) as f64))
+    let group_tiles = ((weight.n / op.groups) as u64).div_ceil(CHANNELS);
+    let invocations = (input.n * op.groups) as u64 * group_tiles * lanes(caps);
+    let share = (weight.c as u64 * weight.plane() as u64).div_ceil(lanes(caps));
+    Some(card.dispatched(invocations as f64, CHANNELS, STREAMED * (CHANNELS * share) as f64, caps))
 }
 
 /// One dispatch a shard of the weight.

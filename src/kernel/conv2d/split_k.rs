@@ -3,19 +3,23 @@
 //! Each part is written by workgroups of its own, one whole result a part; then the parts are added in order. Nothing is
 //! atomic, so that every run gives the same.
 
-use super::choice::{SUMS_UNDER_WAY, dispatch, word};
+use super::choice::word;
 use super::division::{Division, staged_effort};
 use super::stages::STAGE_QUADS;
 use super::tiled::divided;
 use super::{OP, Operands, Variant, parts};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Scratch};
+use crate::kernel::card::Card;
 use crate::kernel::rounds_within;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
 /// Most parts: each is added up by one invocation, one after the other (H100: 256 parts of 5,376 sums 21 us, 512 36).
 const MOST_PARTS: u64 = 64;
+
+/// Sums that keep a GPU busy: of 128 workgroups of 128 channels by 128 cells.
+const SUMS_UNDER_WAY: f64 = 2_097_152.0;
 
 /// Parts in which sums over so many input channels are taken: as many as keep a GPU busy, but at least two, of whole stages
 /// each, and such that they fit a binding.
@@ -51,12 +55,12 @@ fn count(groups: usize, weight: Shape, output: Shape, caps: &Caps) -> Result<u64
     Ok(stages.div_ceil(stages.div_ceil(parts)))
 }
 
-/// What it takes on a GPU, with what is idle; `None` where it does not apply.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<f64> {
+/// What it takes on a card; `None` where it does not apply.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> Option<f64> {
     let parts = count(op.groups, weight, output, caps).ok()?;
-    let staged = staged_effort(op, weight, output, parts, caps)?;
+    let staged = staged_effort(op, weight, output, parts, card, caps)?;
     let words = (2 * parts + 1) as f64 * output.elements() as f64;
-    Some(staged + word(caps) * words + 2.0 * dispatch(caps))
+    Some(staged + word(caps) * words + card.dispatch(caps))
 }
 
 /// The parts, then their sum.

@@ -1,6 +1,7 @@
 //! The products whose operands are staged in workgroup memory (`conv2d/stages.wgsl`), for GPUs: their kernels and workgroups.
 
 use crate::gpu::{Caps, Kernel, Part};
+use crate::kernel::card::Card;
 use crate::kernel::part;
 
 pub(super) static STAGES: Part = part!("conv2d/stages.wgsl");
@@ -57,9 +58,6 @@ const SHORTER: f64 = 1.2;
 /// workgroups: 132 us, where 64 x 128 in eight parts take 43).
 const SMALL: f64 = 4.0;
 
-/// Workgroups that keep a GPU busy: one for each multiprocessor of the largest of today.
-const BUSY: f64 = 132.0;
-
 /// How many rows and cells a workgroup computes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stages {
@@ -81,7 +79,7 @@ impl Stages {
     }
 
     fn least(offers: impl Iterator<Item = Self>, products: u64, rows: u64, cells: u64) -> Self {
-        let effort = |offer: &Self| offer.effort(products, rows, cells);
+        let effort = |offer: &Self| offer.effort(products, rows, cells, Card::LARGE);
         offers.min_by(|a, b| effort(a).total_cmp(&effort(b))).unwrap_or(Self { rows: SIDES[0], cells: SIDES[0] })
     }
 
@@ -91,7 +89,7 @@ impl Stages {
     }
 
     /// What a multiply-add takes, against that of the largest workgroup, where a product has so many cells.
-    fn rate(self, cells: u64) -> f64 {
+    pub(super) fn rate(self, cells: u64) -> f64 {
         match (self.rows < SIDES[0], self.cells < SIDES[0]) {
             (true, true) if cells > self.cells => SMALL,
             (true, true) => SHORTER * SHORTER,
@@ -100,11 +98,11 @@ impl Stages {
         }
     }
 
-    /// What a term of each sum takes, in multiply-adds of the largest workgroup, with what is idle.
-    pub(super) fn effort(self, products: u64, rows: u64, cells: u64) -> f64 {
-        let workgroups = self.workgroups(products, rows, cells) as f64;
-        let idle = (BUSY / workgroups.max(1.0)).max(1.0);
-        workgroups * (self.rows * self.cells) as f64 * self.rate(cells) * idle
+    /// What a term of each sum takes on a card, in multiply-adds of the largest workgroup, with what is idle.
+    pub(super) fn effort(self, products: u64, rows: u64, cells: u64, card: Card) -> f64 {
+        let workgroups = self.workgroups(products, rows, cells);
+        let executed = (workgroups * self.rows * self.cells) as f64;
+        executed * self.rate(cells) * card.idle_of_staged(workgroups)
     }
 
     /// Overrides that say so, for the form of [`Staged::on`] such a device.

@@ -5,6 +5,7 @@ use super::zero_insert::flip;
 use super::{OP, Problem, with_own_weight};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan};
+use crate::kernel::card::{Card, least_first};
 use crate::kernel::conv2d;
 use crate::op::Conv2d;
 use crate::shape::Shape;
@@ -26,16 +27,16 @@ fn convolution(problem: &Problem<'_>) -> Result<Conv2d> {
 
 /// The convolution's own choice between its register tiles.
 pub(super) fn tiles(problem: &Problem<'_>, caps: &Caps) -> conv2d::Variant {
-    let [tiled, staged] = [conv2d::Variant::Tiled, conv2d::Variant::Staged];
-    let least = |variant| effort(problem, variant, caps).unwrap_or(f64::INFINITY);
-    if least(staged) < least(tiled) { staged } else { tiled }
+    let tiles = [conv2d::Variant::Tiled, conv2d::Variant::Staged];
+    let first = least_first(tiles, |variant, card| effort(problem, variant, card, caps)).into_iter().next();
+    first.unwrap_or(conv2d::Variant::Tiled)
 }
 
-/// What the convolution takes by this variant, comparable with the other variants' efforts; `None` where it does not
+/// What the convolution takes by this variant on a card, comparable with the other variants' efforts; `None` where it does not
 /// apply.
-pub(super) fn effort(problem: &Problem<'_>, variant: conv2d::Variant, caps: &Caps) -> Option<f64> {
+pub(super) fn effort(problem: &Problem<'_>, variant: conv2d::Variant, card: Card, caps: &Caps) -> Option<f64> {
     let op = convolution(problem).ok()?;
-    conv2d::effort(&op, variant, problem.input, problem.flipped(), problem.output, caps)
+    conv2d::effort(&op, variant, problem.input, problem.flipped(), problem.output, card, caps)
 }
 
 /// Flips the weight into scratch, then plans the convolution by this variant, which reads it there.

@@ -4,6 +4,7 @@ use super::{OP, Problem};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo, pairs_inside};
+use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within};
 use crate::op::ConvTranspose2d;
@@ -127,10 +128,12 @@ pub(super) fn most_taps(op: &ConvTranspose2d) -> [usize; 2] {
     })
 }
 
-/// What it takes, in multiply-adds of a register tile: each tap loads a cell, and a weight for each of a few channels, as
+/// What it takes on a card, in multiply-adds of a register tile: each tap loads a cell, and a weight for each of a few channels, as
 /// costly as eight each (invocations skip taps on their own, so that a compiler does not see them share the weights).
-pub(super) fn effort(problem: &Problem<'_>) -> f64 {
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
     let channels = channel_block(problem.weight.c as u64, MOST_CHANNELS);
     let group_tiles = (problem.weight.c as u64).div_ceil(channels);
-    contributions(problem) as f64 * (group_tiles * (9 * channels + 8)) as f64
+    let cells = (problem.output.n * problem.op.groups * problem.output.plane()) as u64;
+    let work = contributions(problem) as f64 * (9 * channels + 8) as f64 / cells as f64;
+    card.dispatched((cells * group_tiles) as f64, channels, work, caps)
 }

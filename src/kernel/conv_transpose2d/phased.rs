@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
+use crate::kernel::card::Card;
 use crate::kernel::conv2d::forms::{COLUMNS, STORE, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 use crate::kernel::flat::window_constants;
@@ -185,11 +186,14 @@ fn products(problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> u64 {
     windows(problem, caps).saturating_mul(packing.blocks * packing.rows * 4 * packing.quads)
 }
 
-/// What `conv_transpose2d/phased` takes, in multiply-adds of its register tile; comparable with the other variants'
+/// What `conv_transpose2d/phased` takes on a card, in multiply-adds of its register tile; comparable with the other variants'
 /// efforts and those of convolutions.
-pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> f64 {
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
     let packing = packing(problem, Onto::Channels, caps);
-    SCATTERED * windows(problem, caps) as f64 * (packing.blocks * (packing.rows + 8) * 4 * packing.quads) as f64
+    let invocations = (packing.blocks * workgroups_a_block(problem, caps) * workgroup(caps)) as f64;
+    let terms = SCATTERED * windows(problem, caps) as f64 * (packing.blocks * 4 * packing.quads) as f64;
+    let work = terms * (packing.rows + 8) as f64 / invocations;
+    card.dispatched(invocations, CELLS * packing.rows, work, caps)
 }
 
 /// Cells times taps, summed over phases and images, cells rounded up to workgroups.

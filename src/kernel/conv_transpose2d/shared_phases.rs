@@ -9,6 +9,7 @@ use super::{BEST_OF_TILE, OP, Problem, ROW};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
+use crate::kernel::card::Card;
 use crate::kernel::conv2d::forms::{COLUMNS, TWO_TILES, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
 use division::Division;
@@ -163,9 +164,9 @@ fn multiply(
     })
 }
 
-/// What it takes, in multiply-adds of a register tile; comparable with the other variants' efforts. `None` for other kernels.
-pub(super) fn effort(problem: &Problem<'_>, caps: &Caps) -> Option<f64> {
+/// What it takes on a card, in multiply-adds of a register tile; comparable with the other variants' efforts. `None` for other kernels.
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
     let packing = Packing::shared_phases(problem, false, caps);
     let division = || Division::new(problem, Onto::Channels, &packing, caps);
-    applies(problem).then(|| division().effort(problem, &packing, caps))
+    applies(problem).then(|| division().effort(problem, &packing, card, caps))
 }

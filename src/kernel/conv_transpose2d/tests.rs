@@ -237,6 +237,28 @@ fn a_gpu_chooses_phases_that_share_cells_for_fcn() {
     }
 }
 
+/// What an H200 ran of DeconvNet, and others.
+#[test]
+fn the_choice_on_a_gpu_is_what_was_recorded() {
+    let (three, two) = (ConvTranspose2d::new([3, 3]).pad(1), ConvTranspose2d::new([2, 2]).stride([2, 2]));
+    for (op, [inputs, side], outputs, chosen) in [
+        (ConvTranspose2d::new([7, 7]), [4096, 1], 512, "product"),
+        (three, [512, 14], 512, "flipped-winograd-f2"),
+        (three, [512, 28], 512, "flipped-winograd-f4"),
+        (three, [512, 28], 256, "flipped-winograd-f4"),
+        (three, [256, 56], 256, "flipped-winograd-f4"),
+        (three, [256, 56], 128, "flipped-winograd-f4"),
+        (three, [128, 112], 128, "flipped-winograd-eight"),
+        (three, [128, 112], 64, "flipped-winograd-eight"),
+        (three, [64, 224], 64, "flipped-winograd-eight"),
+        (two, [128, 28], 128, "phased"),
+    ] {
+        let weight = op.weight_shape(inputs, outputs).unwrap();
+        let plan = plan(&op, [1, inputs, side, side].into(), weight, None, None, &Caps::WEBGPU).unwrap();
+        assert_eq!(plan.variant, chosen, "{op:?} of {inputs} channels @{side} to {outputs}");
+    }
+}
+
 /// At stride 1 a GPU has every variant of the convolution to choose from, and few outputs are not left to few invocations.
 #[test]
 fn a_gpu_chooses_for_stride_1_what_it_chooses_for_the_convolution() {

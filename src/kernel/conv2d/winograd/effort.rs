@@ -1,11 +1,13 @@
 //! What minimal filtering takes, for the choice of a variant.
 
-use super::super::choice::{dispatch, word};
+use super::super::choice::word;
+use super::super::tiled::CELLS;
 use super::grid::Grid;
 use super::product::{Division, Product};
 use super::transform::Transform;
 use super::{Groups, check, product};
 use crate::gpu::Caps;
+use crate::kernel::card::Card;
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
@@ -24,15 +26,16 @@ const MOST_GROWTH: f64 = 1.5;
 const PLAIN_GROWTH: f64 = 4.0;
 const WORTH: f64 = 1.08;
 
-/// What minimal filtering takes, in multiply-adds of a register tile, transforms included; comparable with
-/// [`super::super::tiled::effort`]; and how many sums it makes at once. `None` where it does not apply.
+/// What minimal filtering takes on a card, in multiply-adds of a register tile, transforms included; comparable with the other
+/// variants' efforts. `None` where it does not apply.
 pub(in crate::kernel::conv2d) fn effort(
     transform: &Transform,
     op: &Conv2d,
     input: Shape,
     output: Shape,
+    card: Card,
     caps: &Caps,
-) -> Option<(f64, f64)> {
+) -> Option<f64> {
     check(op, transform).ok()?;
     let grid = Grid::new(transform, op, output);
     let Groups { channels, blocks, rows, .. } = Groups::new(transform, op, [input, output], grid.tiles, caps);
@@ -52,10 +55,14 @@ pub(in crate::kernel::conv2d) fn effort(
     let last = grid.rows % strip;
     let tiles = |rows: u64| {
         let tiles = 4 * rows * grid.width;
-        division(tiles).effort(tiles)
+        division(tiles).effort(tiles, card)
     };
     let padded = (grid.rows / strip) as f64 * tiles(strip) + tiles(last);
-    let products = padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads)) as f64;
+    // Staged products count themselves what is idle.
+    let strip_tiles = whole.padded(grid.tiles.min(4 * strip * grid.width));
+    let invocations = (positions * groups * blocks * strip_tiles / CELLS) as f64;
+    let idle = if product::is_staged(rows, caps) { 1.0 } else { card.idle(invocations, CELLS * rows, caps) };
+    let products = idle * padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads)) as f64;
     let cells = transform.cells(op).into_iter().product::<usize>() as u64;
     let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);
     // On a CPU driver the products' stores are part of their rate.
@@ -64,9 +71,6 @@ pub(in crate::kernel::conv2d) fn effort(
     let strips = grid.rows.div_ceil(strip);
     let streamed = STREAMED * (strips * weights) as f64;
     let worth = if growth > PLAIN_GROWTH { WORTH } else { 1.0 };
-    let under_way = (positions * grid.tiles.min(4 * strip * grid.width)) as f64 * output.c as f64;
-    // Staged products count themselves what is idle.
-    let under_way = if product::is_staged(rows, caps) { f64::INFINITY } else { under_way };
-    let dispatches = 3.0 * strips as f64 * dispatch(caps);
-    Some((worth * (products + word(caps) * (words + streamed) + dispatches), under_way))
+    let dispatches = 3.0 * strips as f64 * card.dispatch(caps);
+    Some(worth * (products + word(caps) * (words + streamed) + dispatches))
 }

@@ -6,6 +6,7 @@ use super::super::tiled::workgroup;
 use super::kernels::{NARROW, NARROW_U64, PRODUCT, PRODUCT_U64, SHARED, STAGED};
 use super::transform::Transform;
 use crate::gpu::{Caps, Kernel};
+use crate::kernel::card::Card;
 use crate::op::Conv2d;
 
 /// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves
@@ -49,8 +50,10 @@ pub(super) struct Division {
     pub(super) constants: Vec<(&'static str, f64)>,
     /// Rows that the loads of a block's terms count for, in its effort.
     pub(super) loads: u64,
-    /// What a tile takes, against one of four an invocation; on GPUs with what is idle where so many tiles are all there are.
+    /// What a tile takes, against one of four an invocation, where nothing is idle.
     rate: f64,
+    /// Products of a dispatch whose operands are staged, of all positions and blocks; none where invocations load their own.
+    staged_products: u64,
 }
 
 impl Division {
@@ -67,21 +70,22 @@ impl Division {
         if rows > FEW_ROWS {
             let (positions, all_rows) = (transform.positions(), blocks * rows);
             let stages = Stages::with_rows(positions, rows, all_rows, tiles);
-            let padded = positions * all_rows * tiles.next_multiple_of(stages.cells);
             return Self {
                 kernel: STAGED.on(caps),
                 tiles: stages.cells,
                 blocks: 1,
                 constants: stages.constants(caps),
                 loads: 0,
-                rate: stages.effort(positions, all_rows, tiles) / padded.max(1) as f64,
+                rate: stages.rate(tiles),
+                staged_products: positions * blocks,
             };
         }
         let lanes = workgroup(caps);
         let constants = |invocations: u64| vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)];
         let own = |[words, pairs]: [&'static Kernel; 2], width: u64, rate| {
             let kernel = if caps.loads_pairs() { pairs } else { words };
-            Self { kernel, tiles: width * lanes, blocks: 1, constants: constants(lanes), loads: LOADS, rate }
+            let (tiles, constants) = (width * lanes, constants(lanes));
+            Self { kernel, tiles, blocks: 1, constants, loads: LOADS, rate, staged_products: 0 }
         };
         let four = own([&PRODUCT, &PRODUCT_U64], 4, if caps.software { 1.0 } else { UNSTAGED });
         if !caps.software || transform.in_pieces() {
@@ -102,8 +106,9 @@ impl Division {
             constants: constants(sharing.workgroup()),
             loads: LOADS,
             rate: sharing.rate(),
+            staged_products: 0,
         };
-        if shared.effort(tiles) < own.effort(tiles) { shared } else { own }
+        if shared.effort(tiles, Card::LARGE) < own.effort(tiles, Card::LARGE) { shared } else { own }
     }
 
     /// So many tiles, filled up to whole workgroups.
@@ -116,11 +121,14 @@ impl Division {
         (self.tiles / 4).max(workgroup(caps))
     }
 
-    /// What so many tiles take, in tiles of a product of four an invocation.
-    pub(super) fn effort(&self, tiles: u64) -> f64 {
+    /// What so many tiles take on a card, in tiles of a product of four an invocation; where operands are staged, with what is idle.
+    pub(super) fn effort(&self, tiles: u64, card: Card) -> f64 {
         let alone = self.blocks > 1 && tiles <= self.tiles;
         let rate = if alone { self.rate.max(SERVING_ONE) } else { self.rate };
-        rate * self.padded(tiles) as f64
+        let padded = self.padded(tiles);
+        let staged = self.staged_products * padded / self.tiles;
+        let idle = if staged > 0 { card.idle_of_staged(staged) } else { 1.0 };
+        rate * padded as f64 * idle
     }
 
     /// Workgroups along the tiles, and for a position.

@@ -5,6 +5,7 @@ use super::super::packed::Packing;
 use super::super::phased::Onto;
 use super::{ROWS, SHARED_PHASES, SHARED_PHASES_U64, STAGED};
 use crate::gpu::{Caps, Kernel};
+use crate::kernel::card::Card;
 use crate::kernel::conv2d::sharing::{self, Sharing};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 
@@ -46,7 +47,7 @@ impl Division {
             return gathered;
         };
         let staged = Self::staged(problem, sharing);
-        let effort = |division: &Self| division.effort(problem, packing, caps);
+        let effort = |division: &Self| division.effort(problem, packing, Card::LARGE, caps);
         if effort(&staged) < effort(&gathered) { staged } else { gathered }
     }
 
@@ -109,14 +110,18 @@ impl Division {
         windows * packing.blocks * packing.rows * 4 * problem.group_inputs() as u64
     }
 
-    /// What they take, in multiply-adds of a register tile.
-    pub(super) fn effort(&self, problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> f64 {
+    /// What they take on a card, in multiply-adds of a register tile.
+    pub(super) fn effort(&self, problem: &Problem<'_>, packing: &Packing, card: Card, caps: &Caps) -> f64 {
         let rate = match self.kernel {
             kernel if std::ptr::eq(kernel, &STAGED) => staging(self.blocks),
             kernel if std::ptr::eq(kernel, &ROWS) => BY_ROWS,
             _ => gathering(packing.rows, caps),
         };
-        SCATTERED * rate * self.products(problem, packing) as f64
+        let workgroups = problem.output.n as u64 * packing.blocks.div_ceil(self.blocks) * self.run_tiles;
+        let (invocations, sums) =
+            ((workgroups * self.workgroup) as f64, self.windows * packing.rows * self.blocks / self.workgroup);
+        let work = SCATTERED * rate * self.products(problem, packing) as f64 / invocations;
+        card.dispatched(invocations, sums, work, caps)
     }
 }
 
