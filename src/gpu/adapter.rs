@@ -9,6 +9,13 @@ use crate::error::{Error, Result};
 /// Environment variable that chooses the adapter where the program does not, in the words of [`AdapterChoice`].
 pub const ADAPTER_VARIABLE: &str = "SWITCHBACK_ADAPTER";
 
+/// What to do where there is no adapter at all.
+const TO_HAVE_ONE: &str = if cfg!(target_arch = "wasm32") {
+    "open the page by https or from localhost, in a browser that has WebGPU switched on for this machine's GPU"
+} else {
+    "install a Vulkan driver (without a GPU: Mesa's lavapipe, Debian's mesa-vulkan-drivers)"
+};
+
 /// What kind of device an adapter is, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
@@ -41,7 +48,7 @@ impl fmt::Display for AdapterKind {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub struct AdapterInfo {
-    /// As the driver gives it, such as `NVIDIA H200`.
+    /// As the driver gives it, such as `NVIDIA H200`; most often empty in browsers, and `unnamed` in what is displayed.
     pub name: String,
     /// What kind of device it is.
     pub kind: AdapterKind,
@@ -67,7 +74,8 @@ impl From<&wgpu::AdapterInfo> for AdapterInfo {
 
 impl fmt::Display for AdapterInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, {}", self.name, self.kind, self.backend)?;
+        let name = if self.name.is_empty() { "unnamed" } else { &self.name };
+        write!(f, "{name} ({}, {}", self.kind, self.backend)?;
         if !self.driver.is_empty() {
             write!(f, ", {}", self.driver)?;
         }
@@ -191,8 +199,7 @@ impl AdapterChoice {
 
     fn no_adapter(&self, found: &[AdapterInfo]) -> Error {
         let (found, way_out) = if found.is_empty() {
-            let way_out = "install a Vulkan driver (without a GPU: Mesa's lavapipe, Debian's mesa-vulkan-drivers)";
-            ("none".to_owned(), way_out.to_owned())
+            ("none".to_owned(), TO_HAVE_ONE.to_owned())
         } else {
             let names: Vec<String> = (1..).zip(found).map(|(number, info)| format!("#{number} {info}")).collect();
             let way_out = "choose one of these by part of its name or by `#` and its number";
@@ -217,6 +224,13 @@ mod tests {
             info("Iris", AdapterKind::Integrated, "vulkan"),
             info("GeForce", AdapterKind::Discrete, "vulkan"),
         ]
+    }
+
+    #[test]
+    fn what_has_no_name_is_called_unnamed() {
+        let driver = AdapterInfo { driver: "Mesa 26".to_owned(), ..info("Iris", AdapterKind::Integrated, "vulkan") };
+        assert_eq!(driver.to_string(), "Iris (integrated GPU, vulkan, Mesa 26)");
+        assert_eq!(info("", AdapterKind::Other, "webgpu").to_string(), "unnamed (GPU of unknown kind, webgpu)");
     }
 
     #[test]
