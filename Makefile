@@ -8,7 +8,7 @@ DEMO := examples/digits
 # window here.
 export NODEVICE_SELECT ?= 1
 
-.PHONY: help demo test browser-test lint docs bench gpu-bundle clean-out
+.PHONY: help demo test browser-demo browser-test lint docs bench gpu-bundle clean-out
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,11 +27,16 @@ test: ## Run all tests, GPU tests included (a software Vulkan driver is installe
 	$(CARGO) test
 	@ci/examples
 
-browser-test: ## Run operators and a network in a headless Chromium; says what that needs.
+browser-demo: ## Build a page that runs the demo's network in a browser; says what that needs, and how to serve it.
+	CARGO="$(CARGO)" ci/browser-demo $(TARGET)/browser-demo
+	@echo "serve it: python3 -m http.server -d $(TARGET)/browser-demo, and open http://localhost:8000"
+
+browser-test: browser-demo ## Run operators, a network and that page in a headless Chromium; says what that needs.
 	CARGO="$(CARGO)" ci/browser-test
+	tests/browser/page.py $(TARGET)/browser-demo
 
 lint: ## Formatting, clippy and rustdoc, warnings denied.
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --lib
