@@ -18,6 +18,7 @@ mod split_k;
 mod stages;
 pub(super) mod tiled;
 mod winograd;
+mod worth;
 
 use crate::error::{Error, Result};
 use crate::gpu::{Caps, Gpu, GpuTensor, Kernel, KernelPlan, Storage};
@@ -29,6 +30,7 @@ pub(super) use choice::effort;
 pub(crate) use operands::Form;
 pub(super) use operands::{Interleave, Operands};
 pub(crate) use pooled::{Pooling, plan_half_pooled, plan_pooled};
+pub(super) use worth::check_worth;
 
 const OP: &str = "conv2d";
 
@@ -196,7 +198,8 @@ fn plan_by(variant: Variant, op: &Conv2d, shapes: [Shape; 3], buffers: Operands,
 /// kernel covers the map, else `Cooperative` where a GPU has matrix units, else `Staged` on GPUs and `Tiled` elsewhere.
 ///
 /// # Errors
-/// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.
+/// As [`plan`]; [`Error::Unsupported`] for other variants, for groups that do not begin with a word of their own, and without a wish for
+/// what f32 takes less for.
 pub(crate) fn plan_half(
     op: &Conv2d,
     shapes: (Shape, Shape, Option<Shape>),
@@ -214,6 +217,9 @@ pub(crate) fn plan_half(
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
     let covers = dot_product::applies_in_half(op, input, weight, caps);
+    if variant.is_none() && !covers {
+        worth::check(op, [input, weight, output], half_variant(caps), caps)?;
+    }
     match variant.unwrap_or_else(|| if covers { Variant::DotProduct } else { half_variant(caps) }) {
         Variant::DotProduct => dot_product::plan_half(op, input, weight, output, buffers, caps),
         variant => plan_product(op, [input, weight, output], buffers, variant, caps),

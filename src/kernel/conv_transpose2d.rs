@@ -144,7 +144,8 @@ pub(crate) fn plan(
 /// and for all else those of the convolution that [`interleaved`] makes of it.
 ///
 /// # Errors
-/// As [`plan`]; [`Error::Unsupported`] for other variants, and for groups that do not begin with a word of their own.
+/// As [`plan`]; [`Error::Unsupported`] for other variants, for groups that do not begin with a word of their own, and without a wish for
+/// what f32 takes less for.
 pub(crate) fn plan_half(
     op: &ConvTranspose2d,
     shapes: (Shape, Shape, Option<Shape>),
@@ -172,6 +173,9 @@ pub(crate) fn plan_half(
     let by = conv2d::half_variant(caps);
     let tiles = if caps.software { conv2d::Variant::Tiled } else { conv2d::Variant::Staged };
     let one_phase = op.stride == [1, 1];
+    if variant.is_none() {
+        interleaved::check_worth(&problem, by, caps)?;
+    }
     let (variant, by) = match variant {
         None if by == conv2d::Variant::Cooperative => (Variant::Cooperative, by),
         None if one_phase => (Variant::Flipped, by),

@@ -44,6 +44,8 @@ mod zero;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod choices;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod on_gpus;

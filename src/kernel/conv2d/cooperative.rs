@@ -10,6 +10,7 @@ use super::product::Params;
 use super::{Form, Interleave, OP, Operands, Variant, parts};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::{HALF, INDEX, WORKGROUP, convert, loop_iterations, params, part, rounds_within};
 use crate::op::Conv2d;
@@ -80,6 +81,26 @@ fn division(problem: &Problem, caps: &Caps) -> std::result::Result<Division, Str
     };
     Division::of(cooperative, problem, caps)
         .ok_or_else(|| format!("it is not written out for products of {cooperative}"))
+}
+
+/// What a multiply-add takes, against those of the largest staged workgroup (H200: up to 71 TMAC/s, in FCN-8s' fc6, beside 17).
+const RATE: f64 = 0.25;
+
+/// What it takes on a card, sums whole; comparable with the other variants' efforts. `None` where it does not apply.
+pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> Option<f64> {
+    let problem = Problem {
+        images: output.n as u64,
+        groups: op.groups as u64,
+        group_inputs: weight.c as u64,
+        group_outputs: (weight.n / op.groups) as u64,
+        cells: output.plane() as u64,
+        taps: weight.plane() as u64,
+        in_parts: false,
+    };
+    let division = division(&problem, caps).ok()?;
+    let workgroups = division.workgroups(&problem);
+    let executed = workgroups * division.rows() * division.cells() * division.steps(&problem) * division.step;
+    Some(RATE * executed as f64 * card.idle_of_staged(workgroups) + card.dispatch(caps))
 }
 
 fn unsupported(op: &'static str, why: String) -> Error {

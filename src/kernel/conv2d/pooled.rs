@@ -2,7 +2,7 @@
 
 use super::operands::{Form, Operands};
 use super::winograd;
-use super::{OP, Variant, check_half_groups, half_variant, plan_product};
+use super::{OP, Variant, check_half_groups, half_variant, plan_product, worth};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
 use crate::kernel::{check_binding, check_bytes, zero};
@@ -132,5 +132,9 @@ pub(crate) fn plan_half_pooled(
     pooling.check()?;
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let operands = Operands { form: Form::Halves, pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
-    plan_product(op, [input, weight, output], operands, variant.unwrap_or_else(|| half_variant(caps)), caps)
+    let shapes = [input, weight, output];
+    if variant.is_none() {
+        worth::check(op, shapes, half_variant(caps), caps)?;
+    }
+    plan_product(op, shapes, operands, variant.unwrap_or_else(|| half_variant(caps)), caps)
 }

@@ -2,9 +2,10 @@
 //! interleaved (`conv_transpose2d/interleaved.wgsl` derives it): for maps in f16 and for matrix units, by the kernels of the
 //! convolution.
 
-use super::{OP, Problem, with_own_weight};
+use super::{OP, Problem, Variant, with_own_weight};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step};
+use crate::kernel::card::Card;
 use crate::kernel::conv2d::{self, Form, Interleave, Operands, forms};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, params, part};
@@ -55,35 +56,64 @@ impl Axis {
     }
 }
 
+/// The convolution that computes all phases.
+struct Convolution {
+    op: Conv2d,
+    /// The weight that is made for it, and its result, before that is stored interleaved.
+    made: Shape,
+    cells: Shape,
+    interleave: Interleave,
+}
+
+impl Convolution {
+    fn of(problem: &Problem<'_>, form: Form) -> Self {
+        let &Problem { op, weight, output, .. } = problem;
+        let [rows, columns] = [0, 1].map(|axis| Axis::of(problem, axis));
+        let pair = if form == Form::Words { 1 } else { 2 };
+        let group_rows = weight.c.next_multiple_of(pair).saturating_mul(op.stride[0]).saturating_mul(op.stride[1]);
+        let n = group_rows.saturating_mul(op.groups);
+        let made = Shape { n, c: problem.group_inputs(), h: rows.kernel, w: columns.kernel };
+        let interleave = Interleave {
+            phases: op.stride,
+            pair,
+            output,
+            first: [rows.first, columns.first],
+            cut: [rows.cut, columns.cut],
+        };
+        let reach = [&rows, &columns].map(|axis| (axis.kernel - 1) * axis.dilation);
+        let pad = Padding { top: reach[0], bottom: reach[0], left: reach[1], right: reach[1] };
+        let op = Conv2d { relu: op.relu, ..Conv2d::new([rows.kernel, columns.kernel]) }
+            .dilation([rows.dilation, columns.dilation])
+            .pad(pad)
+            .groups(op.groups);
+        Self { op, made, cells: Shape { n: output.n, c: n, h: rows.cells, w: columns.cells }, interleave }
+    }
+}
+
 /// Makes the weight of the convolution in scratch, then plans the convolution by this variant, which packs it from there.
 ///
 /// # Errors
 /// [`Error::Limit`] where a binding does not hold either weight; as the convolution's plan.
 pub(super) fn plan(problem: &Problem<'_>, form: Form, variant: conv2d::Variant, caps: &Caps) -> Result<KernelPlan> {
-    let &Problem { op, input, weight, output, .. } = problem;
-    let [rows, columns] = [0, 1].map(|axis| Axis::of(problem, axis));
-    let pair = if form == Form::Words { 1 } else { 2 };
-    let group_rows = weight.c.next_multiple_of(pair).saturating_mul(op.stride[0]).saturating_mul(op.stride[1]);
-    let made =
-        Shape { n: group_rows.saturating_mul(op.groups), c: problem.group_inputs(), h: rows.kernel, w: columns.kernel };
-    let interleave = Interleave {
-        phases: op.stride,
-        pair,
-        output,
-        first: [rows.first, columns.first],
-        cut: [rows.cut, columns.cut],
-    };
-    let make = make_weight(problem, made, interleave, [rows.dilation, columns.dilation], caps)?;
-    let reach = [&rows, &columns].map(|axis| (axis.kernel - 1) * axis.dilation);
-    let pad = Padding { top: reach[0], bottom: reach[0], left: reach[1], right: reach[1] };
-    let convolution = Conv2d { relu: op.relu, ..Conv2d::new([rows.kernel, columns.kernel]) }
-        .dilation([rows.dilation, columns.dilation])
-        .pad(pad)
-        .groups(op.groups);
-    let cells = Shape { n: output.n, c: made.n, h: rows.cells, w: columns.cells };
+    let Convolution { op, made, cells, interleave } = Convolution::of(problem, form);
+    let make = make_weight(problem, made, interleave, op.dilation, caps)?;
     let operands = Operands { form, interleave: Some(interleave), ..Operands::with_bias(problem.bias) };
-    let inner = conv2d::plan_product(&convolution, [input, made, cells], operands, variant, caps)?;
+    let inner = conv2d::plan_product(&op, [problem.input, made, cells], operands, variant, caps)?;
     Ok(with_own_weight(inner, made, make))
+}
+
+/// Refuses what takes a small card many times as long by this variant, from and to maps in f16, as in f32 between conversions.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn check_worth(problem: &Problem<'_>, variant: conv2d::Variant, caps: &Caps) -> Result<()> {
+    let Convolution { op, made, cells, .. } = Convolution::of(problem, Form::Halves);
+    let plain = [Variant::Gather, Variant::Phased, Variant::SharedPhases]
+        .into_iter()
+        .filter_map(|variant| problem.effort(variant, Card::SMALL, caps))
+        .fold(f64::INFINITY, f64::min);
+    let maps = [problem.input, problem.output];
+    conv2d::check_worth(OP, &op, [problem.input, made, cells], variant, (plain, maps), caps)
 }
 
 /// Writes the weight of the convolution.

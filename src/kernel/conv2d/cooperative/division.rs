@@ -100,7 +100,7 @@ impl Division {
         problem.group_inputs.div_ceil(self.step) * problem.taps
     }
 
-    fn workgroups(&self, problem: &Problem) -> u64 {
+    pub(super) fn workgroups(&self, problem: &Problem) -> u64 {
         let blocks = problem.groups * problem.group_outputs.div_ceil(self.rows());
         problem.images * blocks * problem.cells.div_ceil(self.cells())
     }

@@ -1,0 +1,55 @@
+//! Whether a product of f16 maps is worth what it fills up: matrix units and staged tiles compute 64 channels at least, over eight to 16,
+//! which for a few channels is more than f32 takes that computes them by themselves, between two conversions.
+
+use super::choice::word;
+use super::{OP, Variant, cooperative, effort, not_in_half};
+use crate::error::Result;
+use crate::gpu::Caps;
+use crate::kernel::card::{Card, is_choice};
+use crate::kernel::check_binding;
+use crate::op::Conv2d;
+use crate::shape::Shape;
+
+/// Refuses a convolution of f16 maps that takes a small card many times as long by this variant as in f32; `shapes` are those of the
+/// map, the weight and the result.
+///
+/// # Errors
+/// [`Error::Unsupported`](crate::Error::Unsupported).
+pub(super) fn check(op: &Conv2d, shapes: [Shape; 3], variant: Variant, caps: &Caps) -> Result<()> {
+    let [input, weight, output] = shapes;
+    let plain = [Variant::Direct, Variant::Depthwise]
+        .into_iter()
+        .filter_map(|variant| effort(op, variant, input, weight, output, Card::SMALL, caps))
+        .fold(f64::INFINITY, f64::min);
+    check_worth(OP, op, shapes, variant, (plain, [input, output]), caps)
+}
+
+/// The same for an operator that is this convolution, and takes so much in f32 between conversions of two maps. Not refused is what
+/// f32 would not fit, and nothing on CPU drivers, where f16 is there for its memory.
+///
+/// # Errors
+/// [`Error::Unsupported`](crate::Error::Unsupported).
+pub(in crate::kernel) fn check_worth(
+    name: &'static str,
+    op: &Conv2d,
+    [input, weight, output]: [Shape; 3],
+    variant: Variant,
+    (plain, maps): (f64, [Shape; 2]),
+    caps: &Caps,
+) -> Result<()> {
+    if caps.software || maps.into_iter().any(|map| check_binding(OP, "map in f32", map, caps).is_err()) {
+        return Ok(());
+    }
+    let product = match variant {
+        Variant::Cooperative => cooperative::effort(op, weight, output, Card::SMALL, caps),
+        _ => effort(op, variant, input, weight, output, Card::SMALL, caps),
+    };
+    let words: usize = maps.iter().map(|map| map.elements()).sum();
+    let converted = 2.0 * (word(caps) * words as f64 + Card::SMALL.dispatch(caps));
+    match product {
+        Some(product) if !is_choice(product, plain + converted) => {
+            Err(not_in_half(name, "channels of a group are too few for a product in tiles"))
+        }
+        _ => Ok(()),
+    }
+}
