@@ -84,9 +84,13 @@ fn main(
     for (var first = 0u; first < params.channels; first += CHANNELS) {
         let channels = min(CHANNELS, params.channels - first);
         workgroupBarrier();
-        for (var e = invocation; e < channels * PAIRS; e += WORKGROUP) {
-            // Tiles beyond the last repeat it.
-            staged[e] = d[source + e / PAIRS * pairs + min(e % PAIRS, last_pair)];
+        // Lanes along channels: eight lines of memory are on their way at once, and the pairs beside find them there.
+        let whole_lanes = (channels + LANES - 1) / LANES * LANES;
+        for (var e = invocation; e < whole_lanes * PAIRS; e += WORKGROUP) {
+            // Channels and tiles beyond the last repeat it.
+            let channel = e / (LANES * PAIRS) * LANES + e % LANES;
+            let pair = e / LANES % PAIRS;
+            staged[channel * PAIRS + pair] = d[source + min(channel, channels - 1) * pairs + min(pair, last_pair)];
         }
         source += CHANNELS * pairs;
         workgroupBarrier();
