@@ -123,7 +123,8 @@ proptest! {
     }
 }
 
-/// Of FCN-8s and DeconvNet everything stays in f16; a channel alone, and few of a group, do not.
+/// Layers of FCN-8s and DeconvNet stay in f16, those of the fewest channels and cells among them; a channel alone, and few of a group,
+/// do not.
 #[test]
 fn few_channels_are_computed_in_f32_between_conversions() {
     let cooperative = Some(Cooperative { tile: 16, lanes: 32 });

@@ -51,6 +51,14 @@ fn what_is_only_said_ends_without_a_word() {
     assert!(ran.status.success() && ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_stdout_ends_without_a_word() {
+    // More than a pipe holds.
+    let ran = unread(&["convert", text(&digits("fcn8s-digits.safetensors")), "/dev/stdout"]);
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
 #[test]
 fn an_error_that_nobody_reads_is_no_panic() {
     let mut child = command(&["convert", "no/such/file", "out"]).stderr(Stdio::piped()).spawn().unwrap();

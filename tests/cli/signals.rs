@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM while a file is written.
+//! Ctrl-C, SIGTERM and SIGHUP while a file is written.
 
 use std::io::Write as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -33,11 +33,11 @@ fn send(signal: i32, child: &Child) {
     assert!(sent.success());
 }
 
-/// Whether the tests themselves were started with SIGINT ignored, which what they start inherits.
-fn ignores_interrupts() -> bool {
+/// Whether the tests themselves were started with a signal ignored, which what they start inherits.
+fn ignores(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() >> 1 & 1 == 1)
+    ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal - 1) & 1 == 1)
 }
 
 #[test]
@@ -48,10 +48,10 @@ fn a_signal_ends_the_command_and_leaves_no_part_of_a_file() {
     std::fs::create_dir(&out).unwrap();
     let target = out.join("converted.safetensors");
     std::fs::write(&target, "what was there").unwrap();
-    // SIGINT, which shells report as 130, and SIGTERM, 143.
-    for signal in [2, 15] {
-        if signal == 2 && ignores_interrupts() {
-            writeln!(std::io::stderr(), "SKIPPED of a signal that ends the command: SIGINT, ignored here").unwrap();
+    // SIGINT, which shells report as 130, SIGTERM, 143, and SIGHUP, 129.
+    for signal in [2, 15, 1] {
+        if ignores(signal) {
+            writeln!(std::io::stderr(), "SKIPPED of a signal that ends the command: {signal}, ignored here").unwrap();
             continue;
         }
         let mut convert = command(&["convert", input.to_str().unwrap(), target.to_str().unwrap()]);

@@ -43,9 +43,13 @@ pub(crate) fn notice(text: impl Display) {
     let _ = writeln!(io::stderr(), "switchback: {text}");
 }
 
-/// Whether this is a write to a pipe that nobody reads.
+/// Whether this is a write to a pipe that nobody reads: stdout, or a file by such a name (`/dev/stdout`).
 pub(crate) fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    let cause = match error.downcast_ref() {
+        Some(switchback::Error::Io { cause, .. }) => Some(cause),
+        _ => error.downcast_ref::<io::Error>(),
+    };
+    cause.is_some_and(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
 /// Progress of long work: a bar and what is being done, on stderr if that is a terminal, otherwise nothing.

@@ -1,18 +1,19 @@
-//! Ctrl-C and SIGTERM: the process ends as it would by itself, but leaves no half-written file behind.
+//! Ctrl-C, SIGTERM and a terminal that is closed: the process ends as it would by itself, but leaves no half-written file behind.
 
 /// From here on, a signal to end removes what is being written first. Whoever sent it sees the process end by that signal
-/// (130 and 143 in shells). Signals that are ignored stay so, as Ctrl-C is for what a script runs in the background.
+/// (130, 143 and 129 in shells). Signals that are ignored stay so, as Ctrl-C is for what a script runs in the background, and SIGHUP
+/// under `nohup`.
 ///
 /// Where it cannot be done, signals end the process as ever. Windows has no signals; a part file may stay there.
 #[cfg(unix)]
 pub(crate) fn clean_up_when_told_to_end() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
 
     let (caught, from_here) = std::sync::mpsc::channel::<()>();
     let wait = move || {
-        let signals = Signals::new([SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal)));
+        let signals = Signals::new([SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal)));
         drop(caught);
         let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
