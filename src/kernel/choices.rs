@@ -43,6 +43,17 @@ fn is_work(output: Shape, group_outputs: usize) -> bool {
     output.plane() >= 32 && output.elements() / group_outputs.min(8) >= 4096
 }
 
+/// The convolution, with its shapes of input, weight and output, if there is work in it.
+fn convolution((kernel, stride, dilation, border, channels, groups, [n, h, w]): Sizes) -> Option<(Conv2d, [Shape; 3])> {
+    let pad = if border { kernel / 2 * dilation } else { 0 };
+    let op = Conv2d::new([kernel, kernel]).stride([stride, stride]).dilation([dilation, dilation]).pad(pad);
+    let [inputs, outputs] = channels;
+    let (op, input) = (op.groups(groups), Shape::from([n, inputs * groups, h, w]));
+    let weight = op.weight_shape(input.c, outputs * groups).unwrap();
+    let output = op.output_shape(input, weight, None).ok().filter(|&output| is_work(output, outputs))?;
+    Some((op, [input, weight, output]))
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 1500, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -54,18 +65,11 @@ proptest! {
     /// many times, twice for lanes past the end of a plane, and some for a large card.
     #[test]
     fn no_convolution_is_filled_up_to_many_times_its_work(
-        (kernel, stride, dilation, border, [inputs, outputs], groups, [n, h, w]) in sizes()
+        sizes in sizes()
     ) {
-        let pad = if border { kernel / 2 * dilation } else { 0 };
-        let op = Conv2d::new([kernel, kernel]).stride([stride, stride]).dilation([dilation, dilation]).pad(pad);
-        let (op, input) = (op.groups(groups), Shape::from([n, inputs * groups, h, w]));
-        let weight = op.weight_shape(input.c, outputs * groups).unwrap();
-        let output = op.output_shape(input, weight, None).ok().filter(|&output| is_work(output, outputs));
-        if output.is_none() {
-            return Ok(());
-        }
+        let Some((op, [input, weight, _])) = convolution(sizes) else { return Ok(()) };
         let useful = op.cost(input, weight, None).unwrap().macs as f64;
-        let channels = channel_block(outputs as u64, 8) as f64;
+        let channels = channel_block((weight.n / op.groups) as u64, 8) as f64;
         for caps in devices() {
             let Ok(plan) = conv2d::plan(&op, input, weight, None, None, &caps) else { continue };
             let (load, card) = if caps.software { (24.0, 1.0) } else { (38.0, FOR_A_LARGE_CARD) };
@@ -99,16 +103,11 @@ proptest! {
     /// `Staged`. What is refused runs in f32.
     #[test]
     fn no_convolution_in_f16_is_filled_up_to_many_times_its_work(
-        (kernel, stride, dilation, border, [inputs, outputs], groups, [n, h, w]) in sizes()
+        sizes in sizes()
     ) {
-        let pad = if border { kernel / 2 * dilation } else { 0 };
-        let op = Conv2d::new([kernel, kernel]).stride([stride, stride]).dilation([dilation, dilation]).pad(pad);
-        let (op, input) = (op.groups(groups), Shape::from([n, inputs * groups, h, w]));
-        let weight = op.weight_shape(input.c, outputs * groups).unwrap();
-        let output = op.output_shape(input, weight, None).ok().filter(|&output| is_work(output, outputs));
-        let Some(output) = output else { return Ok(()) };
+        let Some((op, [input, weight, output])) = convolution(sizes) else { return Ok(()) };
         let useful = op.cost(input, weight, None).unwrap().macs as f64;
-        let channels = channel_block(outputs as u64, 8) as f64;
+        let channels = channel_block((weight.n / op.groups) as u64, 8) as f64;
         let dispatches = 3.0 * Card::SMALL.dispatch(&Caps::WEBGPU);
         let converted = (24.0 * (input.elements() + output.elements()) as f64 + dispatches) / useful;
         for cooperative in [None, Some([8, 32]), Some([16, 32])] {
