@@ -174,6 +174,23 @@ pub(crate) struct KernelPlan {
     pub(crate) run: Vec<Step>,
 }
 
+impl KernelPlan {
+    /// Another temporary of so many words, which every run rewrites.
+    pub(crate) fn temporary(&mut self, words: u64) -> Buffer {
+        self.scratch(Scratch { words, persistent: false })
+    }
+
+    /// Another temporary of so many words, which `prepare` writes and runs read.
+    pub(crate) fn persistent(&mut self, words: u64) -> Buffer {
+        self.scratch(Scratch { words, persistent: true })
+    }
+
+    fn scratch(&mut self, scratch: Scratch) -> Buffer {
+        self.scratch.push(scratch);
+        Buffer::Scratch(self.scratch.len() - 1)
+    }
+}
+
 /// Workgroups for so many of them in a row, folded into three dimensions where one would not hold them. Some at the end
 /// may be idle: kernels that are folded compare their flat index (`shaders/common/index.wgsl`) with the count.
 ///

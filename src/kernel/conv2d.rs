@@ -139,7 +139,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &cooperative::kernels::SIXTEEN_HALF_F32_INTERLEAVED,
     &cooperative::kernels::EIGHT_HALF_POOLED,
     &cooperative::kernels::SIXTEEN_HALF_POOLED,
-    &cooperative::PACK,
+    &cooperative::pack::PACK,
 ];
 
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.

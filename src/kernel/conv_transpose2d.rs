@@ -300,17 +300,12 @@ impl Problem<'_> {
         step: impl Fn(&Shard, Operand, Place) -> Result<Step>,
     ) -> Result<Vec<Step>> {
         let group_inputs = self.group_inputs() as u64;
-        let shards = self.rows(most).shards(caps)?;
-        let whole = shards.len() == 1;
-        shards
-            .into_iter()
-            .map(|shard| {
-                let words = (!whole).then(|| shard.words.clone());
-                let start = shard.first_row % group_inputs;
-                let place = Place { first: start == 0, last: start + shard.group_rows == group_inputs };
-                step(&shard, Operand { buffer: Buffer::Input(1), words }, place)
-            })
-            .collect()
+        let step = |shard: &Shard| {
+            let start = shard.first_row % group_inputs;
+            let place = Place { first: start == 0, last: start + shard.group_rows == group_inputs };
+            step(shard, shard.part_of(Buffer::Input(1)), place)
+        };
+        self.rows(most).shards(caps)?.iter().map(step).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 //! for f16, run in f32 between them.
 
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step, Storage};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, Storage};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, NARROW, check_binding, params, part};
 use crate::shape::Shape;
@@ -101,8 +101,7 @@ pub(crate) fn through_f32(
     let (mut before, mut after, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     let ends = inputs.iter().map(|&(position, shape)| (Buffer::Input(position), shape));
     for (end, shape) in ends.chain(outputs.iter().map(|&(position, shape)| (Buffer::Output(position), shape))) {
-        let temporary = Buffer::Scratch(plan.scratch.len());
-        plan.scratch.push(Scratch { words: shape.elements() as u64, persistent: false });
+        let temporary = plan.temporary(shape.elements() as u64);
         match end {
             Buffer::Input(_) => before.push(widen(shape, end, temporary, caps)?),
             _ => after.push(narrow(shape, temporary, end, caps)?),

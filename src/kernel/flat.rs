@@ -1,11 +1,11 @@
 //! Dispatches of one invocation an element, which is all that most operators need.
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::gpu::{Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
 use crate::kernel::WORKGROUP;
 
 /// A dispatch of `kernel` with one invocation for each of `invocations` elements, pixels or words; `constants` are its
-/// overrides but for `WORKGROUP`, `operands` its bindings from 1 on, whole buffers.
+/// overrides but for `WORKGROUP`, `operands` its bindings from 1 on.
 ///
 /// # Errors
 /// [`crate::Error::Limit`] where a dispatch does not hold them.
@@ -13,7 +13,7 @@ pub(crate) fn flat_step(
     kernel: &'static Kernel,
     constants: &[(&'static str, f64)],
     params: &impl bytemuck::NoUninit,
-    operands: &[Buffer],
+    operands: &[impl Clone + Into<Operand>],
     invocations: usize,
     caps: &Caps,
 ) -> Result<Step> {
@@ -21,7 +21,7 @@ pub(crate) fn flat_step(
         kernel,
         constants: [constants, &[("WORKGROUP", f64::from(WORKGROUP))]].concat(),
         params: bytemuck::bytes_of(params).to_vec(),
-        operands: operands.iter().copied().map(Into::into).collect(),
+        operands: operands.iter().cloned().map(Into::into).collect(),
         workgroups: fold_workgroups((invocations as u64).div_ceil(u64::from(WORKGROUP)), caps)?,
     })
 }
@@ -46,14 +46,14 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::gpu::Access;
+    use crate::gpu::{Access, Buffer};
 
     static NOTHING: Kernel =
         Kernel { name: "test/nothing", parts: &[], bindings: &[Access::Uniform], needs_float_atomics: false };
 
     fn dispatch(invocations: usize, max_workgroups: u32) -> Result<[u32; 3]> {
         let caps = Caps { max_workgroups, ..Caps::WEBGPU };
-        Ok(flat_step(&NOTHING, &[], &0_u32, &[], invocations, &caps)?.workgroups)
+        Ok(flat_step(&NOTHING, &[], &0_u32, &[] as &[Buffer], invocations, &caps)?.workgroups)
     }
 
     /// Flat indices of a dispatch's invocations, as `common/index.wgsl` and the kernels compute them.

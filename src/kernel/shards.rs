@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
+use crate::gpu::{Buffer, Caps, Operand};
 
 /// Rows that one binding holds: a run of whole groups, or a run of rows of one group.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,10 +17,18 @@ pub(crate) struct Shard {
     pub(crate) first_row: u64,
     /// Rows of each of these groups.
     pub(crate) group_rows: u64,
-    /// Words of the weight to bind; they start where the device can bind, at most one alignment before the first row.
-    pub(crate) words: Range<u64>,
+    /// Words of the weight to bind, all if `None`; they start where the device can bind, at most one alignment before the
+    /// first row.
+    words: Option<Range<u64>>,
     /// Word of the binding at which the first row starts.
     pub(crate) offset: u64,
+}
+
+impl Shard {
+    /// Its part of the weight.
+    pub(crate) fn part_of(&self, weight: Buffer) -> Operand {
+        Operand { buffer: weight, words: self.words.clone() }
+    }
 }
 
 /// The rows of a weight, group by group.
@@ -63,7 +71,8 @@ impl Rows {
             let start = first_row * row_words;
             let end = start + groups * group_rows * row_words;
             let offset = start % alignment;
-            Shard { first_group, groups, first_row, group_rows, words: start - offset..end, offset }
+            let words = (groups * group_rows < all).then_some(start - offset..end);
+            Shard { first_group, groups, first_row, group_rows, words, offset }
         };
         if most_rows >= group_rows && most_group_rows >= group_rows {
             let step = (most_rows / group_rows).min(groups);
@@ -109,10 +118,12 @@ mod tests {
             let one_group = shard.groups == 1 && next % rows.group_rows + count <= rows.group_rows;
             assert!(whole_groups || one_group, "{context}");
             assert!(shard.group_rows <= rows.most_group_rows, "{context}");
-            assert!(shard.words.start.is_multiple_of(alignment.into()), "{context}");
-            assert!(shard.words.end - shard.words.start <= words, "{context}");
-            assert_eq!(shard.words.start + shard.offset, next * rows.words, "{context}");
-            assert_eq!(shard.words.end, (next + count) * rows.words, "{context}");
+            assert_eq!(shard.words.is_none(), shards.len() == 1, "{context}");
+            let bound = shard.words.clone().unwrap_or(0..rows.groups * rows.group_rows * rows.words);
+            assert!(bound.start.is_multiple_of(alignment.into()), "{context}");
+            assert!(bound.end - bound.start <= words, "{context}");
+            assert_eq!(bound.start + shard.offset, next * rows.words, "{context}");
+            assert_eq!(bound.end, (next + count) * rows.words, "{context}");
             next += count;
         }
         assert_eq!(next, rows.groups * rows.group_rows, "{context}");

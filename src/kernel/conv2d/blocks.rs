@@ -1,18 +1,27 @@
 //! How weights that are packed fall into blocks of output channels, and blocks into what a binding holds.
 
+use std::ops::Range;
+
 use super::OP;
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
+use crate::gpu::{Buffer, Caps, Operand};
 
 /// A run of blocks whose weights, raw and packed, each fit a binding.
 pub(super) struct Run {
     pub(super) first_block: u64,
     pub(super) blocks: u64,
     pub(super) first_channel: u64,
-    /// Words of the raw weight, from where bindings can start.
-    pub(super) words: std::ops::Range<u64>,
+    /// Words of the raw weight, from where bindings can start; all if `None`.
+    words: Option<Range<u64>>,
     /// Word of the binding at which the first channel's row starts.
     pub(super) offset: u64,
+}
+
+impl Run {
+    /// Its part of the raw weight.
+    pub(super) fn part_of(&self, weight: Buffer) -> Operand {
+        Operand { buffer: weight, words: self.words.clone() }
+    }
 }
 
 /// How a weight's output channels fall into blocks of `rows`, group by group.
@@ -64,7 +73,8 @@ impl Blocks {
             let start = first_channel * self.row_words;
             let end = self.channel(first_block + blocks) * self.row_words;
             let offset = start % alignment;
-            Run { first_block, blocks, first_channel, words: start - offset..end, offset }
+            let words = (blocks < all).then_some(start - offset..end);
+            Run { first_block, blocks, first_channel, words, offset }
         };
         Ok((0..all).step_by(most as usize).map(run).collect())
     }

@@ -2,41 +2,20 @@
 
 mod division;
 pub(super) mod kernels;
+pub(super) mod pack;
 mod trial;
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, Run};
 use super::pooled::{End, Pooling};
-use super::product::Params;
-use super::{Form, Interleave, OP, Operands, Variant, parts};
+use super::product::{Params, bindings, ending};
+use super::{Form, OP, Operands, Variant};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::gpu::{Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
-use crate::kernel::{HALF, INDEX, WORKGROUP, convert, loop_iterations, params, part, rounds_within};
+use crate::kernel::{convert, loop_iterations, rounds_within};
 use crate::op::Conv2d;
 use crate::shape::Shape;
-
-pub(super) static PACK: Kernel = Kernel {
-    name: "conv2d/pack_cooperative",
-    parts: &[&INDEX, &HALF, &part!("conv2d/pack_cooperative.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Write],
-    needs_float_atomics: false,
-};
-
-params! {
-    /// Uniforms of `conv2d/pack_cooperative`; the shader says what they mean.
-    struct PackParams {
-        weight_offset: u32,
-        group_inputs: u32,
-        group_outputs: u32,
-        group_blocks: u32,
-        taps: u32,
-        first_block: u32,
-        first_channel: u32,
-        words: u32,
-    }
-}
-
 use division::{Division, Problem};
 
 impl Division {
@@ -141,11 +120,8 @@ pub(super) fn plan(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
-    let group_outputs = weight.n as u64 / groups;
+    let (groups, taps) = (op.groups as u64, weight.plane() as u64);
     let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
-    let window = window_constants(op.kernel, op.stride, op.dilation);
-    let phases = operands.interleave.map(Interleave::constants);
     if operands.form == Form::Words {
         plan.run.push(convert::check_range(input, operands.input, caps)?);
     }
@@ -153,16 +129,15 @@ pub(super) fn plan(
         Some(_) if operands.form != Form::Halves => return Err(Pooling::refused("the map is f32".to_owned())),
         pooling => pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?,
     };
-    let computed = end.as_ref().map_or(output, End::windows);
     let problem = Problem {
         images: output.n as u64,
         groups,
         group_inputs: weight.c as u64,
-        group_outputs,
+        group_outputs: weight.n as u64 / groups,
         // With a pooling as without, so that their sums are the same.
         cells: output.plane() as u64,
         taps,
-        in_parts: phases.is_none(),
+        in_parts: operands.interleave.is_none(),
     };
     let division = division(&problem, caps).map_err(|why| unsupported(OP, why))?;
     let (rows, steps) = (division.rows(), division.steps(&problem));
@@ -173,48 +148,72 @@ pub(super) fn plan(
     }
     let rounds = [part_steps, division.step / division.tile].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     rounds_within(OP, 0, loop_iterations(&rounds), caps)?;
-    let row_words = weight.c as u64 * taps;
-    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: rows * division.step * steps / 2 };
+    let blocks = Blocks {
+        rows,
+        groups,
+        group_outputs: problem.group_outputs,
+        row_words: weight.c as u64 * taps,
+        block_words: rows * division.step * steps / 2,
+    };
     // Bias, ReLU and rounding are for the whole sums.
-    let partial = (parts > 1).then(|| {
-        plan.scratch.push(Scratch { words: parts * output.elements() as u64, persistent: false });
+    let to = if parts > 1 {
+        let output = plan.temporary(parts * output.elements() as u64);
         let form = if operands.form == Form::Words { Form::Words } else { Form::HalvesToWords };
-        let output = Buffer::Scratch(plan.scratch.len() - 1);
         Operands { bias: Buffer::Absent, output, form, ..operands }
-    });
-    let to = partial.unwrap_or(operands);
-    let runs = blocks.runs(caps)?;
-    let whole = runs.len() == 1;
-    for run in runs {
-        let packed = Buffer::Scratch(plan.scratch.len());
-        let words = run.blocks * blocks.block_words;
-        plan.scratch.push(Scratch { words, persistent: true });
-        let pack = PackParams {
-            weight_offset: run.offset as u32,
-            group_inputs: weight.c as u32,
-            group_outputs: group_outputs as u32,
-            group_blocks: blocks.group_blocks() as u32,
-            taps: taps as u32,
-            first_block: run.first_block as u32,
-            first_channel: run.first_channel as u32,
-            words: words as u32,
-        };
-        plan.prepare.push(Step {
-            kernel: &PACK,
-            constants: vec![("ROWS", rows as f64), ("STEP", division.step as f64), ("WORKGROUP", f64::from(WORKGROUP))],
-            params: bytemuck::bytes_of(&pack).to_vec(),
-            operands: vec![
-                Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) },
-                packed.into(),
-            ],
-            workgroups: fold_workgroups(words.div_ceil(u64::from(WORKGROUP)), caps)?,
-        });
-        let cell_tiles = (computed.plane() as u64).div_ceil(division.cells());
-        let tiles = output.n as u64 * run.blocks * cell_tiles;
-        let params = Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, [cell_tiles, tiles])
-            .summing(0..(weight.c as u64).div_ceil(4), parts, part_steps * division.step / 4);
-        let constants = [
-            ("BIAS", f64::from(to.bias != Buffer::Absent)),
+    } else {
+        operands
+    };
+    let cell_tiles = (end.as_ref().map_or(output, End::windows).plane() as u64).div_ceil(division.cells());
+    let shapes = [input, weight, output];
+    let multiplication =
+        Multiplication { division, op, shapes, operands: to, blocks, end, cell_tiles, parts, part_steps, caps };
+    for run in blocks.runs(caps)? {
+        let packed = plan.persistent(run.blocks * blocks.block_words);
+        let step = division.step;
+        plan.prepare.push(pack::step([weight.c as u64, taps, step], (&blocks, &run), operands.weight, packed, caps)?);
+        plan.run.push(multiplication.step(&run, packed)?);
+        plan.executed_macs += multiplication.tiles(&run) * division.cells() * rows * steps * division.step;
+    }
+    if parts > 1 {
+        plan.run.push(super::parts::sum(parts, to.output, &operands, op.relu, output, caps)?);
+    }
+    Ok(plan)
+}
+
+/// A product over packed weights, but for the run of blocks of a dispatch.
+struct Multiplication<'a> {
+    division: Division,
+    op: &'a Conv2d,
+    /// Of the map, the weight and the result.
+    shapes: [Shape; 3],
+    operands: Operands,
+    blocks: Blocks,
+    end: Option<End>,
+    /// Workgroups along a plane's cells.
+    cell_tiles: u64,
+    /// Parts of a sum, and steps of one.
+    parts: u64,
+    part_steps: u64,
+    caps: &'a Caps,
+}
+
+impl Multiplication<'_> {
+    /// Workgroups of a part of a run's sums.
+    fn tiles(&self, run: &Run) -> u64 {
+        self.shapes[2].n as u64 * run.blocks * self.cell_tiles
+    }
+
+    fn step(&self, run: &Run, packed: Buffer) -> Result<Step> {
+        let &Self { division, op, shapes, operands, ref blocks, cell_tiles, parts, part_steps, .. } = self;
+        let tiles = self.tiles(run);
+        let quads = 0..(shapes[1].c as u64).div_ceil(4);
+        let params = Params::of(op, shapes, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
+            quads,
+            parts,
+            part_steps * division.step / 4,
+        );
+        let own = [
+            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
             ("RELU", f64::from(op.relu && parts == 1)),
             ("LANES", division.lanes as f64),
             ("ROW_GROUPS", division.row_groups as f64),
@@ -224,27 +223,19 @@ pub(super) fn plan(
             ("STAGED", division.staged() as f64),
             ("SUMS", division.sums() as f64),
         ];
-        let mut bound = vec![to.input, packed, to.bias, to.output];
-        bound.extend((to.form == Form::Halves).then_some(Buffer::Overflow));
-        bound.extend(end.as_ref().map(|end| end.switches));
-        let (kernel, ending): (_, &[_]) = match (&phases, &end) {
-            (_, Some(end)) => (division.pooled_kernel(), &end.constants),
-            (Some(phases), _) => (division.kernel(to.form, true), phases),
-            _ => (division.kernel(to.form, false), &[]),
+        let window = window_constants(op.kernel, op.stride, op.dilation);
+        let kernel = match &self.end {
+            Some(_) => division.pooled_kernel(),
+            None => division.kernel(operands.form, operands.interleave.is_some()),
         };
-        plan.run.push(Step {
+        Ok(Step {
             kernel,
-            constants: [window.as_slice(), &constants, ending].concat(),
+            constants: [window.as_slice(), &own, &ending(operands.interleave, self.end.as_ref())].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
-            operands: bound.into_iter().map(Into::into).collect(),
-            workgroups: fold_workgroups(parts * tiles, caps)?,
-        });
-        plan.executed_macs += tiles * division.cells() * rows * steps * division.step;
+            operands: bindings(&operands, packed, self.end.as_ref()),
+            workgroups: fold_workgroups(parts * tiles, self.caps)?,
+        })
     }
-    if let Some(Operands { output: z, .. }) = partial {
-        plan.run.push(parts::sum(parts, z, &operands, op.relu, output, caps)?);
-    }
-    Ok(plan)
 }
 
 #[cfg(test)]
@@ -265,5 +256,5 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &kernels::EIGHT_HALF_POOLED,
         &kernels::SIXTEEN_HALF_POOLED,
     ];
-    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([(&PACK, PackParams::FIELDS)]).collect()
+    kernels.map(|kernel| (kernel, Params::FIELDS)).into_iter().chain([pack::params_exhibited()]).collect()
 }

@@ -6,7 +6,7 @@ use super::choice::load;
 use super::tiled::workgroup;
 use super::{OP, Operands, Variant};
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
 use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
@@ -115,7 +115,6 @@ pub(in crate::kernel) fn steps(
         most_group_rows: group_outputs,
     };
     let shards = rows.shards(caps)?;
-    let whole = shards.len() == 1;
     let runs = runs_of_inputs(weight.c, op.kernel, caps)?;
     let channels = channel_block(group_outputs, MOST_CHANNELS);
     let step = |shard: &Shard, inputs: &Range<usize>| {
@@ -153,17 +152,11 @@ pub(in crate::kernel) fn steps(
             ("CHANNELS", channels as f64),
             ("WORKGROUP", f64::from(WORKGROUP)),
         ];
-        let words = (!whole).then(|| shard.words.clone());
         Ok(Step {
             kernel: &DIRECT,
             constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &own].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
-            operands: vec![
-                operands.input.into(),
-                Operand { buffer: operands.weight, words },
-                bias.into(),
-                operands.output.into(),
-            ],
+            operands: vec![operands.input.into(), shard.part_of(operands.weight), bias.into(), operands.output.into()],
             workgroups: fold_workgroups(tiles, caps)?,
         })
     };

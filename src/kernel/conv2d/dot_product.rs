@@ -3,7 +3,7 @@
 use super::blocks::Blocks;
 use super::{Form, OP, Operands, Variant, not_in_half, pack};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, Storage, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, Storage, fold_workgroups};
 use crate::kernel::card::Card;
 use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{ACTIVATION, INDEX, convert, params, part, rounds_within};
@@ -110,7 +110,6 @@ pub(super) fn plan(
     let row_words = (weight.elements() / weight.n) as u64;
     let what = "conv2d: the weight of one output channel";
     let shards = Rows { what, groups, group_rows, words: row_words, most_group_rows: group_rows }.shards(caps)?;
-    let whole = shards.len() == 1;
     let tiles = |shard: &Shard| input.n as u64 * shard.groups * shard.group_rows.div_ceil(CHANNELS);
     let step = |shard: &Shard| {
         let params = Params {
@@ -128,14 +127,13 @@ pub(super) fn plan(
             tiles: tiles(shard) as u32,
         };
         let constants = constants(op, operands, caps);
-        let words = (!whole).then(|| shard.words.clone());
         Ok(Step {
             kernel: &DOT_PRODUCT,
             constants,
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: vec![
                 operands.input.into(),
-                Operand { buffer: operands.weight, words },
+                shard.part_of(operands.weight),
                 operands.bias.into(),
                 operands.output.into(),
             ],
@@ -180,21 +178,15 @@ pub(super) fn plan_half(
     let blocks =
         Blocks { rows: 1, groups: 1, group_outputs: outputs, row_words: inputs * taps, block_words: 2 * row_terms };
     let runs = blocks.runs(caps)?;
-    let whole = runs.len() == 1;
     let mut plan = KernelPlan { variant: Variant::DotProduct.name(), half_weight: true, ..KernelPlan::default() };
     let result = match operands.form {
-        Form::Halves => {
-            plan.scratch.push(Scratch { words: output.elements() as u64, persistent: false });
-            Buffer::Scratch(0)
-        }
+        Form::Halves => plan.temporary(output.elements() as u64),
         _ => operands.output,
     };
     let group_words = Storage::Halves.words(input) / input.n as u64;
     for run in runs {
-        let packed = Buffer::Scratch(plan.scratch.len());
-        plan.scratch.push(Scratch { words: run.blocks * blocks.block_words, persistent: true });
-        let raw = Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) };
-        plan.prepare.push(pack::step([inputs, taps], (&blocks, &run), Form::Halves, raw, packed, caps)?);
+        let packed = plan.persistent(run.blocks * blocks.block_words);
+        plan.prepare.push(pack::step([inputs, taps], (&blocks, &run), Form::Halves, operands.weight, packed, caps)?);
         let group_tiles = run.blocks.div_ceil(CHANNELS);
         let tiles = input.n as u64 * group_tiles;
         let params = Params {

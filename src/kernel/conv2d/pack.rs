@@ -3,8 +3,9 @@
 use super::Form;
 use super::blocks::{Blocks, Run};
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, Operand, Part, Step, fold_workgroups};
-use crate::kernel::{HALF, INDEX, WORKGROUP, params, part};
+use crate::gpu::{Access, Buffer, Caps, Kernel, Part, Step};
+use crate::kernel::flat::flat_step;
+use crate::kernel::{HALF, INDEX, params, part};
 
 static PACK_MAIN: Part = part!("conv2d/pack.wgsl");
 static PACKED_F32: Part = part!("conv2d/packed_f32.wgsl");
@@ -31,15 +32,15 @@ params! {
     }
 }
 
-/// Packs a run of blocks of a weight with so many input channels a group and taps; `words` of the raw weight, if not all.
+/// Packs a run of blocks of a weight with so many input channels a group and taps.
 ///
 /// # Errors
-/// As [`fold_workgroups`].
+/// As [`flat_step`].
 pub(super) fn step(
     [inputs, taps]: [u64; 2],
     (blocks, run): (&Blocks, &Run),
     form: Form,
-    weight: Operand,
+    weight: Buffer,
     packed: Buffer,
     caps: &Caps,
 ) -> Result<Step> {
@@ -54,13 +55,9 @@ pub(super) fn step(
         first_channel: run.first_channel as u32,
         vectors: vectors as u32,
     };
-    Ok(Step {
-        kernel: if form == Form::Words { &PACK } else { &PACK_HALF },
-        constants: vec![("ROWS", blocks.rows as f64), ("WORKGROUP", f64::from(WORKGROUP))],
-        params: bytemuck::bytes_of(&params).to_vec(),
-        operands: vec![weight, packed.into()],
-        workgroups: fold_workgroups(vectors.div_ceil(u64::from(WORKGROUP)), caps)?,
-    })
+    let kernel = if form == Form::Words { &PACK } else { &PACK_HALF };
+    let operands = [run.part_of(weight), packed.into()];
+    flat_step(kernel, &[("ROWS", blocks.rows as f64)], &params, &operands, vectors as usize, caps)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::operands::{Form, Operands};
 use super::winograd;
 use super::{OP, Variant, check_half_groups, half_variant, plan_product, worth};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Caps, KernelPlan, Scratch, Storage};
+use crate::gpu::{Buffer, Caps, KernelPlan, Storage};
 use crate::kernel::{check_binding, check_bytes, zero};
 use crate::op::{Conv2d, MaxPool2d, Rounding};
 use crate::shape::Shape;
@@ -43,10 +43,7 @@ impl Pooling {
         let compact = self.switches == Some(Storage::Compact);
         let switches = match self.switches {
             Some(_) => Buffer::Output(1),
-            None => {
-                plan.scratch.push(Scratch { words: 1, persistent: false });
-                Buffer::Scratch(plan.scratch.len() - 1)
-            }
+            None => plan.temporary(1),
         };
         if compact {
             plan.run.push(zero::step(switches, Storage::Compact.words(pooled) as usize, caps)?);

@@ -1,9 +1,11 @@
-//! What the implicit matrix products have in common: uniforms, and where their sums go.
+//! What the implicit matrix products have in common: uniforms, bindings, and where their sums go.
 
 use std::ops::Range;
 
-use super::Interleave;
 use super::blocks::{Blocks, Run};
+use super::pooled::End;
+use super::{Form, Interleave, Operands};
+use crate::gpu::{Buffer, Operand};
 use crate::kernel::params;
 use crate::op::Conv2d;
 use crate::shape::Shape;
@@ -88,5 +90,21 @@ impl Params {
     pub(super) fn summing(self, quads: Range<u64>, parts: u64, part_quads: u64) -> Self {
         let (tiles, part_quads) = (self.part_tiles * parts as u32, part_quads as u32);
         Self { tiles, first_quad: quads.start as u32, end_quad: quads.end as u32, part_quads, ..self }
+    }
+}
+
+/// Bindings from 1 on.
+pub(super) fn bindings(operands: &Operands, packed: Buffer, end: Option<&End>) -> Vec<Operand> {
+    let overflow = (operands.form == Form::Halves).then_some(Buffer::Overflow);
+    let own = [operands.input, packed, operands.bias, operands.output];
+    own.into_iter().chain(overflow).chain(end.map(|end| end.switches)).map(Into::into).collect()
+}
+
+/// Overrides that say what becomes of the sums, where they are not the output's cells in their order.
+pub(super) fn ending(interleave: Option<Interleave>, end: Option<&End>) -> Vec<(&'static str, f64)> {
+    match (interleave, end) {
+        (_, Some(end)) => end.constants.clone(),
+        (Some(interleave), _) => interleave.constants().into(),
+        _ => vec![],
     }
 }

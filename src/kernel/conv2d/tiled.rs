@@ -1,13 +1,15 @@
 //! `Variant::Tiled` and `Staged`: an implicit matrix product in register tiles, over weights packed once.
 
-use super::blocks::Blocks;
+use std::ops::Range;
+
+use super::blocks::{Blocks, Run};
 use super::division::{Division, vector_words};
 use super::forms::{STAGED_HALF_POOLED, TILED_HALF_POOLED, TILED_SHARED, kernel_for};
 use super::pooled::{End, Pooling};
-use super::product::Params;
-use super::{Form, Interleave, OP, Operands, Variant, pack};
+use super::product::{Params, bindings, ending};
+use super::{Form, OP, Operands, Variant, pack};
 use crate::error::Result;
-use crate::gpu::{Buffer, Caps, KernelPlan, Operand, Scratch, Step, fold_workgroups};
+use crate::gpu::{Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{convert, loop_iterations, rounds_within};
 use crate::op::Conv2d;
@@ -82,79 +84,101 @@ pub(super) fn divided(
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let (groups, taps) = (op.groups as u64, (op.kernel[0] * op.kernel[1]) as u64);
-    let group_outputs = weight.n as u64 / groups;
+    let (groups, taps) = (op.groups as u64, weight.plane() as u64);
     let quads = (weight.c as u64).div_ceil(4);
-    let rows = division.rows;
-    let form = operands.form;
-    let block_vectors = rows * quads * taps;
-    let row_words = weight.c as u64 * taps;
-    let blocks = Blocks { rows, groups, group_outputs, row_words, block_words: vector_words(form) * block_vectors };
+    let Operands { form, pooling, .. } = operands;
+    let blocks = Blocks {
+        rows: division.rows,
+        groups,
+        group_outputs: weight.n as u64 / groups,
+        row_words: weight.c as u64 * taps,
+        block_words: vector_words(form) * division.rows * quads * taps,
+    };
     check_loops(op, weight, caps)?;
     let scratch = division.scratch.clone();
     let mut plan = KernelPlan { variant: division.variant.name(), scratch, ..KernelPlan::default() };
-    let stored = operands.interleave.map_or(output, |interleave| interleave.output);
-    let phases = operands.interleave.map(Interleave::constants);
-    let pooling = operands.pooling;
     if pooling.is_some() && (form != Form::Halves || division.quads < quads || division.parts > 1) {
         return Err(Pooling::refused("the sum is made in several dispatches, or in f32".to_owned()));
     }
-    let (form, result) = match form {
+    let stored = operands.interleave.map_or(output, |interleave| interleave.output);
+    let to = match form {
         Form::Halves if division.quads < quads => {
-            plan.scratch.push(Scratch { words: stored.elements() as u64, persistent: false });
-            (Form::HalvesToWords, Buffer::Scratch(0))
+            let output = plan.temporary(stored.elements() as u64);
+            Operands { form: Form::HalvesToWords, output, ..operands }
         }
-        _ => (form, operands.output),
+        _ => operands,
     };
     let end = pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?;
-    let computed = end.as_ref().map_or(output, End::windows);
-    let runs = blocks.runs(caps)?;
-    let whole = runs.len() == 1;
-    for run in runs {
-        let packed = Buffer::Scratch(plan.scratch.len());
-        let words = run.blocks * blocks.block_words;
-        plan.scratch.push(Scratch { words, persistent: true });
-        let raw = Operand { buffer: operands.weight, words: (!whole).then(|| run.words.clone()) };
-        plan.prepare.push(pack::step([weight.c as u64, taps], (&blocks, &run), form, raw, packed, caps)?);
-        let cell_tiles = (computed.plane() as u64).div_ceil(division.cells);
-        let tiles = output.n as u64 * run.blocks.div_ceil(division.blocks) * cell_tiles;
-        let window = window_constants(op.kernel, op.stride, op.dilation);
+    let cells = end.as_ref().map_or(output, End::windows).plane() as u64;
+    let cell_tiles = cells.div_ceil(division.cells);
+    let multiplication =
+        Multiplication { division, op, shapes: [input, weight, output], operands: to, blocks, end, cell_tiles, caps };
+    for run in blocks.runs(caps)? {
+        let packed = plan.persistent(run.blocks * blocks.block_words);
+        plan.prepare.push(pack::step([weight.c as u64, taps], (&blocks, &run), to.form, to.weight, packed, caps)?);
         for first_quad in (0..quads).step_by(usize::try_from(division.quads).unwrap_or(usize::MAX)) {
             let end_quad = first_quad.saturating_add(division.quads).min(quads);
-            let last = end_quad == quads;
-            let params =
-                Params::of(op, [input, weight, output], operands.interleave, &blocks, &run, [cell_tiles, tiles])
-                    .summing(first_quad..end_quad, division.parts, division.part_quads(quads));
-            let bias = if last { operands.bias } else { Buffer::Absent };
-            let epilogue = [("BIAS", f64::from(bias != Buffer::Absent)), ("RELU", f64::from(op.relu && last))];
-            // What is stored in f16 is a whole sum.
-            let added = (form != Form::Halves).then_some(("ACCUMULATE", f64::from(first_quad > 0)));
-            let mut bound = vec![operands.input, packed, bias, result];
-            bound.extend((form == Form::Halves).then_some(Buffer::Overflow));
-            bound.extend(end.as_ref().map(|end| end.switches));
-            let kernel = match (division.variant, pooling) {
-                (_, None) if division.shared => &TILED_SHARED,
-                (variant, None) => kernel_for(variant, form, phases.is_some(), caps)?,
-                (Variant::Staged, Some(_)) => STAGED_HALF_POOLED.on(caps),
-                (_, Some(_)) => &TILED_HALF_POOLED,
-            };
-            let ending: &[_] = match (&phases, &end) {
-                (Some(phases), _) => phases,
-                (_, Some(end)) => &end.constants,
-                _ => &[],
-            };
-            plan.run.push(Step {
-                kernel,
-                constants: [window.as_slice(), &epilogue, added.as_slice(), &division.constants, ending].concat(),
-                params: bytemuck::bytes_of(&params).to_vec(),
-                operands: bound.into_iter().map(Into::into).collect(),
-                workgroups: fold_workgroups(division.parts * tiles, caps)?,
-            });
+            plan.run.push(multiplication.step(&run, packed, first_quad..end_quad)?);
         }
-        plan.executed_macs += output.n as u64 * run.blocks * cell_tiles * division.cells * rows * quads * 4 * taps;
+        let tiles = output.n as u64 * run.blocks * cell_tiles;
+        plan.executed_macs += tiles * division.cells * division.rows * quads * 4 * taps;
     }
-    if result != operands.output {
-        plan.run.push(convert::narrow(stored, result, operands.output, caps)?);
+    if to.output != operands.output {
+        plan.run.push(convert::narrow(stored, to.output, operands.output, caps)?);
     }
     Ok(plan)
+}
+
+/// A product over packed weights, but for the run of blocks and the input channels of a dispatch.
+struct Multiplication<'a> {
+    division: &'a Division,
+    op: &'a Conv2d,
+    /// Of the map, the weight and the result.
+    shapes: [Shape; 3],
+    operands: Operands,
+    blocks: Blocks,
+    end: Option<End>,
+    /// Workgroups along a plane's cells.
+    cell_tiles: u64,
+    caps: &'a Caps,
+}
+
+impl Multiplication<'_> {
+    /// The dispatch of a run of blocks over these fours of input channels; it adds to what those before it summed, and the last
+    /// ends the sums.
+    fn step(&self, run: &Run, packed: Buffer, quads: Range<u64>) -> Result<Step> {
+        let &Self { division, op, shapes, operands, ref blocks, cell_tiles, caps, .. } = self;
+        let [_, weight, output] = shapes;
+        let all = (weight.c as u64).div_ceil(4);
+        let (is_first, is_last) = (quads.start == 0, quads.end == all);
+        let tiles = output.n as u64 * run.blocks.div_ceil(division.blocks) * cell_tiles;
+        let params = Params::of(op, shapes, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
+            quads,
+            division.parts,
+            division.part_quads(all),
+        );
+        let bias = if is_last { operands.bias } else { Buffer::Absent };
+        let epilogue = [("BIAS", f64::from(bias != Buffer::Absent)), ("RELU", f64::from(op.relu && is_last))];
+        // What is stored in f16 is a whole sum.
+        let added = (operands.form != Form::Halves).then_some(("ACCUMULATE", f64::from(!is_first)));
+        let window = window_constants(op.kernel, op.stride, op.dilation);
+        let ending = ending(operands.interleave, self.end.as_ref());
+        Ok(Step {
+            kernel: self.kernel()?,
+            constants: [window.as_slice(), &epilogue, added.as_slice(), &division.constants, &ending].concat(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            operands: bindings(&Operands { bias, ..operands }, packed, self.end.as_ref()),
+            workgroups: fold_workgroups(division.parts * tiles, caps)?,
+        })
+    }
+
+    fn kernel(&self) -> Result<&'static Kernel> {
+        let Operands { form, interleave, .. } = self.operands;
+        match (self.division.variant, &self.end) {
+            (_, None) if self.division.shared => Ok(&TILED_SHARED),
+            (variant, None) => kernel_for(variant, form, interleave.is_some(), self.caps),
+            (Variant::Staged, Some(_)) => Ok(STAGED_HALF_POOLED.on(self.caps)),
+            (_, Some(_)) => Ok(&TILED_HALF_POOLED),
+        }
+    }
 }

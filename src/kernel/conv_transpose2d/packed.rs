@@ -3,10 +3,11 @@
 
 use super::{OP, Problem, ROW};
 use crate::error::{Error, Result};
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Scratch, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step};
 use crate::kernel::conv2d::tiled::rows;
+use crate::kernel::flat::flat_step;
 use crate::kernel::shards::Shard;
-use crate::kernel::{HALF, INDEX, WORKGROUP, params, part};
+use crate::kernel::{HALF, INDEX, params, part};
 
 static MAIN: Part = part!("conv_transpose2d/pack.wgsl");
 
@@ -187,13 +188,12 @@ pub(super) fn packed(
     let mut plan = KernelPlan { half_weight: packing.half, ..KernelPlan::default() };
     for first_block in (0..packing.blocks).step_by(a_binding as usize) {
         let blocks = a_binding.min(packing.blocks - first_block);
-        let run = Run { first_block, blocks, packed: Buffer::Scratch(plan.scratch.len()) };
-        plan.scratch.push(Scratch { words: blocks * packing.block_words(), persistent: true });
+        let run = Run { first_block, blocks, packed: plan.persistent(blocks * packing.block_words()) };
         let first_group = first_block / packing.group_blocks;
         let last_group = (first_block + blocks - 1) / packing.group_blocks;
         for shard in &shards {
             if shard.first_group <= last_group && first_group < shard.first_group + shard.groups {
-                plan.prepare.push(pack(problem, packing, &run, shard, shards.len() == 1, caps)?);
+                plan.prepare.push(pack(problem, packing, &run, shard, caps)?);
             }
         }
         plan.run.push(step(&run)?);
@@ -202,7 +202,7 @@ pub(super) fn packed(
 }
 
 /// Packs what a shard of the weight has for a run of blocks.
-fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whole: bool, caps: &Caps) -> Result<Step> {
+fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, caps: &Caps) -> Result<Step> {
     let vectors = run.blocks * packing.block_vectors;
     let params = PackParams {
         weight_offset: shard.offset as u32,
@@ -215,12 +215,6 @@ fn pack(problem: &Problem<'_>, packing: &Packing, run: &Run, shard: &Shard, whol
         inputs: (shard.groups * shard.group_rows) as u32,
         vectors: vectors as u32,
     };
-    let weight = Operand { buffer: Buffer::Input(1), words: (!whole).then(|| shard.words.clone()) };
-    Ok(Step {
-        kernel: packing.kernel,
-        constants: [packing.constants.as_slice(), &[("WORKGROUP", f64::from(WORKGROUP))]].concat(),
-        params: bytemuck::bytes_of(&params).to_vec(),
-        operands: vec![weight, run.packed.into()],
-        workgroups: fold_workgroups(vectors.div_ceil(u64::from(WORKGROUP)), caps)?,
-    })
+    let operands = [shard.part_of(Buffer::Input(1)), run.packed.into()];
+    flat_step(packing.kernel, &packing.constants, &params, &operands, vectors as usize, caps)
 }

@@ -51,15 +51,15 @@ pub(in crate::kernel::conv2d) fn effort(
     let division = |tiles| Division::new(transform, op, tiles, block, groups * blocks, caps);
     let whole = division(grid.tiles);
     let vectors = whole.vectors(caps);
-    let strip = grid.strip(positions, [d, m], vectors, caps).ok()?;
+    let strip = grid.strip_rows(positions, [d, m], vectors, caps).ok()?;
     let last = grid.rows % strip;
     let tiles = |rows: u64| {
-        let tiles = 4 * rows * grid.width;
+        let tiles = grid.tiles_of(rows);
         division(tiles).effort(tiles, card)
     };
     let padded = (grid.rows / strip) as f64 * tiles(strip) + tiles(last);
     // Staged products count themselves what is idle.
-    let strip_tiles = whole.padded(grid.tiles.min(4 * strip * grid.width));
+    let strip_tiles = whole.padded(grid.tiles.min(grid.tiles_of(strip)));
     let invocations = (positions * groups * blocks * strip_tiles / CELLS) as f64;
     let idle = if product::is_staged(rows, caps) { 1.0 } else { card.idle(invocations, CELLS * rows, caps) };
     let products = idle * padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads)) as f64;

@@ -64,12 +64,27 @@ impl Grid {
         4 * (rows + self.halo) * self.source_width
     }
 
+    /// Tiles, as products lie, of so many rows.
+    pub(super) fn tiles_of(&self, rows: u64) -> u64 {
+        4 * rows * self.width
+    }
+
+    /// The strips of so many rows, of which the last may have fewer.
+    pub(super) fn strips(&self, strip_rows: u64) -> impl Iterator<Item = Strip> {
+        (0..self.rows).step_by(strip_rows as usize).map(move |first_row| {
+            let rows = strip_rows.min(self.rows - first_row);
+            let (first_tile, tiles) = (self.tiles_of(first_row), self.tiles_of(rows));
+            let count = tiles.min(self.tiles - first_tile);
+            Strip { first_row, sources: self.sources(rows), first_tile, tiles, count }
+        })
+    }
+
     /// Rows of a strip: what [`strip_bytes`] and a binding hold of tiles of so many channels and products of so many
     /// rows, in whole workgroups of so many `vectors`.
     ///
     /// # Errors
     /// [`Error::Limit`] where a binding does not hold one row.
-    pub(super) fn strip(
+    pub(super) fn strip_rows(
         &self,
         positions: u64,
         [channels, out_rows]: [u64; 2],
@@ -95,6 +110,17 @@ impl Grid {
         let most = if most > whole { most / whole * whole } else { most };
         Ok(wanted.min(most).min(self.rows))
     }
+}
+
+/// Rows that are worked off one after the other, so that they can share their scratch.
+pub(super) struct Strip {
+    pub(super) first_row: u64,
+    /// Transformed tiles that its products read.
+    pub(super) sources: u64,
+    pub(super) first_tile: u64,
+    /// Tiles as they lie, and those of them that are tiles of the batch.
+    pub(super) tiles: u64,
+    pub(super) count: u64,
 }
 
 /// Bytes that the transformed input of a strip may take, and its products: what a CPU's caches keep; on a GPU
@@ -145,11 +171,11 @@ mod tests {
     fn strips_of_single_vectors_fill_workgroups() {
         let grid = grid(&F4, [3, 3], [1, 128, 349, 349]);
         let caps = Caps { software: true, ..Caps::WEBGPU };
-        assert_eq!(grid.strip(36, [128, 128], 8, &caps).unwrap(), 32);
+        assert_eq!(grid.strip_rows(36, [128, 128], 8, &caps).unwrap(), 32);
         let vector = 16 * 36 * 128;
         for (vectors, rows) in [(31, 24), (8, 8), (7, 7)] {
             let caps = Caps { max_binding_bytes: vectors * vector, ..caps };
-            assert_eq!(grid.strip(36, [128, 128], 8, &caps).unwrap(), rows, "{vectors} vectors");
+            assert_eq!(grid.strip_rows(36, [128, 128], 8, &caps).unwrap(), rows, "{vectors} vectors");
         }
     }
 
@@ -160,10 +186,11 @@ mod tests {
         let row = 16 * positions * channels * grid.source_width;
         for (bytes, rows) in [(2 * row, 1), (4 * row - 1, 2), (4 * row, 3), (1 << 40, 23)] {
             let caps = Caps { max_binding_bytes: bytes, max_buffer_bytes: bytes, ..Caps::WEBGPU };
-            assert_eq!(grid.strip(positions, [channels, out_rows], 8, &caps).unwrap(), rows, "{bytes} bytes");
+            assert_eq!(grid.strip_rows(positions, [channels, out_rows], 8, &caps).unwrap(), rows, "{bytes} bytes");
         }
         let caps = Caps { max_binding_bytes: 2 * row - 1, ..Caps::WEBGPU };
-        let Err(Error::Limit { needed, available, .. }) = grid.strip(positions, [channels, out_rows], 8, &caps) else {
+        let Err(Error::Limit { needed, available, .. }) = grid.strip_rows(positions, [channels, out_rows], 8, &caps)
+        else {
             panic!("one row and the one beyond it do not fit");
         };
         assert_eq!((needed, available), (2 * row, 2 * row - 1));
