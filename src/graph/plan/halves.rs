@@ -1,5 +1,7 @@
 //! Kernels for nodes some of whose maps are f16: their own where there are such, else those for f32 between conversions.
 
+use std::str::FromStr;
+
 use super::lower::Operands;
 use crate::error::{Error, Result};
 use crate::gpu::{Caps, Elements, KernelPlan, Storage};
@@ -68,54 +70,52 @@ impl Operands {
         caps: &Caps,
         preferred: Option<&str>,
     ) -> Option<Result<KernelPlan>> {
-        let tensor = |position: usize| self.inputs.get(position)?.tensor();
-        let x = tensor(0)?;
         // What was to stay in f32 is not rounded on its way in.
         if *self.input_storages.first()? != Storage::Halves {
             return None;
         }
-        if let Operation::Conv2d(op) = operation {
-            let weight = half_weights.then(|| self.parameters.first().copied()).flatten()?;
-            let variant = preferred.map(str::parse).transpose().ok()?;
-            let form = match self.output_storages.first()? {
-                Storage::Halves => Form::Halves,
-                _ => Form::HalvesToWords,
-            };
-            return Some(kernel::conv2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
-        }
-        if let Operation::ConvTranspose2d(op) = operation {
-            let weight = half_weights.then(|| self.parameters.first().copied()).flatten()?;
-            let variant = preferred.map(str::parse).transpose().ok()?;
-            let form = match self.output_storages.first()? {
-                Storage::Halves => Form::Halves,
-                _ => Form::HalvesToWords,
-            };
-            return Some(kernel::conv_transpose2d::plan_half(op, (x, weight, self.bias()), form, variant, caps));
-        }
-        if let Operation::ConvTranspose2dArgmax(op) = operation {
-            let weight = *self.parameters.first()?;
-            return Some(kernel::conv_transpose2d::plan_classes(op, x, weight, self.bias(), true, caps));
-        }
-        let inputs = self.inputs.iter().zip(&self.input_storages);
-        let mut maps =
-            inputs.chain(self.outputs.iter().zip(&self.output_storages)).filter(|(v, _)| v.tensor().is_some());
-        if maps.any(|(_, &storage)| storage != Storage::Halves) {
-            return None;
-        }
-        if let &Operation::Conv2dMaxPool2d { conv, pool, switches } = operation {
-            if *self.output_storages.first()? != Storage::Halves {
-                return None;
+        match operation {
+            Operation::Conv2d(_) | Operation::ConvTranspose2d(_) | Operation::Conv2dMaxPool2d { .. }
+                if !half_weights =>
+            {
+                None
             }
-            let weight = half_weights.then(|| self.parameters.first().copied()).flatten()?;
-            let variant = preferred.map(str::parse).transpose().ok()?;
-            let pooling = Pooling {
-                op: pool,
-                switches: switches.then(|| self.output_storages.get(1).copied().unwrap_or_default()),
-            };
-            return Some(kernel::conv2d::plan_half_pooled(&conv, pooling, (x, weight, self.bias()), variant, caps));
+            Operation::Conv2d(op) => {
+                let form = self.result_form()?;
+                Some(kernel::conv2d::plan_half(op, self.convolved()?, form, wish(preferred)?, caps))
+            }
+            Operation::ConvTranspose2d(op) => {
+                let form = self.result_form()?;
+                Some(kernel::conv_transpose2d::plan_half(op, self.convolved()?, form, wish(preferred)?, caps))
+            }
+            &Operation::Conv2dMaxPool2d { conv, pool, switches } => {
+                let form = self.output_storages.get(1).copied().unwrap_or_default();
+                let pooling = Pooling { op: pool, switches: switches.then_some(form) };
+                let plan = || {
+                    Some(kernel::conv2d::plan_half_pooled(&conv, pooling, self.convolved()?, wish(preferred)?, caps))
+                };
+                if self.result_form()? == Form::Halves { plan() } else { None }
+            }
+            Operation::ConvTranspose2dArgmax(op) => {
+                let (x, weight, bias) = self.convolved()?;
+                Some(kernel::conv_transpose2d::plan_classes(op, x, weight, bias, true, caps))
+            }
+            _ if self.any_map_in_f32() => None,
+            _ => self.kernels_from_half_to_half(operation, caps, preferred),
         }
+    }
+
+    /// The same for an operator without weights, all of whose maps are f16.
+    fn kernels_from_half_to_half(
+        &self,
+        operation: &Operation,
+        caps: &Caps,
+        preferred: Option<&str>,
+    ) -> Option<Result<KernelPlan>> {
+        let tensor = |position: usize| self.inputs.get(position)?.tensor();
+        let x = tensor(0)?;
         // What only moves words moves pairs of channels.
-        let pairs = Shape { c: x.c.div_ceil(2), ..x };
+        let pairs = in_pairs(x);
         Some(match operation {
             Operation::Relu => kernel::relu::plan_half(x, caps),
             Operation::Add => kernel::add::plan_half(x, tensor(1)?, caps),
@@ -128,8 +128,7 @@ impl Operands {
                 if all_but_last.iter().any(|shape| shape.c % 2 != 0) {
                     return None;
                 }
-                let halved: Vec<_> = shapes.iter().map(|shape| Shape { c: shape.c.div_ceil(2), ..*shape }).collect();
-                kernel::concat::plan(&halved, caps)
+                kernel::concat::plan(&shapes.into_iter().map(in_pairs).collect::<Vec<_>>(), caps)
             }
             Operation::Slice(op) if op.start % 2 == 0 && (op.channels % 2 == 0 || op.start + op.channels == x.c) => {
                 kernel::slice::plan(&Slice::new(op.start / 2, op.channels.div_ceil(2)), pairs, caps)
@@ -137,10 +136,37 @@ impl Operands {
             Operation::MaxPool2d(op) => max_pool2d::plan_half(op, x, max_pool2d::Variant::Values, caps),
             Operation::MaxPool2dSwitches(op) => max_pool2d::plan_half(op, x, self.switches_variant(), caps),
             Operation::MaxUnpool2d(op) => {
-                let variant = preferred.map(str::parse).transpose().ok()?;
-                max_unpool2d::plan_half(op, x, self.switches(operation).ok()?, variant, caps)
+                max_unpool2d::plan_half(op, x, self.switches(operation).ok()?, wish(preferred)?, caps)
             }
             _ => return None,
         })
     }
+
+    /// The shapes of a convolution's map, weight and bias.
+    fn convolved(&self) -> Option<(Shape, Shape, Option<Shape>)> {
+        Some((self.inputs.first()?.tensor()?, *self.parameters.first()?, self.bias()))
+    }
+
+    /// The form of a convolution's maps, of which the one that it reads is f16.
+    fn result_form(&self) -> Option<Form> {
+        Some(if *self.output_storages.first()? == Storage::Halves { Form::Halves } else { Form::HalvesToWords })
+    }
+
+    /// Whether any map that is read or written is f32.
+    fn any_map_in_f32(&self) -> bool {
+        let inputs = self.inputs.iter().zip(&self.input_storages);
+        let mut maps =
+            inputs.chain(self.outputs.iter().zip(&self.output_storages)).filter(|(value, _)| value.tensor().is_some());
+        maps.any(|(_, &storage)| storage != Storage::Halves)
+    }
+}
+
+/// The variant of this name, if one is preferred; `None` where the operator has no such variant.
+fn wish<V: FromStr>(preferred: Option<&str>) -> Option<Option<V>> {
+    preferred.map(str::parse).transpose().ok()
+}
+
+/// A map in f16 as one of words.
+fn in_pairs(shape: Shape) -> Shape {
+    shape.with_channels(shape.c.div_ceil(2))
 }
