@@ -44,7 +44,7 @@ variants! {
         ScatterExchange = "scatter-exchange",
         /// The textbook's emulation: zeros between and around the input's cells, then an ordinary convolution with the
         /// flipped kernel, most of whose products are with those zeros.
-        ZeroInsert = "zero_insert",
+        ZeroInsert = "zero-insert",
         /// Each output phase (row modulo stride, column modulo stride) as a dense convolution with its own taps, in the
         /// register tiles of [`conv2d`'s](crate::kernel::conv2d::Variant::Tiled), all phases in one dispatch.
         Phased = "phased",

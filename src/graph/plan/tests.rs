@@ -187,11 +187,11 @@ fn the_plan_says_what_is_slow_by_an_order_of_magnitude() {
     g.output(y).unwrap();
     let graph = g.build().unwrap();
     assert!(!graph.plan(&Caps::WEBGPU).unwrap().to_string().contains("slow"));
-    let asked = &|op: &str| (op == "conv_transpose2d").then_some("zero_insert");
+    let asked = &|op: &str| (op == "conv_transpose2d").then_some("zero-insert");
     let plan =
         graph.plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &Elements::f32() }).unwrap();
     // 80x80 cells of 16x16 taps, where 9x9 cells of 16x16 taps are the definition's.
-    assert!(plan.to_string().ends_with("slow: `up` by zero_insert executes 79 times its multiply-adds"), "{plan}");
+    assert!(plan.to_string().ends_with("slow: `up` by zero-insert executes 79 times its multiply-adds"), "{plan}");
 }
 
 #[test]
