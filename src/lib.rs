@@ -39,8 +39,9 @@
 //! Tensors are f32 in NCHW order. Errors name the operand, what was expected, what was found and the way out; nothing here
 //! panics on any input, and a device's faults come back as errors of the call that met them.
 //!
-//! Features: `safetensors` reads and writes weight files; `image` reads photographs, reads and writes label maps, and
-//! measures; `cli`, the default, is both and the command line. A library user writes `default-features = false`.
+//! Features: `safetensors` reads and writes weight files; `checkpoints` reads those of PyTorch and Caffe too; `image` reads
+//! photographs, reads and writes label maps, and measures; `cli`, the default, is all of them and the command line. A library
+//! user writes `default-features = false`.
 
 pub mod gpu;
 pub mod graph;

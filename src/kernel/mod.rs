@@ -1,7 +1,7 @@
 //! The operators on the device: for each one, its kernels, the variants to choose from, and a pure `plan` that turns
 //! shapes into dispatches.
 //!
-//! One file an operator, all of one make:
+//! One file an operator, with a folder beside it where there are many ways to compute it; all of one make:
 //! - `Variant`, made by `variants!`, with a line on what each one does;
 //! - the uniforms of each kernel, made by `params!`, and the `static` `Kernel` itself;
 //! - `KERNELS`, the file's part of the registry;
