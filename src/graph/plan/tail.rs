@@ -1,9 +1,12 @@
 //! The end of a network that labels pixels: where only the labels of a last upsampling are wanted, its scores, the largest
 //! map of all, need not be written.
 
+use std::collections::HashMap;
+
 use super::Preferences;
 use crate::gpu::Caps;
-use crate::graph::{Edge, Graph, Operation, ValueType};
+use crate::graph::merge::Readers;
+use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::op::{ConvTranspose2d, Cost, Crop};
 use crate::shape::Shape;
@@ -22,49 +25,51 @@ impl Graph {
     /// not rounded, which the operators apart do. Where the caller wants a certain variant of one of the operators, they stay
     /// apart.
     pub(crate) fn with_tails_in_one(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
-        let mut graph = self.clone();
         if ["conv_transpose2d", "argmax_channels"].into_iter().any(|op| (preferences.asked)(op).is_some()) {
-            return graph;
+            return self.clone();
         }
-        let labels: Vec<usize> = self.live_nodes().map(|(position, _)| position).collect();
-        for tail in labels.into_iter().filter_map(|labels| self.tail(labels)) {
-            graph.join(&tail, caps, preferences);
+        let readers = self.readers();
+        let (mut nodes, mut gone) = (self.nodes.clone(), HashMap::new());
+        for (labels, _) in self.live_nodes() {
+            let Some(tail) = self.tail(labels, &readers) else { continue };
+            if let Some(joined) = self.joined(&tail, caps, preferences) {
+                nodes[labels] = joined;
+                gone.extend([Some(tail.conv), tail.crop].into_iter().flatten().map(|node| (node, labels)));
+            }
         }
-        graph
+        self.merged(nodes, self.parameters.clone(), &gone)
     }
 
     /// The tail that ends in this node.
-    fn tail(&self, labels: usize) -> Option<Tail> {
-        if *self.nodes()[labels].operation() != Operation::ArgmaxChannels {
+    fn tail(&self, labels: usize, readers: &Readers) -> Option<Tail> {
+        if *self.nodes[labels].operation() != Operation::ArgmaxChannels {
             return None;
         }
-        let before = self.only_operand(labels)?;
-        let crop = matches!(self.nodes()[before].operation(), Operation::Crop(_)).then_some(before);
-        let conv = crop.map_or(Some(before), |crop| self.only_operand(crop))?;
-        matches!(self.nodes()[conv].operation(), Operation::ConvTranspose2d(_)).then_some(Tail { conv, crop, labels })
+        let before = self.only_operand(labels, readers)?;
+        let crop = matches!(self.nodes[before].operation(), Operation::Crop(_)).then_some(before);
+        let conv = crop.map_or(Some(before), |crop| self.only_operand(crop, readers))?;
+        matches!(self.nodes[conv].operation(), Operation::ConvTranspose2d(_)).then_some(Tail { conv, crop, labels })
     }
 
-    /// The node that a node reads, if no other does and the value is no result.
-    fn only_operand(&self, node: usize) -> Option<usize> {
-        let &[edge] = self.nodes()[node].inputs() else { return None };
-        let readers = self.live_nodes().flat_map(|(_, node)| node.inputs()).filter(|&&read| read == edge).count();
-        (readers == 1 && !self.pinned().any(|pinned| pinned == edge)).then_some(edge.node())
+    /// The one node that a node reads, if nobody else reads what that gives.
+    fn only_operand(&self, node: usize, readers: &Readers) -> Option<usize> {
+        let &[edge] = self.nodes[node].inputs() else { return None };
+        readers.only(edge).map(|_| edge.node())
     }
 
-    /// Makes one node of a tail, if a kernel does it.
-    fn join(&mut self, tail: &Tail, caps: &Caps, preferences: &Preferences<'_>) -> Option<()> {
-        let conv = &self.nodes[tail.conv];
+    /// One node for a tail, if a kernel does it.
+    fn joined(&self, tail: &Tail, caps: &Caps, preferences: &Preferences<'_>) -> Option<Node> {
+        let (conv, labels) = (&self.nodes[tail.conv], &self.nodes[tail.labels]);
         let Operation::ConvTranspose2d(op) = *conv.operation() else { return None };
-        let (inputs, parameters) = (conv.inputs().to_vec(), conv.parameters().to_vec());
-        let scores = self.value_type(Edge { builder: self.id, node: tail.conv, port: 0 }).tensor()?;
-        let input = self.value_type(*inputs.first()?).tensor()?;
-        let shapes: Vec<Shape> = parameters.iter().map(|&position| self.parameter(position).shape()).collect();
+        let scores = conv.outputs().first()?.tensor()?;
+        let input = self.value_type(*conv.inputs().first()?).tensor()?;
+        let shapes: Vec<Shape> = conv.parameters().iter().map(|&position| self.parameter(position).shape()).collect();
         let (weight, bias) = (*shapes.first()?, shapes.get(1).copied());
         let fused = match tail.crop.map(|crop| self.nodes[crop].operation()) {
             Some(Operation::Crop(crop)) => cropped(op, scores, *crop),
             _ => op,
         };
-        let ValueType::Labels { count, extent } = *self.nodes[tail.labels].outputs().first()? else { return None };
+        let ValueType::Labels { count, extent } = *labels.outputs().first()? else { return None };
         let output = fused.output_shape(input, weight, bias).ok()?;
         if (output.n, output.extent()) != (count, extent) {
             return None;
@@ -75,18 +80,15 @@ impl Graph {
         if planned.variant != tuned.unwrap_or(apart.variant) {
             return None;
         }
-        let cost = op.cost(input, weight, bias).ok()?;
         let read = input.elements() + shapes.iter().map(|shape| shape.elements()).sum::<usize>();
-        let node = &mut self.nodes[tail.labels];
-        node.cost = Cost { bytes: 4 * read as u64 + node.outputs.first()?.bytes(), ..cost };
-        node.operation = Operation::ConvTranspose2dArgmax(fused);
-        node.inputs = inputs;
-        node.parameters = parameters;
-        self.live[tail.conv] = false;
-        if let Some(crop) = tail.crop {
-            self.live[crop] = false;
-        }
-        Some(())
+        let bytes = 4 * read as u64 + labels.outputs().first()?.bytes();
+        Some(Node {
+            name: labels.name.clone(),
+            operation: Operation::ConvTranspose2dArgmax(fused),
+            outputs: labels.outputs.clone(),
+            cost: Cost { bytes, ..op.cost(input, weight, bias).ok()? },
+            ..conv.clone()
+        })
     }
 }
 
