@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn names_are_parsed() {
         for &variant in Variant::ALL {
-            assert_eq!(variant.name().parse::<Variant>().unwrap(), variant);
+            assert_eq!(variant.to_string().parse::<Variant>().unwrap(), variant);
         }
         let message = "sort".parse::<Variant>().unwrap_err().to_string();
         assert_eq!(message, "max_unpool2d: variant is sort, expected gather, scatter");

@@ -57,6 +57,12 @@ macro_rules! variants {
             }
         }
 
+        impl core::fmt::Display for Variant {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
         impl core::str::FromStr for Variant {
             type Err = $crate::error::Error;
 
