@@ -13,7 +13,7 @@
 //           elements.
 // Writes    Every pixel of y, once.
 // Order     Scores as conv_transpose2d/interpolate, c ascending.
-// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, channels/best.wgsl, conv_transpose2d/blend.wgsl,
+// Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, argmax_channels/best.wgsl, conv_transpose2d/blend.wgsl,
 //           conv_transpose2d/corner_f32.wgsl or conv_transpose2d/corner_half.wgsl
 // Oracle    reference::argmax_channels of reference::conv_transpose2d
 

@@ -13,7 +13,7 @@
 // Order     One f32 accumulator a row and window: c ascending, then u descending, then v descending, the bias last, as in
 //           conv_transpose2d/shared_phases.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl,
-//           conv_transpose2d/shared_phases_operands.wgsl, channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl,
+//           conv_transpose2d/shared_phases_operands.wgsl, argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl,
 //           conv_transpose2d/row.wgsl, conv_transpose2d/shared_phases_store.wgsl
 // Oracle    reference::conv_transpose2d
 //

@@ -10,15 +10,15 @@ use crate::shape::Shape;
 const OP: &str = "add";
 
 static ADD: Kernel = Kernel {
-    name: "elementwise/add",
-    parts: &[&INDEX, &part!("elementwise/add.wgsl")],
+    name: "add/direct",
+    parts: &[&INDEX, &part!("add/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 static ADD_HALF: Kernel = Kernel {
-    name: "elementwise/add_half",
-    parts: &[&INDEX, &NARROW, &part!("elementwise/add_half.wgsl")],
+    name: "add/direct_half",
+    parts: &[&INDEX, &NARROW, &part!("add/direct_half.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write, Access::Write],
     needs_float_atomics: false,
 };
@@ -26,14 +26,14 @@ static ADD_HALF: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&ADD, &ADD_HALF];
 
 params! {
-    /// Uniforms of `elementwise/add`; the shader says what they mean.
+    /// Uniforms of `add/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
     }
 }
 
 params! {
-    /// Uniforms of `elementwise/add_half`; the shader says what they mean.
+    /// Uniforms of `add/direct_half`; the shader says what they mean.
     struct HalfParams {
         words: u32,
     }

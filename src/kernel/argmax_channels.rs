@@ -10,18 +10,18 @@ use crate::shape::Shape;
 const OP: &str = "argmax_channels";
 
 /// The class so far, for kernels whose channels come one after another.
-pub(super) static BEST: Part = part!("channels/best.wgsl");
+pub(super) static BEST: Part = part!("argmax_channels/best.wgsl");
 
 static ARGMAX: Kernel = Kernel {
-    name: "channels/argmax",
-    parts: &[&INDEX, &RANK, &part!("channels/argmax.wgsl")],
+    name: "argmax_channels/direct",
+    parts: &[&INDEX, &RANK, &part!("argmax_channels/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 static PACK_LABELS: Kernel = Kernel {
-    name: "channels/pack_labels",
-    parts: &[&INDEX, &part!("channels/pack_labels.wgsl")],
+    name: "argmax_channels/pack_labels",
+    parts: &[&INDEX, &part!("argmax_channels/pack_labels.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -29,7 +29,7 @@ static PACK_LABELS: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&ARGMAX, &PACK_LABELS];
 
 params! {
-    /// Uniforms of `channels/pack_labels`; the shader says what they mean.
+    /// Uniforms of `argmax_channels/pack_labels`; the shader says what they mean.
     struct PackParams {
         words: u32,
         pixels: u32,
@@ -37,7 +37,7 @@ params! {
 }
 
 params! {
-    /// Uniforms of `channels/argmax`; the shader says what they mean.
+    /// Uniforms of `argmax_channels/direct`; the shader says what they mean.
     struct Params {
         words: u32,
         pixels: u32,

@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "batch_norm";
 
 static BATCH_NORM: Kernel = Kernel {
-    name: "elementwise/batch_norm",
-    parts: &[&INDEX, &part!("elementwise/batch_norm.wgsl")],
+    name: "batch_norm/direct",
+    parts: &[&INDEX, &part!("batch_norm/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static BATCH_NORM: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&BATCH_NORM];
 
 params! {
-    /// Uniforms of `elementwise/batch_norm`; the shader says what they mean.
+    /// Uniforms of `batch_norm/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         channels: u32,

@@ -252,6 +252,14 @@ fn stores(block: &naga::Block) -> Vec<naga::Handle<naga::Expression>> {
 }
 
 #[test]
+fn a_kernels_folder_is_called_as_the_file_that_plans_it() {
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
+    for (folder, _) in kernels().filter_map(|kernel| kernel.name.split_once('/')) {
+        assert!(sources.join(folder).with_extension("rs").is_file(), "shaders/{folder}");
+    }
+}
+
+#[test]
 fn headers_are_complete() {
     let mut used: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for kernel in kernels() {

@@ -10,15 +10,15 @@ use crate::shape::Shape;
 const OP: &str = "colorize";
 
 static COLORIZE: Kernel = Kernel {
-    name: "image/colorize",
-    parts: &[&INDEX, &part!("image/colorize.wgsl")],
+    name: "colorize/direct",
+    parts: &[&INDEX, &part!("colorize/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 pub(crate) static KERNELS: &[&Kernel] = &[&COLORIZE];
 
-/// Uniforms of `image/colorize`; the shader says what they mean.
+/// Uniforms of `colorize/direct`; the shader says what they mean.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 struct Params {

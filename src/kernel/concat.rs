@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "concat";
 
 static CONCAT: Kernel = Kernel {
-    name: "layout/concat",
-    parts: &[&INDEX, &part!("layout/concat.wgsl")],
+    name: "concat/direct",
+    parts: &[&INDEX, &part!("concat/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static CONCAT: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&CONCAT];
 
 params! {
-    /// Uniforms of `layout/concat`; the shader says what they mean.
+    /// Uniforms of `concat/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         x_image: u32,

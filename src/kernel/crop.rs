@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "crop";
 
 static CROP: Kernel = Kernel {
-    name: "layout/crop",
-    parts: &[&INDEX, &PLACE, &part!("layout/crop.wgsl")],
+    name: "crop/direct",
+    parts: &[&INDEX, &PLACE, &part!("crop/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static CROP: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&CROP];
 
 params! {
-    /// Uniforms of `layout/crop`; the shader says what they mean.
+    /// Uniforms of `crop/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         in_h: u32,

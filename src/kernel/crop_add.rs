@@ -10,15 +10,15 @@ use crate::shape::Shape;
 const OP: &str = "crop_add";
 
 static CROP_ADD: Kernel = Kernel {
-    name: "fuse/crop_add",
-    parts: &[&INDEX, &PLACE, &part!("fuse/crop_add.wgsl")],
+    name: "crop_add/direct",
+    parts: &[&INDEX, &PLACE, &part!("crop_add/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 static CROP_ADD_HALF: Kernel = Kernel {
-    name: "fuse/crop_add_half",
-    parts: &[&INDEX, &PLACE, &NARROW, &part!("fuse/crop_add_half.wgsl")],
+    name: "crop_add/direct_half",
+    parts: &[&INDEX, &PLACE, &NARROW, &part!("crop_add/direct_half.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Write, Access::Write],
     needs_float_atomics: false,
 };
@@ -26,7 +26,7 @@ static CROP_ADD_HALF: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&CROP_ADD, &CROP_ADD_HALF];
 
 params! {
-    /// Uniforms of `fuse/crop_add`; the shader says what they mean.
+    /// Uniforms of `crop_add/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         in_h: u32,
@@ -40,7 +40,7 @@ params! {
 }
 
 params! {
-    /// Uniforms of `fuse/crop_add_half`; the shader says what they mean.
+    /// Uniforms of `crop_add/direct_half`; the shader says what they mean.
     struct HalfParams {
         words: u32,
         in_h: u32,

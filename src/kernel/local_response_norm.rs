@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "local_response_norm";
 
 static LOCAL_RESPONSE_NORM: Kernel = Kernel {
-    name: "channels/local_response_norm",
-    parts: &[&INDEX, &part!("channels/local_response_norm.wgsl")],
+    name: "local_response_norm/direct",
+    parts: &[&INDEX, &part!("local_response_norm/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static LOCAL_RESPONSE_NORM: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&LOCAL_RESPONSE_NORM];
 
 params! {
-    /// Uniforms of `channels/local_response_norm`; the shader says what they mean.
+    /// Uniforms of `local_response_norm/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         channels: u32,

@@ -9,8 +9,8 @@ use crate::op::{ChannelOrder, Normalize};
 const OP: &str = "normalize";
 
 static NORMALIZE: Kernel = Kernel {
-    name: "image/normalize",
-    parts: &[&INDEX, &part!("image/normalize.wgsl")],
+    name: "normalize/direct",
+    parts: &[&INDEX, &part!("normalize/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -18,7 +18,7 @@ static NORMALIZE: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&NORMALIZE];
 
 params! {
-    /// Uniforms of `image/normalize`; the shader says what they mean.
+    /// Uniforms of `normalize/direct`; the shader says what they mean.
     struct Params {
         pixels: u32,
         mean_0: f32,

@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "pad";
 
 static PAD: Kernel = Kernel {
-    name: "layout/pad",
-    parts: &[&INDEX, &PLACE, &part!("layout/pad.wgsl")],
+    name: "pad/direct",
+    parts: &[&INDEX, &PLACE, &part!("pad/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static PAD: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&PAD];
 
 params! {
-    /// Uniforms of `layout/pad`; the shader says what they mean.
+    /// Uniforms of `pad/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         in_h: u32,

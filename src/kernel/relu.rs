@@ -10,15 +10,15 @@ use crate::shape::Shape;
 const OP: &str = "relu";
 
 static RELU: Kernel = Kernel {
-    name: "elementwise/relu",
-    parts: &[&INDEX, &part!("elementwise/relu.wgsl")],
+    name: "relu/direct",
+    parts: &[&INDEX, &part!("relu/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
 
 static RELU_HALF: Kernel = Kernel {
-    name: "elementwise/relu_half",
-    parts: &[&INDEX, &part!("elementwise/relu_half.wgsl")],
+    name: "relu/direct_half",
+    parts: &[&INDEX, &part!("relu/direct_half.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -26,14 +26,14 @@ static RELU_HALF: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&RELU, &RELU_HALF];
 
 params! {
-    /// Uniforms of `elementwise/relu`; the shader says what they mean.
+    /// Uniforms of `relu/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
     }
 }
 
 params! {
-    /// Uniforms of `elementwise/relu_half`; the shader says what they mean.
+    /// Uniforms of `relu/direct_half`; the shader says what they mean.
     struct HalfParams {
         words: u32,
     }

@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "scale";
 
 static SCALE: Kernel = Kernel {
-    name: "elementwise/scale",
-    parts: &[&INDEX, &part!("elementwise/scale.wgsl")],
+    name: "scale/direct",
+    parts: &[&INDEX, &part!("scale/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static SCALE: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&SCALE];
 
 params! {
-    /// Uniforms of `elementwise/scale`; the shader says what they mean.
+    /// Uniforms of `scale/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         channels: u32,

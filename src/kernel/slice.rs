@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "slice";
 
 static SLICE: Kernel = Kernel {
-    name: "layout/slice",
-    parts: &[&INDEX, &part!("layout/slice.wgsl")],
+    name: "slice/direct",
+    parts: &[&INDEX, &part!("slice/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static SLICE: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&SLICE];
 
 params! {
-    /// Uniforms of `layout/slice`; the shader says what they mean.
+    /// Uniforms of `slice/direct`; the shader says what they mean.
     struct Params {
         elements: u32,
         x_image: u32,

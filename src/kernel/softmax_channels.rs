@@ -10,8 +10,8 @@ use crate::shape::Shape;
 const OP: &str = "softmax_channels";
 
 static SOFTMAX: Kernel = Kernel {
-    name: "channels/softmax",
-    parts: &[&INDEX, &part!("channels/softmax.wgsl")],
+    name: "softmax_channels/direct",
+    parts: &[&INDEX, &part!("softmax_channels/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Read, Access::Write],
     needs_float_atomics: false,
 };
@@ -19,7 +19,7 @@ static SOFTMAX: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&SOFTMAX];
 
 params! {
-    /// Uniforms of `channels/softmax`; the shader says what they mean.
+    /// Uniforms of `softmax_channels/direct`; the shader says what they mean.
     struct Params {
         pixels: u32,
         channels: u32,

@@ -6,8 +6,8 @@ use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, params, part};
 
 static ZERO: Kernel = Kernel {
-    name: "memory/zero",
-    parts: &[&INDEX, &part!("memory/zero.wgsl")],
+    name: "zero/direct",
+    parts: &[&INDEX, &part!("zero/direct.wgsl")],
     bindings: &[Access::Uniform, Access::Write],
     needs_float_atomics: false,
 };
@@ -15,7 +15,7 @@ static ZERO: Kernel = Kernel {
 pub(crate) static KERNELS: &[&Kernel] = &[&ZERO];
 
 params! {
-    /// Uniforms of `memory/zero`; the shader says what they mean.
+    /// Uniforms of `zero/direct`; the shader says what they mean.
     struct Params {
         words: u32,
     }
