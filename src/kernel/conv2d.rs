@@ -142,6 +142,27 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &cooperative::pack::PACK,
 ];
 
+/// A convolution at given shapes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Problem<'a> {
+    pub(super) op: &'a Conv2d,
+    pub(super) input: Shape,
+    pub(super) weight: Shape,
+    pub(super) output: Shape,
+}
+
+impl Problem<'_> {
+    /// Output channels of a group.
+    fn group_outputs(&self) -> u64 {
+        (self.weight.n / self.op.groups) as u64
+    }
+
+    /// Taps of the kernel.
+    fn taps(&self) -> u64 {
+        self.weight.plane() as u64
+    }
+}
+
 /// Dispatches for these operands. Inputs: the map, the weight, and the bias if there is one.
 ///
 /// A weight that one binding cannot hold is split over output channels, a dispatch each; the ranges of its words that
@@ -163,34 +184,34 @@ pub(crate) fn plan(
     check_binding(OP, "input", input, caps)?;
     check_binding(OP, "output", output, caps)?;
     let buffers = Operands::with_bias(bias.is_some());
-    let by = |variant| plan_by(variant, op, [input, weight, output], buffers, caps);
+    let problem = &Problem { op, input, weight, output };
+    let by = |variant| plan_by(variant, problem, buffers, caps);
     match variant {
         Some(variant) => by(variant),
         None => {
-            let ranked = choice::ranked(op, input, weight, output, caps);
+            let ranked = choice::ranked(problem, caps);
             ranked.into_iter().find_map(|variant| by(variant).ok()).map_or_else(|| by(Variant::Direct), Ok)
         }
     }
 }
 
-/// Dispatches by this variant; `shapes` are those of the map, the weight and the result.
+/// Dispatches by this variant.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for operands that the variant is not for; as [`plan`].
-fn plan_by(variant: Variant, op: &Conv2d, shapes: [Shape; 3], buffers: Operands, caps: &Caps) -> Result<KernelPlan> {
-    let [input, weight, output] = shapes;
+fn plan_by(variant: Variant, problem: &Problem<'_>, buffers: Operands, caps: &Caps) -> Result<KernelPlan> {
     match variant {
-        Variant::Direct => direct::plan(op, input, weight, output, buffers, caps),
-        Variant::Depthwise => depthwise::plan(op, input, weight, output, buffers, caps),
-        Variant::DotProduct => dot_product::plan(op, input, weight, output, buffers, caps),
-        Variant::Tiled => tiled::plan(op, input, weight, output, buffers, caps),
-        Variant::Staged => tiled::plan_staged(op, input, weight, output, buffers, caps),
-        Variant::SplitK => split_k::plan(op, input, weight, output, buffers, caps),
-        Variant::WinogradF2 => winograd::plan(&winograd::F2, op, input, output, buffers, caps),
-        Variant::WinogradF4 => winograd::plan(&winograd::F4, op, input, output, buffers, caps),
-        Variant::WinogradPieces => winograd::plan(&winograd::PIECES, op, input, output, buffers, caps),
-        Variant::WinogradEight => winograd::plan(&winograd::EIGHT, op, input, output, buffers, caps),
-        Variant::Cooperative => cooperative::plan(op, input, weight, output, buffers, caps),
+        Variant::Direct => direct::plan(problem, buffers, caps),
+        Variant::Depthwise => depthwise::plan(problem, buffers, caps),
+        Variant::DotProduct => dot_product::plan(problem, buffers, caps),
+        Variant::Tiled => tiled::plan(problem, buffers, caps),
+        Variant::Staged => tiled::plan_staged(problem, buffers, caps),
+        Variant::SplitK => split_k::plan(problem, buffers, caps),
+        Variant::WinogradF2 => winograd::plan(&winograd::F2, problem, buffers, caps),
+        Variant::WinogradF4 => winograd::plan(&winograd::F4, problem, buffers, caps),
+        Variant::WinogradPieces => winograd::plan(&winograd::PIECES, problem, buffers, caps),
+        Variant::WinogradEight => winograd::plan(&winograd::EIGHT, problem, buffers, caps),
+        Variant::Cooperative => cooperative::plan(problem, buffers, caps),
     }
 }
 
@@ -216,13 +237,14 @@ pub(crate) fn plan_half(
     }
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
-    let covers = dot_product::applies_in_half(op, input, weight, caps);
+    let problem = &Problem { op, input, weight, output };
+    let covers = dot_product::applies_in_half(problem, caps);
     if variant.is_none() && !covers {
-        worth::check(op, [input, weight, output], half_variant(caps), caps)?;
+        worth::check(problem, half_variant(caps), caps)?;
     }
     match variant.unwrap_or_else(|| if covers { Variant::DotProduct } else { half_variant(caps) }) {
-        Variant::DotProduct => dot_product::plan_half(op, input, weight, output, buffers, caps),
-        variant => plan_product(op, [input, weight, output], buffers, variant, caps),
+        Variant::DotProduct => dot_product::plan_half(problem, buffers, caps),
+        variant => plan_product(problem, buffers, variant, caps),
     }
 }
 
@@ -251,22 +273,20 @@ pub(super) fn half_variant(caps: &Caps) -> Variant {
     }
 }
 
-/// Dispatches by an implicit matrix product, for maps in any form; `shapes` are those of the map, the weight and the result.
+/// Dispatches by an implicit matrix product, for maps in any form.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for other variants; as [`plan`].
 pub(super) fn plan_product(
-    op: &Conv2d,
-    shapes: [Shape; 3],
+    problem: &Problem<'_>,
     operands: Operands,
     variant: Variant,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let [input, weight, output] = shapes;
     let plan = match variant {
-        Variant::Tiled => tiled::plan(op, input, weight, output, operands, caps),
-        Variant::Staged => tiled::plan_staged(op, input, weight, output, operands, caps),
-        Variant::Cooperative => cooperative::plan(op, input, weight, output, operands, caps),
+        Variant::Tiled => tiled::plan(problem, operands, caps),
+        Variant::Staged => tiled::plan_staged(problem, operands, caps),
+        Variant::Cooperative => cooperative::plan(problem, operands, caps),
         other => Err(not_in_half(OP, &format!("variant {} has no kernels for it", other.name()))),
     };
     plan.map(|plan| KernelPlan { half_weight: true, ..plan })

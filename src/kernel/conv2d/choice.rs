@@ -1,37 +1,27 @@
 //! Which variant of a convolution is taken where none is asked for: the one of least effort that can be planned.
 
-use super::{Variant, depthwise, direct, division, dot_product, split_k, tiled, winograd};
+use super::{Problem, Variant, depthwise, direct, division, dot_product, split_k, tiled, winograd};
 use crate::gpu::Caps;
 use crate::kernel::card::{Card, least_first};
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// The variants that apply, least effort first, by a model of what loads, stores and multiply-adds cost: no tuning run,
 /// and the same answer on every machine of a kind.
-pub(super) fn ranked(op: &Conv2d, input: Shape, weight: Shape, output: Shape, caps: &Caps) -> Vec<Variant> {
-    let effort = |variant, card| effort(op, variant, input, weight, output, card, caps);
+pub(super) fn ranked(problem: &Problem<'_>, caps: &Caps) -> Vec<Variant> {
+    let effort = |variant, card| effort(problem, variant, card, caps);
     least_first(Variant::ALL.iter().copied(), effort)
 }
 
 /// What a variant takes on a card, in multiply-adds of a register tile; `None` where it does not apply.
-pub(in crate::kernel) fn effort(
-    op: &Conv2d,
-    variant: Variant,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    card: Card,
-    caps: &Caps,
-) -> Option<f64> {
-    let loops_end = tiled::check_loops(op, weight, caps).is_ok();
-    let minimal_filtering = |transform| winograd::effort(transform, op, input, output, card, caps);
+pub(in crate::kernel) fn effort(problem: &Problem<'_>, variant: Variant, card: Card, caps: &Caps) -> Option<f64> {
+    let loops_end = tiled::check_loops(problem, caps).is_ok();
+    let minimal_filtering = |transform| winograd::effort(transform, problem, card, caps);
     match variant {
-        Variant::Direct => Some(direct::effort(op, input, weight, output, card, caps)),
-        Variant::Depthwise => depthwise::effort(op, weight, output, card, caps),
-        Variant::DotProduct => dot_product::effort(op, input, weight, card, caps),
-        Variant::Tiled if loops_end => Some(division::effort(op, weight, output, card, caps)),
-        Variant::Staged if loops_end => division::staged_effort(op, weight, output, 1, card, caps),
-        Variant::SplitK if loops_end => split_k::effort(op, weight, output, card, caps),
+        Variant::Direct => Some(direct::effort(problem, card, caps)),
+        Variant::Depthwise => depthwise::effort(problem, card, caps),
+        Variant::DotProduct => dot_product::effort(problem, card, caps),
+        Variant::Tiled if loops_end => Some(division::effort(problem, card, caps)),
+        Variant::Staged if loops_end => division::staged_effort(problem, 1, card, caps),
+        Variant::SplitK if loops_end => split_k::effort(problem, card, caps),
         Variant::Tiled | Variant::Staged | Variant::SplitK | Variant::Cooperative => None,
         Variant::WinogradF2 => minimal_filtering(&winograd::F2),
         Variant::WinogradF4 => minimal_filtering(&winograd::F4),
@@ -59,6 +49,8 @@ pub(super) fn word(caps: &Caps) -> f64 {
 mod tests {
     use super::Variant::{Depthwise, Direct, DotProduct, Tiled, WinogradEight, WinogradF4, WinogradPieces};
     use super::*;
+    use crate::op::Conv2d;
+    use crate::shape::Shape;
 
     /// What was the fastest on llvmpipe, or within a few per cent of it (docs/CHOICES.md).
     #[test]
@@ -132,7 +124,11 @@ mod tests {
             let input: Shape = [1, inputs, h, w].into();
             let weight = op.weight_shape(inputs, outputs).unwrap();
             let output = op.output_shape(input, weight, None).unwrap();
-            assert_eq!(ranked(&op, input, weight, output, &caps)[0], fastest, "{op:?} of {input} to {outputs}");
+            assert_eq!(
+                ranked(&Problem { op: &op, input, weight, output }, &caps)[0],
+                fastest,
+                "{op:?} of {input} to {outputs}"
+            );
         }
     }
 
@@ -228,7 +224,11 @@ mod tests {
             let input: Shape = [1, inputs, h, w].into();
             let weight = op.weight_shape(inputs, outputs).unwrap();
             let output = op.output_shape(input, weight, None).unwrap();
-            assert_eq!(ranked(&op, input, weight, output, &caps)[0], chosen, "{op:?} of {input} to {outputs}");
+            assert_eq!(
+                ranked(&Problem { op: &op, input, weight, output }, &caps)[0],
+                chosen,
+                "{op:?} of {input} to {outputs}"
+            );
         }
     }
 
@@ -250,7 +250,11 @@ mod tests {
             let input: Shape = [1, inputs, side, side].into();
             let weight = op.weight_shape(inputs, outputs).unwrap();
             let output = op.output_shape(input, weight, None).unwrap();
-            assert_eq!(ranked(&op, input, weight, output, &caps)[0], fastest, "{op:?} of {input} to {outputs}");
+            assert_eq!(
+                ranked(&Problem { op: &op, input, weight, output }, &caps)[0],
+                fastest,
+                "{op:?} of {input} to {outputs}"
+            );
         }
     }
 }

@@ -8,15 +8,14 @@ mod trial;
 use super::blocks::{Blocks, Run};
 use super::pooled::{End, Pooling};
 use super::product::{Params, bindings, ending};
-use super::{Form, OP, Operands, Variant};
+use super::{Form, OP, Operands, Problem, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::{convert, loop_iterations, rounds_within};
-use crate::op::Conv2d;
 use crate::shape::Shape;
-use division::{Division, Problem};
+use division::{Division, Work};
 
 impl Division {
     fn kernel(&self, form: Form, phases: bool) -> &'static Kernel {
@@ -46,39 +45,30 @@ impl Division {
 /// # Errors
 /// [`Error::Unsupported`] that says what it lacks, and what would be taken instead.
 pub(in crate::kernel) fn check_device(op: &'static str, caps: &Caps) -> Result<()> {
-    let least = Problem { images: 1, groups: 1, group_inputs: 1, group_outputs: 1, cells: 1, taps: 1, in_parts: false };
+    let least = Work { images: 1, groups: 1, group_inputs: 1, group_outputs: 1, cells: 1, taps: 1, in_parts: false };
     division(&least, caps).map(|_| ()).map_err(|why| unsupported(op, why))
 }
 
 /// The division for this device, or what the device lacks.
-fn division(problem: &Problem, caps: &Caps) -> std::result::Result<Division, String> {
+fn division(work: &Work, caps: &Caps) -> std::result::Result<Division, String> {
     let Some(cooperative) = caps.cooperative.filter(|_| caps.f16) else {
         let features = "EXPERIMENTAL_COOPERATIVE_MATRIX and SHADER_F16";
         return Err(format!(
             "the device was opened without {features}, or has no square products of f16 into f32 in subgroups of one size"
         ));
     };
-    Division::of(cooperative, problem, caps)
-        .ok_or_else(|| format!("it is not written out for products of {cooperative}"))
+    Division::of(cooperative, work, caps).ok_or_else(|| format!("it is not written out for products of {cooperative}"))
 }
 
 /// What a multiply-add takes, against those of the largest staged workgroup (H200: up to 71 TMAC/s, in FCN-8s' fc6, beside 17).
 const RATE: f64 = 0.25;
 
 /// What it takes on a card, sums whole; comparable with the other variants' efforts. `None` where it does not apply.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> Option<f64> {
-    let problem = Problem {
-        images: output.n as u64,
-        groups: op.groups as u64,
-        group_inputs: weight.c as u64,
-        group_outputs: (weight.n / op.groups) as u64,
-        cells: output.plane() as u64,
-        taps: weight.plane() as u64,
-        in_parts: false,
-    };
-    let division = division(&problem, caps).ok()?;
-    let workgroups = division.workgroups(&problem);
-    let executed = workgroups * division.rows() * division.cells() * division.steps(&problem) * division.step;
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
+    let work = Work::of(problem, false);
+    let division = division(&work, caps).ok()?;
+    let workgroups = division.workgroups(&work);
+    let executed = workgroups * division.rows() * division.cells() * division.steps(&work) * division.step;
     Some(RATE * executed as f64 * card.idle_of_staged(workgroups) + card.dispatch(caps))
 }
 
@@ -112,15 +102,8 @@ pub(in crate::kernel) fn with_weight_checked(mut plan: KernelPlan, weight: Shape
 /// # Errors
 /// [`Error::Unsupported`] where the device has no such matrices; [`Error::Limit`] where not even one block of weights fits a
 /// binding.
-pub(super) fn plan(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    let (groups, taps) = (op.groups as u64, weight.plane() as u64);
+pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    let &Problem { op, input, output, .. } = problem;
     let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
     if operands.form == Form::Words {
         plan.run.push(convert::check_range(input, operands.input, caps)?);
@@ -129,19 +112,11 @@ pub(super) fn plan(
         Some(_) if operands.form != Form::Halves => return Err(Pooling::refused("the map is f32".to_owned())),
         pooling => pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?,
     };
-    let problem = Problem {
-        images: output.n as u64,
-        groups,
-        group_inputs: weight.c as u64,
-        group_outputs: weight.n as u64 / groups,
-        // With a pooling as without, so that their sums are the same.
-        cells: output.plane() as u64,
-        taps,
-        in_parts: operands.interleave.is_none(),
-    };
-    let division = division(&problem, caps).map_err(|why| unsupported(OP, why))?;
-    let (rows, steps) = (division.rows(), division.steps(&problem));
-    let part_steps = division.part_steps(&problem, caps);
+    // With a pooling as without, so that their sums are the same.
+    let work = Work::of(problem, operands.interleave.is_none());
+    let division = division(&work, caps).map_err(|why| unsupported(OP, why))?;
+    let (rows, steps) = (division.rows(), division.steps(&work));
+    let part_steps = division.part_steps(&work, caps);
     let parts = steps.div_ceil(part_steps);
     if parts > 1 && end.is_some() {
         return Err(Pooling::refused("the sums are taken in parts".to_owned()));
@@ -150,9 +125,9 @@ pub(super) fn plan(
     rounds_within(OP, 0, loop_iterations(&rounds), caps)?;
     let blocks = Blocks {
         rows,
-        groups,
-        group_outputs: problem.group_outputs,
-        row_words: weight.c as u64 * taps,
+        groups: work.groups,
+        group_outputs: work.group_outputs,
+        row_words: work.group_inputs * work.taps,
         block_words: rows * division.step * steps / 2,
     };
     // Bias, ReLU and rounding are for the whole sums.
@@ -164,13 +139,12 @@ pub(super) fn plan(
         operands
     };
     let cell_tiles = (end.as_ref().map_or(output, End::windows).plane() as u64).div_ceil(division.cells());
-    let shapes = [input, weight, output];
     let multiplication =
-        Multiplication { division, op, shapes, operands: to, blocks, end, cell_tiles, parts, part_steps, caps };
+        Multiplication { division, problem, operands: to, blocks, end, cell_tiles, parts, part_steps, caps };
     for run in blocks.runs(caps)? {
         let packed = plan.persistent(run.blocks * blocks.block_words);
         let step = division.step;
-        plan.prepare.push(pack::step([weight.c as u64, taps, step], (&blocks, &run), operands.weight, packed, caps)?);
+        plan.prepare.push(pack::step([work.group_inputs, work.taps, step], (&blocks, &run), to.weight, packed, caps)?);
         plan.run.push(multiplication.step(&run, packed)?);
         plan.executed_macs += multiplication.tiles(&run) * division.cells() * rows * steps * division.step;
     }
@@ -183,9 +157,7 @@ pub(super) fn plan(
 /// A product over packed weights, but for the run of blocks of a dispatch.
 struct Multiplication<'a> {
     division: Division,
-    op: &'a Conv2d,
-    /// Of the map, the weight and the result.
-    shapes: [Shape; 3],
+    problem: &'a Problem<'a>,
     operands: Operands,
     blocks: Blocks,
     end: Option<End>,
@@ -200,14 +172,15 @@ struct Multiplication<'a> {
 impl Multiplication<'_> {
     /// Workgroups of a part of a run's sums.
     fn tiles(&self, run: &Run) -> u64 {
-        self.shapes[2].n as u64 * run.blocks * self.cell_tiles
+        self.problem.output.n as u64 * run.blocks * self.cell_tiles
     }
 
     fn step(&self, run: &Run, packed: Buffer) -> Result<Step> {
-        let &Self { division, op, shapes, operands, ref blocks, cell_tiles, parts, part_steps, .. } = self;
+        let &Self { division, problem, operands, ref blocks, cell_tiles, parts, part_steps, .. } = self;
+        let &Problem { op, weight, .. } = problem;
         let tiles = self.tiles(run);
-        let quads = 0..(shapes[1].c as u64).div_ceil(4);
-        let params = Params::of(op, shapes, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
+        let quads = 0..(weight.c as u64).div_ceil(4);
+        let params = Params::of(problem, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
             quads,
             parts,
             part_steps * division.step / 4,

@@ -2,12 +2,11 @@
 
 use super::choice::load;
 use super::tiled::workgroup;
-use super::{OP, Operands, Variant};
+use super::{OP, Operands, Problem, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::card::Card;
 use crate::kernel::{ACTIVATION, INDEX, check_binding, loop_iterations, params, part, rounds_within};
-use crate::op::Conv2d;
 use crate::shape::Shape;
 
 /// Rows and columns of an invocation's block, as the shader writes them out.
@@ -41,7 +40,7 @@ params! {
 
 /// # Errors
 /// [`Error::Unsupported`] that says what the convolution is not.
-fn check(op: &Conv2d, weight: Shape, caps: &Caps) -> Result<()> {
+fn check(&Problem { op, weight, .. }: &Problem<'_>, caps: &Caps) -> Result<()> {
     if weight.c != 1 || op.stride != [1, 1] || op.dilation != [1, 1] {
         return Err(Error::Unsupported {
             what: format!("{OP} variant {}", Variant::Depthwise.name()),
@@ -62,8 +61,9 @@ fn blocks(output: Shape) -> [usize; 2] {
 
 /// What it takes on a card, in multiply-adds of a register tile, in whole workgroups; comparable with the other variants'. `None`
 /// where it does not apply.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> Option<f64> {
-    check(op, weight, caps).ok()?;
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
+    check(problem, caps).ok()?;
+    let &Problem { op, output, .. } = problem;
     let [kh, kw] = op.kernel;
     let loads = (kh + BLOCK - 1) * (kw + BLOCK - 1);
     let plane_blocks = blocks(output).into_iter().product::<usize>() as u64;
@@ -77,15 +77,9 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps
 /// # Errors
 /// [`Error::Unsupported`] for more than one input channel a group, or steps other than 1; [`Error::Limit`] for a weight that
 /// exceeds a binding.
-pub(super) fn plan(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    check(op, weight, caps)?;
+pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    check(problem, caps)?;
+    let &Problem { op, input, weight, output } = problem;
     check_binding(OP, "weight", weight, caps)?;
     let [block_rows, row_blocks] = blocks(output);
     let (lanes, plane_blocks) = (workgroup(caps), block_rows * row_blocks);

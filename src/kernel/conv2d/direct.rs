@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::choice::load;
 use super::tiled::workgroup;
-use super::{OP, Operands, Variant};
+use super::{OP, Operands, Problem, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
@@ -12,8 +12,6 @@ use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within};
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// The most output channels that an invocation of `conv2d/direct` computes: what registers hold without spilling.
 const MOST_CHANNELS: u64 = 8;
@@ -54,37 +52,31 @@ params! {
 ///
 /// # Errors
 /// [`Error::Limit`](crate::Error::Limit) where one output channel's weights exceed a binding.
-pub(super) fn plan(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
+pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
     Ok(KernelPlan {
         variant: Variant::Direct.name(),
-        executed_macs: macs(op, input, weight, output),
-        run: steps(op, input, weight, output, operands, caps)?,
+        executed_macs: macs(problem),
+        run: steps(problem, operands, caps)?,
         ..KernelPlan::default()
     })
 }
 
 /// What it takes on a card, in multiply-adds of a register tile: each tap loads a cell for a few channels, in whole vectors of
 /// lanes; taps at which no window is inside the map are not visited.
-pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, output: Shape, card: Card, caps: &Caps) -> f64 {
-    let group_channels = (weight.n / op.groups) as u64;
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
+    let &Problem { op, weight, output, .. } = problem;
+    let group_channels = problem.group_outputs();
     let channels = channel_block(group_channels, MOST_CHANNELS);
     let tiles = op.groups as u64 * group_channels.div_ceil(channels);
     let cells = (output.plane() as u64).next_multiple_of(workgroup(caps));
     let invocations = output.n as f64 * cells as f64 * tiles as f64;
-    let taps = [0, 1].map(|axis| taps_reached(op, input, output, axis));
+    let taps = [0, 1].map(|axis| taps_reached(problem, axis));
     let terms = (weight.c * taps[0] * taps[1]) as f64;
     card.dispatched(invocations, channels, terms * (channels as f64 + load(caps)), caps)
 }
 
 /// Taps along an axis at which some window is inside the map.
-fn taps_reached(op: &Conv2d, input: Shape, output: Shape, axis: usize) -> usize {
+fn taps_reached(&Problem { op, input, output, .. }: &Problem<'_>, axis: usize) -> usize {
     let (stride, before) = (op.stride[axis], op.pad.before()[axis]);
     let last_start = (output.extent()[axis] - 1) * stride;
     let inside = |tap: &usize| {
@@ -97,16 +89,10 @@ fn taps_reached(op: &Conv2d, input: Shape, output: Shape, axis: usize) -> usize 
 
 /// The dispatches: one a shard of the weight, or several that add to each other's sums, each over some of the input
 /// channels, where the driver bounds the iterations of a shader's loops.
-pub(in crate::kernel) fn steps(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<Vec<Step>> {
+pub(in crate::kernel) fn steps(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<Vec<Step>> {
+    let &Problem { op, input, weight, output } = problem;
     let groups = op.groups as u64;
-    let group_outputs = weight.n as u64 / groups;
+    let group_outputs = problem.group_outputs();
     let rows = Rows {
         what: "conv2d: the weight of one output channel",
         groups,
@@ -174,12 +160,13 @@ fn runs_of_inputs(inputs: usize, kernel: [usize; 2], caps: &Caps) -> Result<Vec<
 }
 
 /// Multiply-adds of `conv2d/direct`: taps inside the input only, channels rounded up to tiles.
-pub(in crate::kernel) fn macs(op: &Conv2d, input: Shape, weight: Shape, output: Shape) -> u64 {
+pub(in crate::kernel) fn macs(problem: &Problem<'_>) -> u64 {
+    let &Problem { op, input, weight, output } = problem;
     let taps = |axis: usize| {
         let (kernel, stride, dilation) = (op.kernel[axis], op.stride[axis], op.dilation[axis]);
         pairs_inside(output.extent()[axis], stride, kernel, dilation, op.pad.before()[axis], input.extent()[axis])
     };
-    let group_channels = (weight.n / op.groups) as u64;
+    let group_channels = problem.group_outputs();
     let channels = group_channels.next_multiple_of(channel_block(group_channels, MOST_CHANNELS)) * op.groups as u64;
     (output.n as u64 * channels * weight.c as u64).saturating_mul(taps(0).saturating_mul(taps(1)))
 }
@@ -193,7 +180,8 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::shape::Padding;
+    use crate::op::Conv2d;
+    use crate::shape::{Padding, Shape};
 
     fn direct(op: &Conv2d, input: [usize; 4], channels: usize) -> KernelPlan {
         let weight = op.weight_shape(input[1], channels).unwrap();
@@ -222,10 +210,12 @@ mod tests {
             let op = Conv2d::new([1, kernel]).stride([1, stride]).dilation([1, dilation]);
             let op = op.pad(Padding { left: pad, right: pad, ..Padding::default() });
             let input: Shape = [1, 1, 1, cells].into();
-            let output = op.output_shape(input, [1, 1, 1, kernel].into(), None).unwrap();
+            let weight = [1, 1, 1, kernel].into();
+            let output = op.output_shape(input, weight, None).unwrap();
+            let problem = Problem { op: &op, input, weight, output };
             let inside = |start: usize, tap: usize| (pad..pad + cells).contains(&(start + tap * dilation));
             let reached = |tap: &usize| (0..output.w).any(|cell| inside(cell * stride, *tap));
-            assert_eq!(taps_reached(&op, input, output, 1), (0..kernel).filter(reached).count(), "{op:?}");
+            assert_eq!(taps_reached(&problem, 1), (0..kernel).filter(reached).count(), "{op:?}");
         }
     }
 

@@ -3,11 +3,9 @@
 use super::sharing::{self, Sharing};
 use super::stages::{STAGE_QUADS, Stages};
 use super::tiled::{CELLS, SCATTERED, rows, workgroup};
-use super::{Form, Variant};
+use super::{Form, Problem, Variant};
 use crate::gpu::{Caps, Scratch};
 use crate::kernel::card::Card;
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// What a tap costs besides its loads and multiply-adds, for each of a tile's cells: where they are and whether they are inside
 /// (measured by layers of few channels on a CPU driver).
@@ -38,11 +36,11 @@ pub(super) struct Division {
 
 impl Division {
     /// Up to 32 channels of four cells an invocation, or up to 64 of eight where that is less effort.
-    pub(super) fn tiled(op: &Conv2d, [input, weight, output]: [Shape; 3], form: Form, caps: &Caps) -> Self {
-        let shared = shared(op, weight, output, caps)
+    pub(super) fn tiled(problem: &Problem<'_>, form: Form, caps: &Caps) -> Self {
+        let shared = shared(problem, caps)
             .filter(|_| form == Form::Words)
-            .filter(|shared| shared.effort(op, weight, output) < own_effort(op, weight, output, Card::LARGE, caps));
-        let rows = shared.map_or(rows((weight.n / op.groups) as u64), |shared| shared.rows);
+            .filter(|shared| shared.effort(problem) < own_effort(problem, Card::LARGE, caps));
+        let rows = shared.map_or(rows(problem.group_outputs()), |shared| shared.rows);
         let sharing = shared.map(|shared| shared.sharing);
         let invocations = sharing.map_or(workgroup(caps), Sharing::workgroup);
         Self {
@@ -52,7 +50,7 @@ impl Division {
             blocks: sharing.map_or(1, |sharing| sharing.subgroups),
             cells: if sharing.is_some() { sharing::CELLS } else { CELLS * invocations },
             // Where cells are shared a weight serves 64, so that it may as well come from memory.
-            quads: if caps.software && sharing.is_none() { cached_quads(rows, op, input, form) } else { u64::MAX },
+            quads: if caps.software && sharing.is_none() { cached_quads(rows, problem, form) } else { u64::MAX },
             parts: 1,
             scratch: vec![],
             constants: vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)],
@@ -70,9 +68,10 @@ impl Division {
     }
 
     /// Up to 128 channels of 128 cells a workgroup, for sums in so many parts.
-    pub(super) fn staged(op: &Conv2d, weight: Shape, output: Shape, parts: u64, caps: &Caps) -> Self {
-        let (products, rows) = (output.n as u64 * op.groups as u64 * parts, (weight.n / op.groups) as u64);
-        let stages = Stages::of(products, rows, output.plane() as u64);
+    pub(super) fn staged(problem: &Problem<'_>, parts: u64, caps: &Caps) -> Self {
+        let &Problem { op, output, .. } = problem;
+        let products = output.n as u64 * op.groups as u64 * parts;
+        let stages = Stages::of(products, problem.group_outputs(), output.plane() as u64);
         Self {
             variant: Variant::Staged,
             shared: false,
@@ -96,28 +95,21 @@ pub(super) fn vector_words(form: Form) -> u64 {
 /// cells pass, and whose planes, if they are small, stay in half of it while all blocks pass. Without this, fc6's and fc7's
 /// weights come from memory once for every 32 cells. In f16, where a cut costs a map in f32 and the pooling at the end, weights
 /// may take three eighths: what the 3x3 layers of 512 channels need.
-fn cached_quads(rows: u64, op: &Conv2d, input: Shape, form: Form) -> u64 {
+fn cached_quads(rows: u64, problem: &Problem<'_>, form: Form) -> u64 {
     const CACHE_WORDS: u64 = (1 << 20) / 4;
-    let taps = (op.kernel[0] * op.kernel[1]) as u64;
     let words = vector_words(form);
     let share = if form == Form::Words { CACHE_WORDS / 4 } else { CACHE_WORDS / 8 * 3 };
-    let weights = (share / (words * rows * taps)).max(8);
-    let planes = CACHE_WORDS / 2 / (words * input.plane() as u64);
+    let weights = (share / (words * rows * problem.taps())).max(8);
+    let planes = CACHE_WORDS / 2 / (words * problem.input.plane() as u64);
     // Planes of which not even 256 channels fit are not kept anyway.
     if planes < 64 { weights } else { weights.min(planes) }
 }
 
 /// What `conv2d/staged` takes on a card, sums in so many parts; comparable with the other variants' efforts. `None` on a CPU driver,
 /// whose barriers cost more than they save.
-pub(super) fn staged_effort(
-    op: &Conv2d,
-    weight: Shape,
-    output: Shape,
-    parts: u64,
-    card: Card,
-    caps: &Caps,
-) -> Option<f64> {
-    let (products, rows) = (output.n as u64 * op.groups as u64, (weight.n / op.groups) as u64);
+pub(super) fn staged_effort(problem: &Problem<'_>, parts: u64, card: Card, caps: &Caps) -> Option<f64> {
+    let &Problem { op, weight, output, .. } = problem;
+    let (products, rows) = (output.n as u64 * op.groups as u64, problem.group_outputs());
     let cells = output.plane() as u64;
     let terms = weight.c.next_multiple_of(4 * STAGE_QUADS as usize) * op.kernel[0] * op.kernel[1];
     let effort = Stages::of(products * parts, rows, cells).effort(products * parts, rows, cells, card);
@@ -134,7 +126,7 @@ struct Shared {
 impl Shared {
     /// In blocks of so many rows, of one group, if there are enough blocks to share cells and enough channels to be worth
     /// staging.
-    fn of(rows: u64, op: &Conv2d, weight: Shape, caps: &Caps) -> Option<Self> {
+    fn of(rows: u64, &Problem { op, weight, .. }: &Problem<'_>, caps: &Caps) -> Option<Self> {
         let (blocks, taps) = ((weight.n as u64).div_ceil(rows), op.kernel[0] * op.kernel[1]);
         let sharing = Sharing::of(blocks, 4, caps)?;
         let worth = op.groups == 1 && weight.c >= 32 && blocks >= 4;
@@ -142,49 +134,50 @@ impl Shared {
     }
 
     /// Workgroups of a dispatch over all blocks.
-    fn workgroups(self, weight: Shape, output: Shape) -> u64 {
+    fn workgroups(self, &Problem { weight, output, .. }: &Problem<'_>) -> u64 {
         let blocks = (weight.n as u64).div_ceil(self.rows);
         output.n as u64 * (output.plane() as u64).div_ceil(sharing::CELLS) * blocks.div_ceil(self.sharing.subgroups)
     }
 
     /// What it takes. A tap costs each subgroup less than one with cells of its own, for cells are found once.
-    fn effort(self, op: &Conv2d, weight: Shape, output: Shape) -> f64 {
+    fn effort(self, problem: &Problem<'_>) -> f64 {
         let term = self.sharing.rate() * (self.rows + 8) as f64;
-        let (tap, taps) = (TAP / 4.0, (op.kernel[0] * op.kernel[1]) as f64);
-        let cell = taps * (term * weight.c.next_multiple_of(4) as f64 + tap);
-        tiles(op, weight, output, sharing::CELLS, self.rows) * cell
+        let (tap, taps) = (TAP / 4.0, problem.taps() as f64);
+        let cell = taps * (term * problem.weight.c.next_multiple_of(4) as f64 + tap);
+        tiles(problem, sharing::CELLS, self.rows) * cell
     }
 }
 
 /// How subgroups may share cells. 64 rows a block take a shader of twice the length: only where every subgroup of
 /// [`TALL_WORKGROUPS`] has some.
-fn shared(op: &Conv2d, weight: Shape, output: Shape, caps: &Caps) -> Option<Shared> {
-    let low = Shared::of(rows(weight.n as u64), op, weight, caps)?;
-    let tall = Shared::of(TALL, op, weight, caps)
-        .filter(|tall| (weight.n as u64).div_ceil(TALL) >= tall.sharing.subgroups)
-        .filter(|tall| tall.sharing == low.sharing && tall.workgroups(weight, output) >= TALL_WORKGROUPS)
-        .filter(|tall| tall.effort(op, weight, output) < low.effort(op, weight, output));
+fn shared(problem: &Problem<'_>, caps: &Caps) -> Option<Shared> {
+    let channels = problem.weight.n as u64;
+    let low = Shared::of(rows(channels), problem, caps)?;
+    let tall = Shared::of(TALL, problem, caps)
+        .filter(|tall| channels.div_ceil(TALL) >= tall.sharing.subgroups)
+        .filter(|tall| tall.sharing == low.sharing && tall.workgroups(problem) >= TALL_WORKGROUPS)
+        .filter(|tall| tall.effort(problem) < low.effort(problem));
     Some(tall.unwrap_or(low))
 }
 
 /// What `conv2d/tiled` takes on a card, in multiply-adds of its register tile; comparable with the other variants' efforts.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> f64 {
-    let own = own_effort(op, weight, output, card, caps);
-    shared(op, weight, output, caps).map_or(own, |shared| own.min(shared.effort(op, weight, output)))
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
+    let own = own_effort(problem, card, caps);
+    shared(problem, caps).map_or(own, |shared| own.min(shared.effort(problem)))
 }
 
 /// The same where each invocation loads its own cells.
-fn own_effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> f64 {
-    let rows = rows((weight.n / op.groups) as u64);
+fn own_effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
+    let rows = rows(problem.group_outputs());
     let term = SCATTERED * (rows + 8) as f64;
-    let taps = (op.kernel[0] * op.kernel[1]) as f64;
-    let cell = taps * (term * weight.c.next_multiple_of(4) as f64 + TAP);
-    let invocations = tiles(op, weight, output, CELLS * workgroup(caps), rows) / CELLS as f64;
+    let cell = problem.taps() as f64 * (term * problem.weight.c.next_multiple_of(4) as f64 + TAP);
+    let invocations = tiles(problem, CELLS * workgroup(caps), rows) / CELLS as f64;
     card.dispatched(invocations, CELLS * rows, CELLS as f64 * cell, caps)
 }
 
 /// The cells of all blocks of so many rows, in whole workgroups of so many cells.
-fn tiles(op: &Conv2d, weight: Shape, output: Shape, cells: u64, rows: u64) -> f64 {
+fn tiles(problem: &Problem<'_>, cells: u64, rows: u64) -> f64 {
+    let &Problem { op, output, .. } = problem;
     let cells = output.n as u64 * (output.plane() as u64).next_multiple_of(cells);
-    (cells * op.groups as u64 * ((weight.n / op.groups) as u64).div_ceil(rows)) as f64
+    (cells * op.groups as u64 * problem.group_outputs().div_ceil(rows)) as f64
 }

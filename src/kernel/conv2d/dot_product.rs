@@ -1,14 +1,13 @@
 //! `Variant::DotProduct`: a kernel that covers its map, so that each result is one product of two rows of memory.
 
 use super::blocks::Blocks;
-use super::{Form, OP, Operands, Variant, not_in_half, pack};
+use super::{Form, OP, Operands, Problem, Variant, not_in_half, pack};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, Storage, fold_workgroups};
 use crate::kernel::card::Card;
 use crate::kernel::shards::{Rows, Shard};
 use crate::kernel::{ACTIVATION, INDEX, convert, params, part, rounds_within};
 use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// Output channels of a workgroup, as the shader writes them out.
 const CHANNELS: u64 = 8;
@@ -59,7 +58,7 @@ fn lanes(caps: &Caps) -> u64 {
 
 /// # Errors
 /// [`Error::Unsupported`] where the kernel does not cover the map, or a driver would cut the sums short.
-fn check(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> Result<()> {
+fn check(&Problem { op, input, weight, .. }: &Problem<'_>, caps: &Caps) -> Result<()> {
     let dilated = (0..2).any(|axis| op.kernel[axis] > 1 && op.dilation[axis] > 1);
     let padded = op.pad.before() != [0, 0] || op.pad.after() != [0, 0];
     if op.kernel != input.extent() || padded || dilated {
@@ -83,9 +82,10 @@ const STREAMED: f64 = 12.0;
 
 /// What it takes on a card, in multiply-adds of a register tile, in whole blocks of channels and shares of a row. `None` where it
 /// does not apply.
-pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, card: Card, caps: &Caps) -> Option<f64> {
-    check(op, input, weight, caps).ok()?;
-    let group_tiles = ((weight.n / op.groups) as u64).div_ceil(CHANNELS);
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
+    check(problem, caps).ok()?;
+    let &Problem { op, input, weight, .. } = problem;
+    let group_tiles = problem.group_outputs().div_ceil(CHANNELS);
     let invocations = (input.n * op.groups) as u64 * group_tiles * lanes(caps);
     let share = (weight.c as u64 * weight.plane() as u64).div_ceil(lanes(caps));
     Some(card.dispatched(invocations as f64, CHANNELS, STREAMED * (CHANNELS * share) as f64, caps))
@@ -96,15 +96,9 @@ pub(super) fn effort(op: &Conv2d, input: Shape, weight: Shape, card: Card, caps:
 /// # Errors
 /// [`Error::Unsupported`] where the kernel does not cover the map; [`Error::Limit`] where one output channel's weights exceed a
 /// binding.
-pub(super) fn plan(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    check(op, input, weight, caps)?;
+pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    check(problem, caps)?;
+    let &Problem { op, input, weight, output } = problem;
     let groups = op.groups as u64;
     let group_rows = weight.n as u64 / groups;
     let row_words = (weight.elements() / weight.n) as u64;
@@ -152,8 +146,8 @@ fn constants(op: &Conv2d, operands: Operands, caps: &Caps) -> Vec<(&'static str,
 }
 
 /// Whether [`plan_half`] is for such a convolution.
-pub(super) fn applies_in_half(op: &Conv2d, input: Shape, weight: Shape, caps: &Caps) -> bool {
-    op.groups == 1 && check(op, input, weight, caps).is_ok()
+pub(super) fn applies_in_half(problem: &Problem<'_>, caps: &Caps) -> bool {
+    problem.op.groups == 1 && check(problem, caps).is_ok()
 }
 
 /// The same for a map in f16: packs the weight in f16 into a persistent scratch buffer for each run of channels that a binding
@@ -161,15 +155,9 @@ pub(super) fn applies_in_half(op: &Conv2d, input: Shape, weight: Shape, caps: &C
 ///
 /// # Errors
 /// As [`plan`]; [`Error::Unsupported`] for more than one group.
-pub(super) fn plan_half(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    check(op, input, weight, caps)?;
+pub(super) fn plan_half(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    check(problem, caps)?;
+    let &Problem { op, input, weight, output } = problem;
     if op.groups > 1 {
         return Err(not_in_half(OP, "variant dot-product is for one group there"));
     }

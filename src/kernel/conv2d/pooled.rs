@@ -2,7 +2,7 @@
 
 use super::operands::{Form, Operands};
 use super::winograd;
-use super::{OP, Variant, check_half_groups, half_variant, plan_product, worth};
+use super::{OP, Problem, Variant, check_half_groups, half_variant, plan_product, worth};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Storage};
 use crate::kernel::{check_binding, check_bytes, zero};
@@ -106,7 +106,7 @@ pub(crate) fn plan_pooled(
             return Err(Pooling::refused(format!("an invocation of variant {} holds no whole windows", other.name())));
         }
     };
-    winograd::plan(transform, op, input, output, operands, caps)
+    winograd::plan(transform, &Problem { op, input, weight, output }, operands, caps)
 }
 
 /// As [`plan_pooled`], for maps in f16.
@@ -129,9 +129,9 @@ pub(crate) fn plan_half_pooled(
     pooling.check()?;
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let operands = Operands { form: Form::Halves, pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
-    let shapes = [input, weight, output];
+    let problem = &Problem { op, input, weight, output };
     if variant.is_none() {
-        worth::check(op, shapes, half_variant(caps), caps)?;
+        worth::check(problem, half_variant(caps), caps)?;
     }
-    plan_product(op, shapes, operands, variant.unwrap_or_else(|| half_variant(caps)), caps)
+    plan_product(problem, operands, variant.unwrap_or_else(|| half_variant(caps)), caps)
 }

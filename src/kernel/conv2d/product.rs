@@ -4,11 +4,9 @@ use std::ops::Range;
 
 use super::blocks::{Blocks, Run};
 use super::pooled::End;
-use super::{Form, Interleave, Operands};
+use super::{Form, Interleave, Operands, Problem};
 use crate::gpu::{Buffer, Operand};
 use crate::kernel::params;
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 params! {
     /// Uniforms of `conv2d/tiled`, `conv2d/staged` and `conv2d/cooperative`; `conv2d/operands.wgsl` says what they mean.
@@ -43,16 +41,15 @@ params! {
 
 impl Params {
     /// Those of a dispatch that computes whole sums for a run of blocks, with so many workgroups along a plane's cells
-    /// and in all. `shapes` are those of the map, the weight and the result.
+    /// and in all.
     pub(super) fn of(
-        op: &Conv2d,
-        shapes: [Shape; 3],
+        problem: &Problem<'_>,
         interleave: Option<Interleave>,
         blocks: &Blocks,
         run: &Run,
         [cell_tiles, tiles]: [u64; 2],
     ) -> Self {
-        let [input, weight, output] = shapes;
+        let &Problem { op, input, weight, output } = problem;
         let plain = Interleave { phases: [1, 1], pair: 1, output, first: [0, 0], cut: [0, 0] };
         let Interleave { output: y, first, cut, .. } = interleave.unwrap_or(plain);
         let tiles = tiles as u32;

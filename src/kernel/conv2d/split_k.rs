@@ -7,7 +7,7 @@ use super::choice::word;
 use super::division::{Division, staged_effort};
 use super::stages::STAGE_QUADS;
 use super::tiled::divided;
-use super::{OP, Operands, Variant, parts};
+use super::{OP, Operands, Problem, Variant, parts};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Scratch};
 use crate::kernel::card::Card;
@@ -56,9 +56,10 @@ fn count(groups: usize, weight: Shape, output: Shape, caps: &Caps) -> Result<u64
 }
 
 /// What it takes on a card; `None` where it does not apply.
-pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps: &Caps) -> Option<f64> {
+pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
+    let &Problem { op, weight, output, .. } = problem;
     let parts = count(op.groups, weight, output, caps).ok()?;
-    let staged = staged_effort(op, weight, output, parts, card, caps)?;
+    let staged = staged_effort(problem, parts, card, caps)?;
     let words = (2 * parts + 1) as f64 * output.elements() as f64;
     Some(staged + word(caps) * words + card.dispatch(caps))
 }
@@ -67,22 +68,16 @@ pub(super) fn effort(op: &Conv2d, weight: Shape, output: Shape, card: Card, caps
 ///
 /// # Errors
 /// As [`count`], and as the plan of `Staged`.
-pub(super) fn plan(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
+pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    let &Problem { op, weight, output, .. } = problem;
     let parts = count(op.groups, weight, output, caps)?;
     rounds_within(OP, 0, parts, caps)?;
     let temporary = Scratch { words: parts * output.elements() as u64, persistent: false };
-    let division = Division::staged(op, weight, output, parts, caps).in_parts(Variant::SplitK, parts, temporary);
+    let division = Division::staged(problem, parts, caps).in_parts(Variant::SplitK, parts, temporary);
     // Bias and ReLU are for the whole sums.
     let plain = Conv2d { relu: false, ..*op };
     let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };
-    let mut plan = divided(&division, &plain, input, weight, output, partial, caps)?;
+    let mut plan = divided(&division, &Problem { op: &plain, ..*problem }, partial, caps)?;
     plan.run.push(parts::sum(parts, Buffer::Scratch(0), &operands, op.relu, output, caps)?);
     Ok(plan)
 }

@@ -7,13 +7,11 @@ use super::division::{Division, vector_words};
 use super::forms::{STAGED_HALF_POOLED, TILED_HALF_POOLED, TILED_SHARED, kernel_for};
 use super::pooled::{End, Pooling};
 use super::product::{Params, bindings, ending};
-use super::{Form, OP, Operands, Variant, pack};
+use super::{Form, OP, Operands, Problem, Variant, pack};
 use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{convert, loop_iterations, rounds_within};
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// Cells of an invocation: a vector.
 pub(in crate::kernel) const CELLS: u64 = 4;
@@ -37,7 +35,7 @@ pub(in crate::kernel) const SCATTERED: f64 = 1.2;
 ///
 /// # Errors
 /// [`Error::Unsupported`].
-pub(super) fn check_loops(op: &Conv2d, weight: Shape, caps: &Caps) -> Result<()> {
+pub(super) fn check_loops(&Problem { op, weight, .. }: &Problem<'_>, caps: &Caps) -> Result<()> {
     rounds_within(OP, 0, loop_iterations(&[op.kernel[0], op.kernel[1], weight.c.div_ceil(4)]), caps)?;
     Ok(())
 }
@@ -46,55 +44,38 @@ pub(super) fn check_loops(op: &Conv2d, weight: Shape, caps: &Caps) -> Result<()>
 ///
 /// # Errors
 /// [`Error::Limit`] where not even one block of weights fits a binding.
-pub(super) fn plan(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    let division = Division::tiled(op, [input, weight, output], operands.form, caps);
-    divided(&division, op, input, weight, output, operands, caps)
+pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    divided(&Division::tiled(problem, operands.form, caps), problem, operands, caps)
 }
 
 /// The plan of [`Variant::Staged`].
 ///
 /// # Errors
 /// As [`plan`].
-pub(super) fn plan_staged(
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
-    operands: Operands,
-    caps: &Caps,
-) -> Result<KernelPlan> {
-    divided(&Division::staged(op, weight, output, 1, caps), op, input, weight, output, operands, caps)
+pub(super) fn plan_staged(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    divided(&Division::staged(problem, 1, caps), problem, operands, caps)
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
 /// division's cuts of the sum. What is cut is added up in f32 whatever the result's form; it cannot end in a pooling.
 pub(super) fn divided(
     division: &Division,
-    op: &Conv2d,
-    input: Shape,
-    weight: Shape,
-    output: Shape,
+    problem: &Problem<'_>,
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
-    let (groups, taps) = (op.groups as u64, weight.plane() as u64);
+    let &Problem { op, weight, output, .. } = problem;
+    let taps = problem.taps();
     let quads = (weight.c as u64).div_ceil(4);
     let Operands { form, pooling, .. } = operands;
     let blocks = Blocks {
         rows: division.rows,
-        groups,
-        group_outputs: weight.n as u64 / groups,
+        groups: op.groups as u64,
+        group_outputs: problem.group_outputs(),
         row_words: weight.c as u64 * taps,
         block_words: vector_words(form) * division.rows * quads * taps,
     };
-    check_loops(op, weight, caps)?;
+    check_loops(problem, caps)?;
     let scratch = division.scratch.clone();
     let mut plan = KernelPlan { variant: division.variant.name(), scratch, ..KernelPlan::default() };
     if pooling.is_some() && (form != Form::Halves || division.quads < quads || division.parts > 1) {
@@ -111,8 +92,7 @@ pub(super) fn divided(
     let end = pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?;
     let cells = end.as_ref().map_or(output, End::windows).plane() as u64;
     let cell_tiles = cells.div_ceil(division.cells);
-    let multiplication =
-        Multiplication { division, op, shapes: [input, weight, output], operands: to, blocks, end, cell_tiles, caps };
+    let multiplication = Multiplication { division, problem, operands: to, blocks, end, cell_tiles, caps };
     for run in blocks.runs(caps)? {
         let packed = plan.persistent(run.blocks * blocks.block_words);
         plan.prepare.push(pack::step([weight.c as u64, taps], (&blocks, &run), to.form, to.weight, packed, caps)?);
@@ -132,9 +112,7 @@ pub(super) fn divided(
 /// A product over packed weights, but for the run of blocks and the input channels of a dispatch.
 struct Multiplication<'a> {
     division: &'a Division,
-    op: &'a Conv2d,
-    /// Of the map, the weight and the result.
-    shapes: [Shape; 3],
+    problem: &'a Problem<'a>,
     operands: Operands,
     blocks: Blocks,
     end: Option<End>,
@@ -147,12 +125,12 @@ impl Multiplication<'_> {
     /// The dispatch of a run of blocks over these fours of input channels; it adds to what those before it summed, and the last
     /// ends the sums.
     fn step(&self, run: &Run, packed: Buffer, quads: Range<u64>) -> Result<Step> {
-        let &Self { division, op, shapes, operands, ref blocks, cell_tiles, caps, .. } = self;
-        let [_, weight, output] = shapes;
+        let &Self { division, problem, operands, ref blocks, cell_tiles, caps, .. } = self;
+        let &Problem { op, weight, output, .. } = problem;
         let all = (weight.c as u64).div_ceil(4);
         let (is_first, is_last) = (quads.start == 0, quads.end == all);
         let tiles = output.n as u64 * run.blocks.div_ceil(division.blocks) * cell_tiles;
-        let params = Params::of(op, shapes, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
+        let params = Params::of(problem, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
             quads,
             division.parts,
             division.part_quads(all),

@@ -24,11 +24,10 @@ mod transform;
 
 use super::stages::Stages;
 use super::tiled::rows;
-use super::{OP, Operands, Pooling};
+use super::{OP, Operands, Pooling, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Caps, KernelPlan};
 use crate::op::Conv2d;
-use crate::shape::Shape;
 use dispatches::Filtering;
 use transform::Transform;
 
@@ -47,10 +46,10 @@ struct Groups {
 
 impl Groups {
     /// Those of a convolution whose products, one a position and group, have so many tiles.
-    fn new(transform: &Transform, op: &Conv2d, [input, output]: [Shape; 2], tiles: u64, caps: &Caps) -> Self {
-        let [inputs, outputs] = [input, output].map(|map| (map.c / op.groups) as u64);
+    fn new(transform: &Transform, problem: &Problem<'_>, tiles: u64, caps: &Caps) -> Self {
+        let (inputs, outputs) = (problem.weight.c as u64, problem.group_outputs());
         let rows = if product::is_staged(outputs, caps) {
-            Stages::of(transform.positions() * op.groups as u64, outputs, tiles).rows
+            Stages::of(transform.positions() * problem.op.groups as u64, outputs, tiles).rows
         } else {
             rows(outputs)
         };
@@ -87,18 +86,17 @@ fn check(op: &Conv2d, transform: &Transform) -> Result<()> {
 /// the next; [`Error::Limit`] where not even four tiles or one block of weights fit a binding.
 pub(super) fn plan(
     transform: &Transform,
-    op: &Conv2d,
-    input: Shape,
-    output: Shape,
+    problem: &Problem<'_>,
     operands: Operands,
     caps: &Caps,
 ) -> Result<KernelPlan> {
+    let &Problem { op, output, .. } = problem;
     check(op, transform)?;
     let [mh, mw] = transform.cells(op);
     if operands.pooling.is_some() && (mh % 2, mw % 2) != (0, 0) {
         return Err(Pooling::refused(format!("tiles of {mh}x{mw} cells are no whole windows")));
     }
-    let filtering = Filtering::new(transform, op, [input, output], operands, caps);
+    let filtering = Filtering::new(transform, problem, operands, caps);
     filtering.check_loops()?;
     let strip_rows = filtering.strip_rows()?;
     let mut plan = KernelPlan {

@@ -2,26 +2,23 @@
 //! which for a few channels is more than f32 takes that computes them by themselves, between two conversions.
 
 use super::choice::word;
-use super::{OP, Variant, cooperative, effort, not_in_half};
+use super::{OP, Problem, Variant, cooperative, effort, not_in_half};
 use crate::error::Result;
 use crate::gpu::Caps;
 use crate::kernel::card::{Card, is_choice};
 use crate::kernel::check_binding;
-use crate::op::Conv2d;
 use crate::shape::Shape;
 
-/// Refuses a convolution of f16 maps that takes a small card many times as long by this variant as in f32; `shapes` are those of the
-/// map, the weight and the result.
+/// Refuses a convolution of f16 maps that takes a small card many times as long by this variant as in f32.
 ///
 /// # Errors
 /// [`Error::Unsupported`](crate::Error::Unsupported).
-pub(super) fn check(op: &Conv2d, shapes: [Shape; 3], variant: Variant, caps: &Caps) -> Result<()> {
-    let [input, weight, output] = shapes;
+pub(super) fn check(problem: &Problem<'_>, variant: Variant, caps: &Caps) -> Result<()> {
     let plain = [Variant::Direct, Variant::Depthwise]
         .into_iter()
-        .filter_map(|variant| effort(op, variant, input, weight, output, Card::SMALL, caps))
+        .filter_map(|variant| effort(problem, variant, Card::SMALL, caps))
         .fold(f64::INFINITY, f64::min);
-    check_worth(OP, op, shapes, variant, (plain, [input, output]), caps)
+    check_worth(OP, problem, variant, (plain, [problem.input, problem.output]), caps)
 }
 
 /// The same for an operator that is this convolution, and takes so much in f32 between conversions of two maps. Not refused is what
@@ -31,8 +28,7 @@ pub(super) fn check(op: &Conv2d, shapes: [Shape; 3], variant: Variant, caps: &Ca
 /// [`Error::Unsupported`](crate::Error::Unsupported).
 pub(in crate::kernel) fn check_worth(
     name: &'static str,
-    op: &Conv2d,
-    [input, weight, output]: [Shape; 3],
+    problem: &Problem<'_>,
     variant: Variant,
     (plain, maps): (f64, [Shape; 2]),
     caps: &Caps,
@@ -41,8 +37,8 @@ pub(in crate::kernel) fn check_worth(
         return Ok(());
     }
     let product = match variant {
-        Variant::Cooperative => cooperative::effort(op, weight, output, Card::SMALL, caps),
-        _ => effort(op, variant, input, weight, output, Card::SMALL, caps),
+        Variant::Cooperative => cooperative::effort(problem, Card::SMALL, caps),
+        _ => effort(problem, variant, Card::SMALL, caps),
     };
     let words: usize = maps.iter().map(|map| map.elements()).sum();
     let converted = 2.0 * (word(caps) * words as f64 + Card::SMALL.dispatch(caps));

@@ -36,7 +36,9 @@ pub(super) fn tiles(problem: &Problem<'_>, caps: &Caps) -> conv2d::Variant {
 /// apply.
 pub(super) fn effort(problem: &Problem<'_>, variant: conv2d::Variant, card: Card, caps: &Caps) -> Option<f64> {
     let op = convolution(problem).ok()?;
-    conv2d::effort(&op, variant, problem.input, problem.flipped(), problem.output, card, caps)
+    let &Problem { input, output, .. } = problem;
+    let convolution = conv2d::Problem { op: &op, input, weight: problem.flipped(), output };
+    conv2d::effort(&convolution, variant, card, caps)
 }
 
 /// Flips the weight into scratch, then plans the convolution by this variant, which reads it there.

@@ -98,7 +98,8 @@ pub(super) fn plan(problem: &Problem<'_>, form: Form, variant: conv2d::Variant, 
     let Convolution { op, made, cells, interleave } = Convolution::of(problem, form);
     let make = make_weight(problem, made, interleave, op.dilation, caps)?;
     let operands = Operands { form, interleave: Some(interleave), ..Operands::with_bias(problem.bias) };
-    let inner = conv2d::plan_product(&op, [problem.input, made, cells], operands, variant, caps)?;
+    let inner = conv2d::Problem { op: &op, input: problem.input, weight: made, output: cells };
+    let inner = conv2d::plan_product(&inner, operands, variant, caps)?;
     Ok(with_own_weight(inner, made, make))
 }
 
@@ -113,7 +114,8 @@ pub(super) fn check_worth(problem: &Problem<'_>, variant: conv2d::Variant, caps:
         .filter_map(|variant| problem.effort(variant, Card::SMALL, caps))
         .fold(f64::INFINITY, f64::min);
     let maps = [problem.input, problem.output];
-    conv2d::check_worth(OP, &op, [problem.input, made, cells], variant, (plain, maps), caps)
+    let inner = conv2d::Problem { op: &op, input: problem.input, weight: made, output: cells };
+    conv2d::check_worth(OP, &inner, variant, (plain, maps), caps)
 }
 
 /// Writes the weight of the convolution.

@@ -3,7 +3,7 @@
 use super::{OP, Problem};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Scratch, Step};
-use crate::kernel::conv2d::{Operands, direct};
+use crate::kernel::conv2d::{self, Operands, direct};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{INDEX, PLACE, check_binding, params, part};
 use crate::op::Conv2d;
@@ -78,8 +78,9 @@ pub(super) fn plan(problem: &Problem<'_>, caps: &Caps) -> Result<KernelPlan> {
     let mut run = vec![flat_step(&STRETCH, &constants, &stretch, &buffers, stretched.elements(), caps)?];
     let convolution = Conv2d { relu: op.relu, ..Conv2d::new(op.kernel).dilation(op.dilation).groups(op.groups) };
     let operands = Operands { input: STRETCHED, weight: FLIPPED, ..Operands::with_bias(problem.bias) };
-    run.extend(direct::steps(&convolution, stretched, flipped, output, operands, caps)?);
-    let executed_macs = direct::macs(&convolution, stretched, flipped, output);
+    let convolution = conv2d::Problem { op: &convolution, input: stretched, weight: flipped, output };
+    run.extend(direct::steps(&convolution, operands, caps)?);
+    let executed_macs = direct::macs(&convolution);
     Ok(KernelPlan { executed_macs, scratch, prepare, run, ..KernelPlan::default() })
 }
 

@@ -1,5 +1,6 @@
 //! How the product on matrix units divides its work: what a workgroup computes, what it stages, and how many there are.
 
+use super::super::Problem;
 use crate::gpu::{Caps, Cooperative};
 
 /// Workgroups that keep a GPU busy: two on each of the 132 processors of a large one of today.
@@ -25,7 +26,7 @@ pub(super) struct Division {
 
 /// What there is to compute.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Problem {
+pub(super) struct Work {
     pub(super) images: u64,
     pub(super) groups: u64,
     /// Channels a group.
@@ -38,14 +39,30 @@ pub(super) struct Problem {
     pub(super) in_parts: bool,
 }
 
+impl Work {
+    /// A convolution's.
+    pub(super) fn of(problem: &Problem<'_>, in_parts: bool) -> Self {
+        let &Problem { op, weight, output, .. } = problem;
+        Self {
+            images: output.n as u64,
+            groups: op.groups as u64,
+            group_inputs: weight.c as u64,
+            group_outputs: problem.group_outputs(),
+            cells: output.plane() as u64,
+            taps: problem.taps(),
+            in_parts,
+        }
+    }
+}
+
 impl Division {
     /// For such a device; `None` for subgroups whose share of the staging the kernel does not write out.
-    pub(super) fn of(cooperative: Cooperative, problem: &Problem, caps: &Caps) -> Option<Self> {
+    pub(super) fn of(cooperative: Cooperative, work: &Work, caps: &Caps) -> Option<Self> {
         let (tile, lanes) = (u64::from(cooperative.tile), u64::from(cooperative.lanes));
         // Half the rows where the others would be empty, half the cells where there are too few workgroups; then what is
         // written out. The longest step that inputs fill, the most buffers that there is memory for.
-        let rows = if problem.group_outputs <= 4 * tile { [1, 2, 4] } else { [2, 4, 1] };
-        let steps: &[u64] = if problem.group_inputs <= 16 { &[16] } else { &[32, 16] };
+        let rows = if work.group_outputs <= 4 * tile { [1, 2, 4] } else { [2, 4, 1] };
+        let steps: &[u64] = if work.group_inputs <= 16 { &[16] } else { &[32, 16] };
         let fits = |columns: [u64; 2]| {
             let mut all = rows.into_iter().flat_map(|row_groups| {
                 columns.into_iter().flat_map(move |column_groups| {
@@ -57,7 +74,7 @@ impl Division {
             all.find(|division| division.is_written_out(caps))
         };
         let wide = fits([2, 1]);
-        let few = |division: &Self| !problem.in_parts && 2 * division.workgroups(problem) < UNDER_WAY;
+        let few = |division: &Self| !work.in_parts && 2 * division.workgroups(work) < UNDER_WAY;
         if wide.as_ref().is_some_and(few) { fits([1, 2]) } else { wide }
     }
 
@@ -96,24 +113,24 @@ impl Division {
     }
 
     /// Steps of a whole sum.
-    pub(super) fn steps(&self, problem: &Problem) -> u64 {
-        problem.group_inputs.div_ceil(self.step) * problem.taps
+    pub(super) fn steps(&self, work: &Work) -> u64 {
+        work.group_inputs.div_ceil(self.step) * work.taps
     }
 
-    pub(super) fn workgroups(&self, problem: &Problem) -> u64 {
-        let blocks = problem.groups * problem.group_outputs.div_ceil(self.rows());
-        problem.images * blocks * problem.cells.div_ceil(self.cells())
+    pub(super) fn workgroups(&self, work: &Work) -> u64 {
+        let blocks = work.groups * work.group_outputs.div_ceil(self.rows());
+        work.images * blocks * work.cells.div_ceil(self.cells())
     }
 
     /// Steps of a part of the sums: all, where there are workgroups enough for a GPU; else so many that there are, as far as
     /// steps reach and a binding holds the parts.
-    pub(super) fn part_steps(&self, problem: &Problem, caps: &Caps) -> u64 {
-        let steps = self.steps(problem);
-        let elements = problem.images * problem.groups * problem.group_outputs * problem.cells;
+    pub(super) fn part_steps(&self, work: &Work, caps: &Caps) -> u64 {
+        let steps = self.steps(work);
+        let elements = work.images * work.groups * work.group_outputs * work.cells;
         let held = caps.max_binding_bytes.min(caps.max_buffer_bytes) / (4 * elements);
-        let parts = (UNDER_WAY / self.workgroups(problem)).min(steps / PART_STEPS).min(held);
-        let long = problem.group_inputs * problem.taps >= LONG;
-        if problem.in_parts && long && parts > 1 { steps.div_ceil(parts) } else { steps }
+        let parts = (UNDER_WAY / self.workgroups(work)).min(steps / PART_STEPS).min(held);
+        let long = work.group_inputs * work.taps >= LONG;
+        if work.in_parts && long && parts > 1 { steps.div_ceil(parts) } else { steps }
     }
 }
 
@@ -122,18 +139,18 @@ impl Division {
 mod tests {
     use super::*;
 
-    const LARGE: Problem =
-        Problem { images: 1, groups: 1, group_inputs: 256, group_outputs: 512, cells: 30_625, taps: 9, in_parts: true };
+    const LARGE: Work =
+        Work { images: 1, groups: 1, group_inputs: 256, group_outputs: 512, cells: 30_625, taps: 9, in_parts: true };
 
     #[test]
     fn subgroups_divide_the_staging() {
-        let of = |[tile, lanes]: [u32; 2], problem: Problem, kib: u32| {
+        let of = |[tile, lanes]: [u32; 2], work: Work, kib: u32| {
             let caps = Caps { max_workgroup_bytes: kib << 10, ..Caps::WEBGPU };
-            let division = Division::of(Cooperative { tile, lanes }, &problem, &caps);
+            let division = Division::of(Cooperative { tile, lanes }, &work, &caps);
             division.map(|d| [d.row_groups, d.column_groups, d.step, d.buffers])
         };
-        let narrow = Problem { group_outputs: 64, ..LARGE };
-        let few = Problem { cells: 1_936, in_parts: false, ..LARGE };
+        let narrow = Work { group_outputs: 64, ..LARGE };
+        let few = Work { cells: 1_936, in_parts: false, ..LARGE };
         // Mesa's software driver, Metal, NVIDIA with WebGPU's memory and with what it has, AMD's older and newer cards.
         assert_eq!(of([8, 8], LARGE, 16), Some([2, 2, 16, 2]));
         assert_eq!(of([8, 8], narrow, 16), Some([2, 2, 16, 2]));
@@ -153,17 +170,17 @@ mod tests {
     #[test]
     fn sums_are_cut_where_a_gpu_would_idle() {
         let caps = Caps { max_workgroup_bytes: 48 << 10, ..Caps::WEBGPU };
-        let parts = |problem: Problem, caps: &Caps| {
-            let division = Division::of(Cooperative { tile: 16, lanes: 32 }, &problem, caps).unwrap();
-            division.steps(&problem).div_ceil(division.part_steps(&problem, caps))
+        let parts = |work: Work, caps: &Caps| {
+            let division = Division::of(Cooperative { tile: 16, lanes: 32 }, &work, caps).unwrap();
+            division.steps(&work).div_ceil(division.part_steps(&work, caps))
         };
-        let fc7 = Problem { group_inputs: 4096, group_outputs: 4096, cells: 256, taps: 1, ..LARGE };
-        let low = Problem { group_inputs: 512, cells: 196, ..LARGE };
-        assert_eq!([LARGE, fc7, low].map(|problem| parts(problem, &caps)), [1, 4, 18]);
-        assert_eq!(parts(Problem { in_parts: false, ..fc7 }, &caps), 1);
+        let fc7 = Work { group_inputs: 4096, group_outputs: 4096, cells: 256, taps: 1, ..LARGE };
+        let low = Work { group_inputs: 512, cells: 196, ..LARGE };
+        assert_eq!([LARGE, fc7, low].map(|work| parts(work, &caps)), [1, 4, 18]);
+        assert_eq!(parts(Work { in_parts: false, ..fc7 }, &caps), 1);
         // As many as a binding holds, and as sums have steps for.
         assert_eq!(parts(fc7, &Caps { max_binding_bytes: 9 << 20, ..caps }), 2);
         assert_eq!(parts(fc7, &Caps { max_binding_bytes: 7 << 20, ..caps }), 1);
-        assert_eq!(parts(Problem { group_inputs: 128, taps: 1, ..low }, &caps), 1);
+        assert_eq!(parts(Work { group_inputs: 128, taps: 1, ..low }, &caps), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::blocks::{Blocks, Run};
 use super::super::pooled::End;
-use super::super::{OP, Operands};
+use super::super::{OP, Operands, Problem};
 use super::Groups;
 use super::grid::{Grid, Strip};
 use super::kernels::{InputParams, OutputParams, PiecesInputParams, ProductParams, WeightParams};
@@ -12,8 +12,6 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Caps, Kernel, Operand, Scratch, Step, fold_workgroups};
 use crate::kernel::flat::flat_step;
 use crate::kernel::{loop_iterations, rounds_within};
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// A strip's transformed input, and its products: one of each, which all strips share.
 const TRANSFORMED: Buffer = Buffer::Scratch(0);
@@ -22,9 +20,7 @@ const PRODUCTS: Buffer = Buffer::Scratch(1);
 /// A convolution by a transform, and how it is divided.
 pub(super) struct Filtering<'a> {
     transform: &'a Transform,
-    op: &'a Conv2d,
-    input: Shape,
-    output: Shape,
+    problem: &'a Problem<'a>,
     operands: Operands,
     caps: &'a Caps,
     pub(super) grid: Grid,
@@ -35,26 +31,21 @@ pub(super) struct Filtering<'a> {
 }
 
 impl<'a> Filtering<'a> {
-    pub(super) fn new(
-        transform: &'a Transform,
-        op: &'a Conv2d,
-        [input, output]: [Shape; 2],
-        operands: Operands,
-        caps: &'a Caps,
-    ) -> Self {
+    pub(super) fn new(transform: &'a Transform, problem: &'a Problem<'a>, operands: Operands, caps: &'a Caps) -> Self {
+        let &Problem { op, output, .. } = problem;
         let grid = Grid::new(transform, op, output);
         let Groups { inputs: group_inputs, channels: group_channels, rows, .. } =
-            Groups::new(transform, op, [input, output], grid.tiles, caps);
+            Groups::new(transform, problem, grid.tiles, caps);
         let groups = op.groups as u64;
         let pieces: u64 = transform.pieces(op).into_iter().product();
         let blocks = Blocks {
             rows,
             groups,
-            group_outputs: output.c as u64 / groups,
-            row_words: (op.kernel[0] * op.kernel[1]) as u64 * group_inputs,
+            group_outputs: problem.group_outputs(),
+            row_words: problem.taps() * group_inputs,
             block_words: transform.positions() * pieces * group_channels * rows,
         };
-        Self { transform, op, input, output, operands, caps, grid, group_inputs, group_channels, blocks }
+        Self { transform, problem, operands, caps, grid, group_inputs, group_channels, blocks }
     }
 
     /// Channels of the transformed input: those of all groups, each in whole fours.
@@ -75,7 +66,7 @@ impl<'a> Filtering<'a> {
     /// How products of so many tiles with so many blocks are divided.
     fn division(&self, tiles: u64, blocks: u64) -> Division {
         let product = Product { rows: self.blocks.rows, channels: self.group_channels };
-        Division::new(self.transform, self.op, tiles, product, blocks, self.caps)
+        Division::new(self.transform, self.problem.op, tiles, product, blocks, self.caps)
     }
 
     /// Refuses pieces and channels over which a driver would not let the loops of a product end.
@@ -83,7 +74,7 @@ impl<'a> Filtering<'a> {
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported).
     pub(super) fn check_loops(&self) -> Result<()> {
-        let [piece_rows, piece_columns] = self.transform.pieces(self.op);
+        let [piece_rows, piece_columns] = self.transform.pieces(self.problem.op);
         let rounds = [piece_rows, piece_columns, self.group_channels / 4].map(|rounds| rounds as usize);
         rounds_within(OP, 0, loop_iterations(&rounds), self.caps)?;
         Ok(())
@@ -120,7 +111,8 @@ impl<'a> Filtering<'a> {
             first_channel: run.first_channel as u32,
             kernels: kernels as u32,
         };
-        let constants = [self.transform.weight_constants(self.op), vec![("ROWS", self.blocks.rows as f64)]].concat();
+        let constants =
+            [self.transform.weight_constants(self.problem.op), vec![("ROWS", self.blocks.rows as f64)]].concat();
         let operands = [run.part_of(self.operands.weight), transformed.into()];
         flat_step(self.transform.weight, &constants, &params, &operands, kernels as usize, self.caps)
     }
@@ -135,14 +127,14 @@ impl<'a> Filtering<'a> {
     }
 
     fn transform_input(&self, strip: &Strip, params: &impl bytemuck::NoUninit) -> Result<Step> {
-        let constants = self.transform.tile_constants(self.op);
+        let constants = self.transform.tile_constants(self.problem.op);
         let operands = [self.operands.input, TRANSFORMED];
         let invocations = strip.sources * self.channels();
         flat_step(self.transform.input, &constants, params, &operands, invocations as usize, self.caps)
     }
 
     fn pieces_input_params(&self, strip: &Strip) -> PiecesInputParams {
-        let Self { input, op, grid, .. } = self;
+        let (&Problem { op, input, .. }, grid) = (self.problem, &self.grid);
         PiecesInputParams {
             in_channels: input.c as u32,
             in_h: input.h as u32,
@@ -161,7 +153,7 @@ impl<'a> Filtering<'a> {
     }
 
     fn input_params(&self, strip: &Strip) -> InputParams {
-        let Self { input, op, grid, .. } = self;
+        let (&Problem { op, input, .. }, grid) = (self.problem, &self.grid);
         InputParams {
             in_channels: input.c as u32,
             in_h: input.h as u32,
@@ -182,7 +174,7 @@ impl<'a> Filtering<'a> {
     /// Multiplies a strip's input with the weights of a run of blocks; also the multiply-adds that this executes.
     pub(super) fn product_step(&self, strip: &Strip, run: &Run, weights: Buffer) -> Result<(Step, u64)> {
         let Self { blocks, grid, .. } = self;
-        let [piece_rows, piece_columns] = self.transform.pieces(self.op);
+        let [piece_rows, piece_columns] = self.transform.pieces(self.problem.op);
         let division = self.division(strip.tiles, run.blocks);
         let [tile_groups, workgroups] = division.workgroups(strip.tiles, run.blocks);
         let workgroups = self.transform.positions() * workgroups;
@@ -217,7 +209,7 @@ impl<'a> Filtering<'a> {
 
     /// Transforms a strip's products back, to the output or, with such an end, to its maxima.
     pub(super) fn output_step(&self, strip: &Strip, end: Option<&End>) -> Result<Step> {
-        let Self { op, output, operands, grid, .. } = self;
+        let (&Problem { op, output, .. }, operands, grid) = (self.problem, &self.operands, &self.grid);
         let pooled = end.map_or([0, 0], |end| end.pooled.extent());
         let params = OutputParams {
             out_channels: output.c as u32,

@@ -1,5 +1,6 @@
 //! What minimal filtering takes, for the choice of a variant.
 
+use super::super::Problem;
 use super::super::choice::word;
 use super::super::tiled::CELLS;
 use super::grid::Grid;
@@ -8,8 +9,6 @@ use super::transform::Transform;
 use super::{Groups, check, product};
 use crate::gpu::Caps;
 use crate::kernel::card::Card;
-use crate::op::Conv2d;
-use crate::shape::Shape;
 
 /// What it costs to have a transformed weight come from memory, once a strip, against a word by itself (an estimate,
 /// from the rates of a copy and of products).
@@ -30,15 +29,14 @@ const WORTH: f64 = 1.08;
 /// variants' efforts. `None` where it does not apply.
 pub(in crate::kernel::conv2d) fn effort(
     transform: &Transform,
-    op: &Conv2d,
-    input: Shape,
-    output: Shape,
+    problem: &Problem<'_>,
     card: Card,
     caps: &Caps,
 ) -> Option<f64> {
+    let &Problem { op, output, .. } = problem;
     check(op, transform).ok()?;
     let grid = Grid::new(transform, op, output);
-    let Groups { channels, blocks, rows, .. } = Groups::new(transform, op, [input, output], grid.tiles, caps);
+    let Groups { channels, blocks, rows, .. } = Groups::new(transform, problem, grid.tiles, caps);
     let groups = op.groups as u64;
     let (positions, pieces) = (transform.positions(), transform.pieces(op).into_iter().product::<u64>());
     let growth = (positions * pieces) as f64 / (op.kernel[0] * op.kernel[1]) as f64;
