@@ -8,10 +8,10 @@ use switchback::weights::Weights;
 use switchback::{Conv2d, Gpu, Graph, Tensor};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The application's own device. It needs no features, only limits as large as its network.
+    // The application's own device. Its features and limits may be any that suffice for the network; these are those of use.
     let instance = wgpu::Instance::default();
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))?;
-    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))?;
+    let (device, queue) = pollster::block_on(adapter.request_device(&Gpu::device_descriptor(&adapter)))?;
     println!("the application's device is on {}", adapter.get_info().name);
 
     // Switchback on the same device.

@@ -33,8 +33,8 @@
 //!
 //! Networks are [`graph`]s of named nodes, built by hand or by [`net`] with [`weights`] from a file; a graph is planned,
 //! interpreted on the reference, or compiled into a [`graph::Session`] that runs with one submission, without compiling or
-//! allocating anything. An application that has a [`wgpu`] device of its own uses that: [`Gpu::from_device`],
-//! [`graph::Session::record`].
+//! allocating anything. An application that has a [`wgpu`] device of its own uses that: [`Gpu::device_descriptor`] opens it,
+//! [`Gpu::from_device`] takes it, [`graph::Session::record`] puts runs between the application's passes.
 //!
 //! Tensors are f32 in NCHW order. Errors name the operand, what was expected, what was found and the way out; nothing here
 //! panics on any input, and a device's faults come back as errors of the call that met them.

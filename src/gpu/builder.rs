@@ -132,6 +132,27 @@ impl GpuBuilder {
 }
 
 impl Gpu {
+    /// What an application opens a device of its own with that [`Gpu::from_device`] is to use well: all limits of the
+    /// adapter, and those of its features that kernels and timing use. Networks run without the features too, by slower
+    /// kernels on some devices, and within lower limits if their buffers fit. Matrix units are left out, for they are
+    /// experimental.
+    ///
+    /// ```no_run
+    /// # use switchback::gpu::{Gpu, wgpu};
+    /// # async fn open(adapter: wgpu::Adapter) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut descriptor = Gpu::device_descriptor(&adapter);
+    /// descriptor.required_features |= wgpu::Features::TEXTURE_COMPRESSION_BC; // the application's own
+    /// let (device, queue) = adapter.request_device(&descriptor).await?;
+    /// let gpu = Gpu::from_device(device, queue)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn device_descriptor(adapter: &wgpu::Adapter) -> wgpu::DeviceDescriptor<'static> {
+        let (required_features, required_limits) = offered(adapter);
+        wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() }
+    }
+
     /// The adapters of this machine, in the order in which [`AdapterChoice::Numbered`] counts them; in browsers the one that
     /// they offer.
     pub async fn adapters_async() -> Vec<AdapterInfo> {
@@ -182,12 +203,18 @@ fn open_instance() -> wgpu::Instance {
     })
 }
 
+/// The features of an adapter that are of use, but for matrix units, and its limits.
+fn offered(adapter: &wgpu::Adapter) -> (wgpu::Features, wgpu::Limits) {
+    let shared = host_memory::feature(AdapterInfo::from(&adapter.get_info()).kind);
+    (adapter.features() & (FEATURES | shared), adapter.limits())
+}
+
 fn descriptor(adapter: &wgpu::Adapter, limits: LimitsChoice, cooperative: bool) -> wgpu::DeviceDescriptor<'static> {
     let (required_features, required_limits) = match limits {
         LimitsChoice::Adapter => {
             let matrices = if cooperative { Cooperative::FEATURES } else { wgpu::Features::empty() };
-            let shared = host_memory::feature(AdapterInfo::from(&adapter.get_info()).kind);
-            (adapter.features() & (FEATURES | shared) | matrices, adapter.limits())
+            let (features, limits) = offered(adapter);
+            (features | matrices, limits)
         }
         LimitsChoice::WebGpu => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::defaults()),
     };

@@ -92,7 +92,7 @@ impl Gpu {
     }
 
     /// The application's own device. Its handlers for uncaptured errors and device loss stay as they are; limits and
-    /// features are those that it was opened with.
+    /// features are those that it was opened with ([`Gpu::device_descriptor`] has what is of use).
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`] and other faults of the device.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::adapter;
 use crate::error::{Error, Result};
 use crate::gpu::{
-    Access, Buffer, Gpu, GpuBuffer, GpuBuilder, Kernel, KernelPlan, LimitsChoice, Operand, Part, Scratch, Step, Timer,
+    Access, AdapterInfo, Buffer, Caps, Gpu, GpuBuffer, GpuBuilder, Kernel, KernelPlan, LimitsChoice, Operand, Part,
+    Scratch, Step, Timer,
 };
 
 static HALVES: Part = Part { path: "test/halves.wgsl", source: "fn half(x: f32) -> f32 { return 0.5 * x; }\n" };
@@ -384,6 +385,20 @@ fn a_device_without_timestamps_is_timed_by_the_clock() {
     assert_eq!((gpu.timer(), times.timer, times.passes.len()), (Timer::WallClock, Timer::WallClock, 2));
     assert!(times.passes.iter().all(|time| *time > Duration::ZERO), "{times:?}");
     assert_eq!(floats(&gpu, &y).unwrap(), ramp(64));
+}
+
+#[test]
+fn a_device_of_the_application_s_can_do_what_ours_can() {
+    let Some(ours) = without_rails(LimitsChoice::Adapter) else { return };
+    // As above.
+    let instance = Box::leak(Box::new(wgpu::Instance::default()));
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let same = |adapter: &&wgpu::Adapter| AdapterInfo::from(&adapter.get_info()) == *ours.info();
+    let adapter = adapters.iter().find(same).unwrap();
+    let (device, queue) = pollster::block_on(adapter.request_device(&Gpu::device_descriptor(adapter))).unwrap();
+    let gpu = Gpu::from_device(device, queue).unwrap();
+    assert_eq!(*gpu.caps(), Caps { cooperative: None, ..*ours.caps() });
+    assert_eq!((gpu.limits(), gpu.timer()), (ours.limits(), ours.timer()));
 }
 
 #[test]
