@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     weights.insert("y.bias", &Tensor::vector(vec![0.5])?);
     let session = gpu.compile(&graph, &weights)?;
 
-    // Here the host fills the input; an application may as well write `session.input_buffer("x")` in a pass of its own.
+    // Here the host fills the input; `examples/frames.rs` writes `session.input_binding` in a pass of its own.
     session.write(&Tensor::full([1, 1, 4, 4], 1.0)?)?;
 
     let bytes = 4 * 16;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         device.create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes, usage, mapped_at_creation: false });
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     session.record(&mut encoder);
-    encoder.copy_buffer_to_buffer(session.output_buffer("y")?, 0, &staging, 0, bytes);
+    encoder.copy_buffer_to_buffer(session.output_binding("y")?.buffer, 0, &staging, 0, bytes);
     queue.submit([encoder.finish()]);
 
     let (sender, receiver) = std::sync::mpsc::channel();

@@ -38,6 +38,35 @@ pub use tune::Trial;
 /// assert_eq!(outputs.tensor("conv1")?.shape(), [1, 32, 96, 64].into());
 /// # Ok::<(), switchback::Error>(())
 /// ```
+///
+/// An application that renders has [`Session::record`] put runs into its own encoders, between passes that write
+/// [`Session::input_binding`] and read [`Session::output_binding`]; `examples/frames.rs` does so, from texture to
+/// texture.
+///
+/// # Layout
+///
+/// Both give the first bytes of a buffer that may be longer: as many words as the value takes, so that a shader's
+/// `arrayLength` is right. [`Graph::inputs`] and [`Graph::outputs`] tell the type of each value. Rows follow each other
+/// without gaps.
+///
+/// | type | WGSL | in the buffer |
+/// |---|---|---|
+/// | [`Tensor`](super::ValueType::Tensor) | `array<f32>` | NCHW: element `((n * C + c) * H + y) * W + x` |
+/// | [`Switches`](super::ValueType::Switches) | `array<u32>` | in that order, flat indices into the planes that were pooled |
+/// | [`Labels`](super::ValueType::Labels) | `array<u32>` | byte `(n * H + y) * W + x` |
+/// | [`Image`](super::ValueType::Image) | `array<u32>` | red, green and blue from byte `3 * (y * W + x)` on |
+///
+/// Byte `p` is `extractBits(words[p / 4], 8 * (p % 4), 8)`; those past the end in a last word are not looked at in
+/// inputs and 0 in outputs. An image's bytes are those of a file, sRGB, which a texture of format `rgba8unorm` has as
+/// fractions of 255; means and order of channels are the graph's own matter ([`Normalize`](crate::Normalize)).
+///
+/// Where [`Gpu::with_elements`] asked for f16, a tensor that is an output and that another node computes with is
+/// [`Storage::Halves`], and so are inputs [with ports](crate::gpu::Elements::with_ports); [`PlannedNode::storages`]
+/// tells, and `keep_f32` of its name keeps it in f32. Bytes stay bytes.
+///
+/// Usages are `STORAGE`, `COPY_SRC` and `COPY_DST`, on the devices of CPU drivers with `MAPPABLE_PRIMARY_BUFFERS` also
+/// `MAP_READ` and `MAP_WRITE`. There the session itself maps the buffers during [`Session::run`], so that no commands
+/// that use them may be submitted meanwhile. An application does not map them.
 #[derive(Debug)]
 pub struct Session {
     gpu: Gpu,
@@ -136,12 +165,16 @@ impl Session {
         pollster::block_on(self.run_into_async(inputs, outputs))
     }
 
-    /// Records a run into an application's own encoder of the same device: one compute pass from the input buffers to the
-    /// output buffers. The inputs are those that [`Session::write`], or the application itself, puts into
-    /// [`Session::input_buffer`] before the encoder's commands are submitted; a run leaves them as they are.
+    /// Records a run into an application's own encoder of the same device: one compute pass from the input buffers to
+    /// the output buffers. The inputs are those that [`Session::write`], or the application itself, puts into
+    /// [`Session::input_binding`] before the encoder's commands are submitted; a run leaves them as they are.
     ///
-    /// The session must outlive the submission. It has one set of buffers, so a run's outputs last until the next run. Numbers
-    /// beyond f16's range, where values are in f16, are an infinity in the outputs; [`Session::check_overflow`] reports them.
+    /// The session has one set of buffers, and what goes to one queue happens in the order of submission and recording.
+    /// So many runs may be recorded, and submitted, without waiting between them: each reads what was put into the
+    /// inputs last, and its outputs last until the next. The session must outlive the submissions.
+    ///
+    /// Numbers beyond f16's range, where values are in f16, are an infinity in the outputs; [`Session::check_overflow`]
+    /// reports those of the last run, and a lost device, on which recorded runs do nothing.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder) {
         self.overflow.record_reset(encoder);
         let mut pass = encoder
@@ -180,27 +213,29 @@ impl Session {
         Ok(())
     }
 
-    /// The buffer of an input, which holds it from its first byte on and may be longer: f32 NCHW, or the bytes of an
-    /// image, four to a word, the lowest first. Not to be submitted while the session runs: the host may have it mapped then.
+    /// The bytes of an input on the device, to be bound or copied to: see [layout](Session#layout).
     ///
     /// # Errors
     /// [`Error::Graph`] if there is no such input, or no output depends on it.
-    pub fn input_buffer(&self, name: &str) -> Result<&wgpu::Buffer> {
+    pub fn input_binding(&self, name: &str) -> Result<wgpu::BufferBinding<'_>> {
         let found = self.graph().input_edges().find(|edge| self.graph().nodes()[edge.node()].name() == name);
-        let edge = found.ok_or_else(|| Error::Graph(format!("there is no input `{name}`")))?;
-        Ok(self.slots[self.plan.slot(edge)].raw())
+        found.map(|edge| self.binding(edge)).ok_or_else(|| Error::Graph(format!("there is no input `{name}`")))
     }
 
-    /// The buffer of an output, which holds it from its first byte on and may be longer: f32 NCHW, switches as u32, or
-    /// the bytes of labels or an image, four to a word, the lowest first; in f16 ([`Storage::Halves`]) where other nodes read
-    /// it too and [`Gpu::with_elements`] asked for that. Not to be submitted while the session runs: the host may have it mapped then.
+    /// The bytes of an output on the device, to be bound or copied from: see [layout](Session#layout).
     ///
     /// # Errors
     /// [`Error::Graph`] if there is no such output.
-    pub fn output_buffer(&self, name: &str) -> Result<&wgpu::Buffer> {
+    pub fn output_binding(&self, name: &str) -> Result<wgpu::BufferBinding<'_>> {
         let found = self.graph().results().iter().find(|output| output.name == name);
-        let output = found.ok_or_else(|| Error::Graph(format!("there is no output `{name}`")))?;
-        Ok(self.slots[self.plan.slot(output.edge)].raw())
+        found
+            .map(|output| self.binding(output.edge))
+            .ok_or_else(|| Error::Graph(format!("there is no output `{name}`")))
+    }
+
+    fn binding(&self, edge: Edge) -> wgpu::BufferBinding<'_> {
+        let size = wgpu::BufferSize::new(4 * self.plan.words(self.graph(), edge));
+        wgpu::BufferBinding { buffer: self.slots[self.plan.slot(edge)].raw(), offset: 0, size }
     }
 
     /// Holds the outputs of a run to the reference, node by node, as [`check_nodes`](super::check_nodes) does, each node

@@ -1,11 +1,14 @@
 //! A session's life: refused inputs, an application's own encoder, a profile, other threads, a lost device.
 
-use switchback::gpu::wgpu;
+use std::num::NonZero;
+
+use switchback::gpu::{Elements, wgpu};
 use switchback::weights::Weights;
-use switchback::{Gpu, Tensor};
+use switchback::{Conv2d, Gpu, Graph, Labels, Normalize, Palette, RgbImage, Tensor};
 
 use super::{bits, small};
 use crate::common::adapter;
+use crate::common::random::Random;
 
 #[test]
 fn a_refused_input_leaves_the_session_as_it_was() {
@@ -30,19 +33,19 @@ fn an_application_records_a_run_into_its_own_encoder() {
     let mut session = gpu.compile(&graph, &weights).unwrap();
     let expected = session.run(&x).unwrap();
     let expected = expected.tensor("pool").unwrap();
-    assert!(session.input_buffer("y").unwrap_err().to_string().contains("no input `y`"));
-    assert!(session.output_buffer("conv").unwrap_err().to_string().contains("no output `conv`"));
+    assert!(session.input_binding("y").unwrap_err().to_string().contains("no input `y`"));
+    assert!(session.output_binding("conv").unwrap_err().to_string().contains("no output `conv`"));
 
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
     let size = 4 * expected.data().len() as u64;
     let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
     let (first, second) = (device.create_buffer(&descriptor), device.create_buffer(&descriptor));
-    let output = session.output_buffer("pool").unwrap();
+    let output = session.output_binding("pool").unwrap().buffer;
 
     // Another input, by the session's own means, between two runs of the same one by the application's.
     session.write(&Tensor::zeros(x.shape()).unwrap()).unwrap();
     let bytes: Vec<u8> = x.data().iter().flat_map(|value| value.to_le_bytes()).collect();
-    queue.write_buffer(session.input_buffer("x").unwrap(), 0, &bytes);
+    queue.write_buffer(session.input_binding("x").unwrap().buffer, 0, &bytes);
     let mut encoder = device.create_command_encoder(&Default::default());
     session.record(&mut encoder);
     encoder.copy_buffer_to_buffer(output, 0, &first, 0, size);
@@ -51,6 +54,71 @@ fn an_application_records_a_run_into_its_own_encoder() {
     queue.submit([encoder.finish()]);
     for copy in [first, second] {
         assert_eq!(&gpu.download(&gpu.wrap(expected.shape(), copy).unwrap()).unwrap(), expected);
+    }
+}
+
+/// An image to its labels and a picture of them, all of which end within a word, and the maps before.
+fn labelling() -> (Graph, Weights) {
+    let mut g = Graph::builder();
+    let image = g.image("image", [9, 7]).unwrap();
+    let x = g.normalize("data", image, Normalize::CAFFE).unwrap();
+    let x = g.conv2d("conv", x, Conv2d::new([3, 3]).pad(1), 5).unwrap();
+    let scores = g.conv2d("scores", x, Conv2d::new([1, 1]), 6).unwrap();
+    let labels = g.argmax_channels("labels", scores).unwrap();
+    let picture = g.colorize("picture", labels, Palette::voc()).unwrap();
+    [x, scores, labels, picture].into_iter().for_each(|edge| g.output(edge).unwrap());
+    let graph = g.build().unwrap();
+    let weights = Weights::random(graph.weights_required(), 7).unwrap();
+    (graph, weights)
+}
+
+#[test]
+fn frames_recorded_without_waiting_between_them_give_what_runs_give() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights) = labelling();
+    let mut random = Random::new(8);
+    let frames: [RgbImage; 4] = std::array::from_fn(|_| RgbImage::new([9, 7], random.bytes(189)).unwrap());
+    for elements in [Elements::f32(), Elements::f16()] {
+        let mut session = gpu.with_elements(elements).compile(&graph, &weights).unwrap();
+        let labels = |frame| session.run(frame).unwrap().labels("labels").unwrap().clone();
+        let expected: Vec<Labels> = frames.iter().map(labels).collect();
+        assert!(expected.windows(2).all(|pair| pair[0] != pair[1]));
+        for at_once in [frames.len(), 1] {
+            let uploaded: Vec<_> = frames.iter().map(|frame| gpu.upload_image(frame).unwrap()).collect();
+            let nothing = Labels::new(1, [9, 7], vec![0; 63]).unwrap();
+            let kept: Vec<_> = frames.iter().map(|_| gpu.upload_labels(&nothing).unwrap()).collect();
+            let (input, output) = (session.input_binding("image").unwrap(), session.output_binding("labels").unwrap());
+            for (uploaded, kept) in uploaded.chunks(at_once).zip(kept.chunks(at_once)) {
+                let mut encoder = gpu.device().create_command_encoder(&Default::default());
+                for (frame, kept) in uploaded.iter().zip(kept) {
+                    let bytes = input.size.map(NonZero::get);
+                    encoder.copy_buffer_to_buffer(frame.wgpu_buffer(), 0, input.buffer, input.offset, bytes);
+                    session.record(&mut encoder);
+                    let bytes = output.size.map(NonZero::get);
+                    encoder.copy_buffer_to_buffer(output.buffer, output.offset, kept.wgpu_buffer(), 0, bytes);
+                }
+                gpu.queue().submit([encoder.finish()]);
+            }
+            let found: Vec<Labels> = kept.iter().map(|kept| gpu.download_labels(kept).unwrap()).collect();
+            assert_eq!(found, expected, "{at_once} frames a submission");
+        }
+    }
+}
+
+#[test]
+fn bindings_are_of_the_value_alone() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights) = labelling();
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    // `conv` is read by another node, `scores` only compared.
+    for (elements, conv) in [(Elements::f32(), 4 * 5 * 63), (Elements::f16(), 4 * 3 * 63)] {
+        let session = gpu.with_elements(elements).compile(&graph, &weights).unwrap();
+        let outputs = [("conv", conv), ("scores", 4 * 6 * 63), ("labels", 64), ("picture", 192)];
+        let outputs = outputs.map(|(name, bytes)| (session.output_binding(name).unwrap(), bytes));
+        for (binding, bytes) in outputs.into_iter().chain([(session.input_binding("image").unwrap(), 192)]) {
+            assert_eq!((binding.offset, binding.size.map(NonZero::get)), (0, Some(bytes)));
+            assert!(binding.buffer.usage().contains(usage));
+        }
     }
 }
 
@@ -81,6 +149,12 @@ fn a_lost_device_is_an_error_of_the_run() {
     assert!(session.run(&x).unwrap_err().is_device_lost());
     assert!(session.profile(&x).unwrap_err().is_device_lost());
     assert!(gpu.compile(&graph, &weights).unwrap_err().is_device_lost());
+    let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    session.record(&mut encoder);
+    gpu.queue().submit([encoder.finish()]);
+    assert!(pollster::block_on(scope.pop()).is_none());
+    assert!(session.check_overflow().unwrap_err().is_device_lost());
 }
 
 #[test]
