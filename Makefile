@@ -22,7 +22,7 @@ demo: ## Build, segment the six scenes, print times and metrics, look into the n
 	    --weights $(DEMO)/fcn8s-digits.safetensors --layer conv2_2 --unit top9 --out out/scene-4.conv2_2.png
 
 test: ## Run all tests, GPU tests included (a software Vulkan driver is installed if there is no adapter).
-	$(CARGO) build --bin switchback
+	$(CARGO) test --no-run
 	@ci/vulkan $(TARGET)/debug/switchback || { [ -z "$$SWITCHBACK_REQUIRE_ADAPTER" ] && echo "GPU tests will be skipped"; }
 	$(CARGO) test
 	@ci/examples

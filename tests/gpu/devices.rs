@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use switchback::gpu::{LimitsChoice, wgpu};
 use switchback::{Gpu, Tensor};
 
-use crate::common::adapter;
+use crate::common::adapter::{self, PerSeat};
 
 /// Workgroups a dimension of the device whose dispatches fold: a plane of 23x30 in five channels takes all three.
 const FEW_WORKGROUPS: u32 = 7;
@@ -13,7 +13,7 @@ const FEW_WORKGROUPS: u32 = 7;
 /// Runs `test` on the adapter with all its limits, with WebGPU's default limits, and with so few workgroups a dimension
 /// that all but the smallest dispatches fold. Fresh memory is poisoned and guarded on all three.
 pub(crate) fn on_each(test: impl Fn(&Gpu)) {
-    static DEVICES: OnceLock<Option<[(&str, Gpu); 2]>> = OnceLock::new();
+    static DEVICES: PerSeat<Option<[(&str, Gpu); 2]>> = PerSeat::new();
     let Some(gpu) = adapter::gpu() else { return };
     test(&gpu);
     let others = DEVICES.get_or_init(|| {
