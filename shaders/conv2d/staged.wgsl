@@ -85,10 +85,10 @@ fn main(
     for (var round = 0u; round <= stages; round++) {
         let more = round < stages;
         // As they come: what uses them, here, would wait for them before it multiplies.
-        var rows: RawWeights;
-        var more_rows: RawWeights;
-        var cells: RawChannels;
-        var more_cells: RawChannels;
+        var rows = RawWeights(0);
+        var more_rows = RawWeights(0);
+        var cells = RawChannels(0);
+        var more_cells = RawChannels(0);
         if more {
             let weights = own_row + tap * quads * ROWS;
             rows = raw_weights(weights + min(q + w_quad, end_quad - 1) * ROWS);

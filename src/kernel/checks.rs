@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod page;
+mod translations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,22 +192,31 @@ fn every_specialisation_is_valid() {
 fn check_specialisation(step: &Step) {
     let name = step.kernel.name;
     let module = parse(&step.kernel.source(), name);
-    let needs = [step.kernel.has_int64(), step.kernel.has_subgroups()];
-    let info = validate(&module, name, needs);
     let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
     let given: BTreeSet<&str> = step.constants.iter().map(|(name, _)| *name).collect();
     assert_eq!(given, overrides, "{name}: overrides");
     assert_eq!(given.len(), step.constants.len(), "{name}: an override given twice");
-    let constants = step.constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    let entry = Some((naga::ShaderStage::Compute, "main"));
-    let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
-        .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
-    validate(&module, name, needs);
+    let (module, _) = specialised(step);
     let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
     assert!((1..=Caps::WEBGPU.max_invocations).contains(&invocations), "{name}: {invocations} invocations");
     let bytes = workgroup_bytes(&module);
     assert!(bytes <= Caps::WEBGPU.max_workgroup_bytes, "{name}: {bytes} bytes of workgroup memory");
     assert_eq!(step.operands.len() + 1, step.kernel.bindings.len(), "{name}: operands");
+}
+
+/// A step's kernel with its overrides' values, valid.
+fn specialised(step: &Step) -> (naga::Module, ModuleInfo) {
+    let name = step.kernel.name;
+    let module = parse(&step.kernel.source(), name);
+    let needs = [step.kernel.has_int64(), step.kernel.has_subgroups()];
+    let info = validate(&module, name, needs);
+    let constants = step.constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let entry = Some((naga::ShaderStage::Compute, "main"));
+    let (module, _) = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
+        .unwrap_or_else(|error| panic!("{name}: {error:?} in {:?}", step.constants));
+    let module = module.into_owned();
+    let info = validate(&module, name, needs);
+    (module, info)
 }
 
 /// Workgroup memory of a module without overrides.
