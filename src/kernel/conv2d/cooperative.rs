@@ -14,6 +14,7 @@ use crate::gpu::{Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
 use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::{convert, loop_iterations, rounds_within};
+#[cfg(not(target_arch = "wasm32"))]
 use crate::shape::Shape;
 use division::{Division, Work};
 
