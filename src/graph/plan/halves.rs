@@ -89,12 +89,12 @@ impl Operands {
                 Some(kernel::conv_transpose2d::plan_half(op, self.convolved()?, form, wish(preferred)?, caps))
             }
             &Operation::Conv2dMaxPool2d { conv, pool, switches } => {
+                if self.result_form()? != Form::Halves {
+                    return None;
+                }
                 let form = self.output_storages.get(1).copied().unwrap_or_default();
                 let pooling = Pooling { op: pool, switches: switches.then_some(form) };
-                let plan = || {
-                    Some(kernel::conv2d::plan_half_pooled(&conv, pooling, self.convolved()?, wish(preferred)?, caps))
-                };
-                if self.result_form()? == Form::Halves { plan() } else { None }
+                Some(kernel::conv2d::plan_half_pooled(&conv, pooling, self.convolved()?, wish(preferred)?, caps))
             }
             Operation::ConvTranspose2dArgmax(op) => {
                 let (x, weight, bias) = self.convolved()?;
