@@ -62,3 +62,16 @@ def close(name, output, expected, element="f32"):
     if output.shape != expected.shape or not error <= most:
         raise ValueError(f"{name}: scores differ by {error}, allowed are {most}")
     return error
+
+
+def close_but_for_ties(name, output, expected):
+    """The same for a network that unpools: gives how many of its scores are others. A window of a pooling whose two largest
+    cells are equal but for rounding has either for its switch, and what it moves reaches the scores around it: one switch
+    of 68,480 made 0.15 % of SegNet-Basic's scores others."""
+    most = 1e-3 * float(np.abs(expected).max())
+    if output.shape != expected.shape:
+        raise ValueError(f"{name}: scores of {output.shape}, expected {expected.shape}")
+    others = int(np.count_nonzero(~(np.abs(output.astype(np.float64) - expected) <= most)))
+    if others > expected.size // 100:
+        raise ValueError(f"{name}: {others} of {expected.size} scores differ by more than {most}, allowed are 1 %")
+    return others

@@ -207,8 +207,8 @@ def agree_decoders(arguments, folder):
         expected, saved = np.load(folder / "scene-6.scores.npy"), folder / "pytorch.npy"
         words = ["pytorch", network.name, "--weights", weights, "--slim", str(divisor), "--input", folder / "data.npy"]
         subprocess.run([arguments.pytorch, "worker.py", *words, "--save", saved], cwd=HERE, check=True, capture_output=True)
-        error = check.close("pytorch", np.load(saved), expected)
-        print(f"agreement: {network.name}: PyTorch's scores differ by at most {error:.2e} of {np.abs(expected).max():.1f}")
+        others = check.close_but_for_ties("pytorch", np.load(saved), expected)
+        print(f"agreement: {network.name}: {others} of {expected.size} scores are others in PyTorch, for ties of switches")
 
 
 def main():

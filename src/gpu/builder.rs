@@ -122,6 +122,29 @@ impl GpuBuilder {
         pollster::block_on(self.build_async())
     }
 
+    /// Which adapter the application's own device is of, for [`GpuBuilder::build_on`], so that its matrix units can be used:
+    /// the device alone does not say what they multiply. wgpu calls them experimental; so [`Gpu::device_descriptor`] leaves
+    /// them out, and the application asks for them itself. Without them, or without this, kernels do without.
+    ///
+    /// ```no_run
+    /// # use switchback::gpu::{Gpu, wgpu};
+    /// # async fn open(adapter: wgpu::Adapter) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut descriptor = Gpu::device_descriptor(&adapter);
+    /// if adapter.features().contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
+    ///     descriptor.required_features |= wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+    ///     // SAFETY: such features may have faults that safe calls reach; that is accepted here.
+    ///     descriptor.experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    /// }
+    /// let (device, queue) = adapter.request_device(&descriptor).await?;
+    /// let gpu = Gpu::builder().matrix_units_of(&adapter).build_on(device, queue)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn matrix_units_of(mut self, adapter: &wgpu::Adapter) -> Self {
+        self.settings.cooperative = Cooperative::of(adapter);
+        self
+    }
+
     /// Uses the application's device; the choices of adapter and limits do not apply.
     ///
     /// # Errors
@@ -135,7 +158,7 @@ impl Gpu {
     /// What an application opens a device of its own with that [`Gpu::from_device`] is to use well: all limits of the
     /// adapter, and those of its features that kernels and timing use. Networks run without the features too, by slower
     /// kernels on some devices, and within lower limits if their buffers fit. Matrix units are left out, for they are
-    /// experimental.
+    /// experimental; [`GpuBuilder::matrix_units_of`] says how to have them.
     ///
     /// ```no_run
     /// # use switchback::gpu::{Gpu, wgpu};

@@ -66,7 +66,7 @@ pub(crate) struct Settings {
     pub(crate) shader_checks: bool,
     /// Whether this crate opened the device, rather than the application.
     pub(crate) owned: bool,
-    /// The adapter's matrix units, if the device was opened with them.
+    /// The adapter's matrix units, for devices that are opened with them.
     pub(crate) cooperative: Option<Cooperative>,
     /// Where compiled pipelines are kept.
     #[cfg(not(target_arch = "wasm32"))]
@@ -92,7 +92,8 @@ impl Gpu {
     }
 
     /// The application's own device. Its handlers for uncaptured errors and device loss stay as they are; limits and
-    /// features are those that it was opened with ([`Gpu::device_descriptor`] has what is of use).
+    /// features are those that it was opened with ([`Gpu::device_descriptor`] has what is of use), matrix units aside
+    /// ([`GpuBuilder::matrix_units_of`]).
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`] and other faults of the device.
@@ -122,7 +123,7 @@ impl Gpu {
         let shared = Shared {
             id,
             caps: Caps {
-                cooperative: settings.cooperative,
+                cooperative: settings.cooperative.filter(|_| device.features().contains(Cooperative::FEATURES)),
                 subgroup: subgroup(&device),
                 ..caps(&info, &limits, device.features())
             },

@@ -395,10 +395,27 @@ fn a_device_of_the_application_s_can_do_what_ours_can() {
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let same = |adapter: &&wgpu::Adapter| AdapterInfo::from(&adapter.get_info()) == *ours.info();
     let adapter = adapters.iter().find(same).unwrap();
-    let (device, queue) = pollster::block_on(adapter.request_device(&Gpu::device_descriptor(adapter))).unwrap();
-    let gpu = Gpu::from_device(device, queue).unwrap();
-    assert_eq!(*gpu.caps(), Caps { cooperative: None, ..*ours.caps() });
+    let open =
+        |descriptor: &wgpu::DeviceDescriptor<'_>| pollster::block_on(adapter.request_device(descriptor)).unwrap();
+    let (device, queue) = open(&Gpu::device_descriptor(adapter));
+    let gpu = Gpu::from_device(device.clone(), queue.clone()).unwrap();
+    let plain = Caps { cooperative: None, ..*ours.caps() };
+    assert_eq!(*gpu.caps(), plain);
     assert_eq!((gpu.limits(), gpu.timer()), (ours.limits(), ours.timer()));
+    // The adapter has matrix units perhaps, this device has not.
+    let gpu = Gpu::builder().matrix_units_of(adapter).build_on(device, queue).unwrap();
+    assert_eq!(*gpu.caps(), plain);
+
+    if adapter::has_matrix_units(&ours) {
+        let mut descriptor = Gpu::device_descriptor(adapter);
+        descriptor.required_features |= wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+        descriptor.experimental_features = super::trusted::experimental();
+        let (device, queue) = open(&descriptor);
+        assert_eq!(*Gpu::from_device(device.clone(), queue.clone()).unwrap().caps(), plain);
+        let gpu = Gpu::builder().matrix_units_of(adapter).build_on(device, queue).unwrap();
+        assert_eq!(gpu.caps(), ours.caps());
+        pollster::block_on(gpu.check_cooperative("conv2d")).unwrap();
+    }
 }
 
 #[test]
