@@ -1,6 +1,7 @@
 //! In which numbers a graph's weights and activations are kept on the device.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
@@ -72,15 +73,65 @@ impl Elements {
     }
 }
 
-/// `f32` or `f16`.
+/// Separates the numbers from the names to be kept in f32, which [`NAME`] separates.
+const KEPT: &str = " but ";
+const NAME: &str = ",";
+const PORTS: &str = " with ports";
+
+/// `f32`, `f16`, `f16 with ports`, `f16 but conv1_1,fc6.weight`: what [`FromStr`] reads back where no name has a comma in it.
+impl fmt::Display for Elements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.half { "f16" } else { "f32" })?;
+        if self.ports {
+            f.write_str(PORTS)?;
+        }
+        for (position, name) in self.kept.iter().enumerate() {
+            write!(f, "{}{name}", if position == 0 { KEPT } else { NAME })?;
+        }
+        Ok(())
+    }
+}
+
+/// What [`Display`](fmt::Display) writes.
 impl FromStr for Elements {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "f32" => Ok(Self::f32()),
-            "f16" => Ok(Self::f16()),
-            _ => Err(Error::parameter("elements", "name", "f32 or f16", text)),
+        let (numbers, kept) = text.split_once(KEPT).map_or((text, None), |(numbers, kept)| (numbers, Some(kept)));
+        let (number, ports) = numbers.strip_suffix(PORTS).map_or((numbers, false), |number| (number, true));
+        let half = match number {
+            "f32" => false,
+            "f16" => true,
+            _ => return Err(Error::parameter("elements", "name", "f32 or f16", text)),
+        };
+        let kept = kept.into_iter().flat_map(|names| names.split(NAME)).map(str::to_owned).collect();
+        Ok(Self { half, ports, kept })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn what_is_displayed_is_read_back() {
+        let rows = [
+            ("f32", Elements::f32()),
+            ("f16", Elements::f16()),
+            ("f16 with ports", Elements::f16().with_ports()),
+            ("f16 but conv1_1,fc6.weight", Elements::f16().keep_f32("fc6.weight").keep_f32("conv1_1")),
+            ("f16 with ports but a but b", Elements::f16().with_ports().keep_f32("a but b")),
+            ("f32 but conv1_1", Elements::f32().keep_f32("conv1_1")),
+        ];
+        for (text, elements) in rows {
+            assert_eq!(elements.to_string(), text);
+            assert_eq!(text.parse::<Elements>().unwrap(), elements, "{text}");
         }
+        for text in ["", "F16", "f16 ", "f16 with", "f16 but", "f16 ports"] {
+            assert!(text.parse::<Elements>().is_err(), "{text}");
+        }
+        let message = "f64".parse::<Elements>().unwrap_err().to_string();
+        assert_eq!(message, "elements: name is f64, expected f32 or f16");
     }
 }

@@ -17,6 +17,7 @@ fn names_to_keep_in_f32_need_f16() {
     let expected = "--keep-f32 names what `--element f16` is to leave in f32";
     refused(&["plan", "--webgpu", "--keep-f32", "conv1_1"], expected);
     refused(&["plan", "--webgpu", "--element", "f32", "--keep-f32", "conv1_1"], expected);
+    refused(&["plan", "--webgpu", "--element", "f32 but conv1_1"], expected);
     refused(&["segment", scene, "--weights", weights, "--adapter", "cpu", "--keep-f32", "conv1_1"], expected);
     refused(&["bench", "segnet", "--keep-f32", "conv1_1"], expected);
 }

@@ -32,7 +32,7 @@ pub(crate) struct AdapterArgs {
     tuning: Option<PathBuf>,
     /// Numbers in which weights and activations are kept: `f32`, or `f16` with sums in f32 (half the memory; matrix units
     /// where a GPU has them)
-    #[arg(long, value_name = "f32|f16", default_value = "f32", global = true)]
+    #[arg(long, value_name = "f32|f16", default_value_t = Elements::f32(), global = true)]
     element: Elements,
     /// With `--element f16`: nodes and weights to keep in f32
     #[arg(long, value_name = "NAME", value_delimiter = ',', global = true)]
@@ -91,13 +91,14 @@ impl AdapterArgs {
 
     /// What weights and activations are to be kept in; refuses options that this leaves without effect.
     pub(crate) fn elements(&self) -> Result<Elements> {
-        if !self.element.is_half() && !self.keep_f32.is_empty() {
+        let elements = self.keep_f32.iter().fold(self.element.clone(), |elements, name| elements.keep_f32(name));
+        if !elements.is_half() && elements != Elements::f32() {
             return Err("--keep-f32 names what `--element f16` is to leave in f32; without that all of it is".into());
         }
-        if self.element.is_half() && self.tuning.is_some() {
+        if elements.is_half() && self.tuning.is_some() {
             return Err("--tuning is for kernels in f32, and the element is f16; leave one of the two out".into());
         }
-        Ok(self.keep_f32.iter().fold(self.element.clone(), |elements, name| elements.keep_f32(name)))
+        Ok(elements)
     }
 
     /// Whether there are measured variants to take.
