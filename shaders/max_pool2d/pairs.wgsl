@@ -9,8 +9,8 @@
 // Writes    Every word of y, and of switches if SWITCHES, once.
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
 // Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl,
-//           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl,
-//           max_pool2d/two_by_two.wgsl, max_pool2d/pair.wgsl
+//           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl, two_by_two/row.wgsl,
+//           max_pool2d/pair.wgsl
 // Oracle    reference::max_pool2d
 
 override WORKGROUP: u32 = 64;

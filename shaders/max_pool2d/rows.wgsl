@@ -9,7 +9,7 @@
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
 // Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl,
 //           common/vectors_u64.wgsl, max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl,
-//           max_pool2d/two_by_two.wgsl, max_pool2d/pair.wgsl
+//           two_by_two/row.wgsl, max_pool2d/pair.wgsl
 // Oracle    reference::max_pool2d
 //
 // Why       For CPU drivers, whose workgroups cost much: all of an index but the pair is the same for a workgroup, and computed once

@@ -262,9 +262,10 @@ fn stores(block: &naga::Block) -> Vec<naga::Handle<naga::Expression>> {
 }
 
 #[test]
-fn a_kernels_folder_is_called_as_the_file_that_plans_it() {
+fn a_folder_is_called_as_the_file_that_plans_with_it() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
-    for (folder, _) in kernels().filter_map(|kernel| kernel.name.split_once('/')) {
+    let paths = kernels().flat_map(|kernel| kernel.parts.iter().map(|part| part.path).chain([kernel.name]));
+    for (folder, _) in paths.filter_map(|path| path.split_once('/')).filter(|&(folder, _)| folder != "common") {
         assert!(sources.join(folder).with_extension("rs").is_file(), "shaders/{folder}");
     }
 }

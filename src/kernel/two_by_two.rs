@@ -9,7 +9,7 @@ use crate::op::MaxPool2d;
 use crate::shape::Shape;
 
 /// Uniforms, and where the rows are.
-pub(super) static TWO_BY_TWO: Part = part!("max_pool2d/two_by_two.wgsl");
+pub(super) static TWO_BY_TWO: Part = part!("two_by_two/row.wgsl");
 
 /// The kernels of an operator, each for maps in f32 and in f16.
 pub(super) struct Kernels {
@@ -22,7 +22,7 @@ pub(super) struct Kernels {
 }
 
 params! {
-    /// Uniforms of all of them; `max_pool2d/two_by_two.wgsl` says what they mean.
+    /// Uniforms of all of them; `two_by_two/row.wgsl` says what they mean.
     pub(super) struct Params {
         all_rows: u32,
         rows: u32,
