@@ -236,7 +236,7 @@ def main():
         folder = Path(folder)
         if not arguments.no_agreement:
             agree(arguments, folder)
-            # In f16 the networks that unpool differ by switches of near ties (docs/BENCHMARKS.md); each node is checked by itself.
+            # In f16 the networks that unpool differ by switches of near ties (docs/HALF.md); each node is checked by itself.
             if {"switchback", "pytorch"} <= set(arguments.peers) and arguments.element == "f32":
                 agree_decoders(arguments, folder)
         bench, rows = Bench(arguments, folder), []
