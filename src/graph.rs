@@ -39,7 +39,7 @@ pub use interpret::{NodeCheck, check_nodes, check_nodes_where, check_planned_nod
 pub use node::{Edge, Node, Operation, ValueType};
 pub use parameter::{Parameter, Parameters, Weight};
 pub use plan::{Plan, PlannedNode};
-pub use session::{NodeTime, Profile, Session, Trial};
+pub use session::{GpuWeights, NodeTime, Profile, Session, Trial};
 pub use values::{Inputs, Outputs, ValueRef};
 
 use crate::error::{Error, Result};

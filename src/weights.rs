@@ -128,6 +128,17 @@ impl Entry {
         }
     }
 
+    /// Whether it decodes to the numbers of `other`, bit for bit, as far as its bytes and factors tell.
+    pub(crate) fn decodes_as(&self, other: &Self) -> bool {
+        let same_bytes = || match Arc::ptr_eq(&self.storage, &other.storage) {
+            // Of one file, which is not read for this.
+            true => self.bytes == other.bytes,
+            false => self.stored_bytes() == other.stored_bytes(),
+        };
+        let described = |entry: &Self| (entry.element, entry.bytes.len());
+        described(self) == described(other) && self.scalings == other.scalings && same_bytes()
+    }
+
     fn stored_bytes(&self) -> &[u8] {
         &self.storage.bytes()[self.bytes.clone()]
     }

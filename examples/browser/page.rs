@@ -2,7 +2,7 @@
 //!
 //!     make browser-demo
 
-use switchback::graph::Session;
+use switchback::graph::{GpuWeights, Session};
 use switchback::net::{Fcn, Head};
 use switchback::weights::Weights;
 use switchback::{Gpu, Palette, RgbImage};
@@ -11,8 +11,7 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 /// A network on the browser's GPU, for pictures of any size.
 #[wasm_bindgen]
 pub struct Segmenter {
-    gpu: Gpu,
-    weights: Weights,
+    weights: GpuWeights,
     network: Fcn,
     /// Compiled for pictures of these rows and columns, one after another.
     session: Option<([usize; 2], Session)>,
@@ -25,22 +24,22 @@ impl Segmenter {
         let weights = Weights::from_bytes(weights)?;
         let network = Fcn::from_weights(Head::Stride8, &weights)?;
         let gpu = Gpu::builder().build_async().await?;
-        Ok(Self { gpu, weights, network, session: None })
+        Ok(Self { weights: gpu.weights(&weights), network, session: None })
     }
 
     /// What it runs on.
     pub fn adapter(&self) -> String {
-        self.gpu.info().to_string()
+        self.weights.gpu().info().to_string()
     }
 
-    /// Compiles for pictures of this size. The next one finds this one's pipelines: kernels do not depend on sizes, though
-    /// which of them are chosen may.
+    /// Compiles for pictures of this size. The next one finds this one's pipelines and packed weights: neither depends on
+    /// sizes, though which kernels are chosen may.
     pub async fn compile(&mut self, width: usize, height: usize) -> Result<(), JsError> {
         let extent = [height, width];
         if self.session.as_ref().is_none_or(|(compiled_for, _)| *compiled_for != extent) {
             self.session = None; // its memory first
             let graph = self.network.labels_from_image(extent)?;
-            self.session = Some((extent, self.gpu.compile_async(&graph, &self.weights).await?));
+            self.session = Some((extent, self.weights.compile_async(&graph).await?));
         }
         Ok(())
     }

@@ -57,6 +57,13 @@ pub(crate) struct Kernel {
     pub(crate) needs_float_atomics: bool,
 }
 
+/// Of one name there is one, which pipelines go by too.
+impl PartialEq for Kernel {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 impl Kernel {
     /// The joined source.
     pub(crate) fn source(&self) -> String {
@@ -127,7 +134,7 @@ impl From<Buffer> for Operand {
 }
 
 /// One dispatch.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Step {
     /// What runs.
     pub(crate) kernel: &'static Kernel,

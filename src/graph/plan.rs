@@ -128,7 +128,8 @@ impl Plan {
         self.live_bytes
     }
 
-    /// Bytes of weights that stay on the device from run to run.
+    /// Bytes of weights that stay on the device from run to run. What two nodes pack alike of one weight counts twice, and is
+    /// there once.
     #[must_use]
     pub fn weight_bytes(&self) -> u64 {
         self.weight_bytes

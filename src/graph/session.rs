@@ -2,12 +2,16 @@
 //! submits one command buffer and reads the outputs.
 
 mod compile;
+mod kept;
 mod overflow;
 mod pack;
 mod profile;
+mod recipe;
 mod resident;
 mod results;
+mod source;
 mod tune;
+mod weights;
 
 use std::borrow::Cow;
 
@@ -22,8 +26,9 @@ use crate::weights::Weights;
 
 pub use profile::{NodeTime, Profile};
 pub use tune::Trial;
+pub use weights::GpuWeights;
 
-/// A graph compiled for one device, with its weights on it.
+/// A graph compiled for one device, with its weights on it. [`GpuWeights`] is for several of one network.
 ///
 /// ```no_run
 /// use switchback::{Conv2d, Gpu, Graph, Tensor, weights::Weights};
@@ -83,7 +88,7 @@ pub struct Session {
     outputs: Vec<Readback>,
     /// Where kernels say that a number was too large for f16.
     overflow: Overflow,
-    /// The weights that the dispatches read: theirs until the session ends.
+    /// The weights that the dispatches read, perhaps with those of other sessions: there until the last of them ends.
     _weights: PackedWeights,
 }
 

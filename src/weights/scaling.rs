@@ -14,6 +14,14 @@ pub(super) struct Scaling {
     step: usize,
 }
 
+/// Bit for bit: zeros of the other sign make other products.
+impl PartialEq for Scaling {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |scaling: &Self| scaling.factors.iter().map(|factor| factor.to_bits()).collect::<Vec<_>>();
+        self.step == other.step && bits(self) == bits(other)
+    }
+}
+
 impl Scaling {
     /// The factor of the element at a flat position.
     pub(super) fn factor(&self, position: usize) -> f64 {

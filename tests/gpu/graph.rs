@@ -6,6 +6,7 @@ mod limits;
 mod memory;
 mod random;
 mod session;
+mod shared_weights;
 mod variants;
 
 use switchback::graph::{Inputs, Outputs, Session};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use switchback::gpu::{ADAPTER_VARIABLE, Elements, Gpu, GpuBuilder};
-use switchback::graph::{Inputs, Outputs, Session, interpret_with};
+use switchback::graph::{GpuWeights, Inputs, Outputs, Session, interpret_with};
 use switchback::weights::Weights;
 use switchback::{Error, Graph};
 
@@ -139,11 +139,27 @@ impl Engine {
         }
     }
 
-    /// Makes a graph ready to run.
-    pub(crate) fn prepare<'a>(&self, graph: Graph, weights: &'a Weights) -> Result<Prepared<'a>> {
+    /// The same for graphs with these weights.
+    pub(crate) fn with<'a>(&self, weights: &'a Weights) -> Loaded<'a> {
+        match self {
+            Self::Gpu(gpu) => Loaded::Gpu(Box::new(gpu.weights(weights))),
+            Self::Reference => Loaded::Reference(weights),
+        }
+    }
+}
+
+/// What runs graphs of one network.
+pub(crate) enum Loaded<'a> {
+    Gpu(Box<GpuWeights>),
+    Reference(&'a Weights),
+}
+
+impl<'a> Loaded<'a> {
+    /// Makes a graph ready to run: by weights that are on the device already, where the graph before reads the same.
+    pub(crate) fn prepare(&mut self, graph: Graph) -> Result<Prepared<'a>> {
         Ok(match self {
-            Self::Gpu(gpu) => Prepared::Session(Box::new(gpu.compile(&graph, weights)?)),
-            Self::Reference => Prepared::Reference(Box::new(graph), weights),
+            Self::Gpu(weights) => Prepared::Session(Box::new(weights.compile(&graph)?)),
+            Self::Reference(weights) => Prepared::Reference(Box::new(graph), weights),
         })
     }
 }

@@ -134,7 +134,8 @@ impl Args {
         let rounded = alone.then(|| workload.rounded());
         let workload = rounded.as_ref().unwrap_or(workload);
         progress.doing(format_args!("{}: compiling", workload.label));
-        let mut session = match gpu.compile(&workload.graph, &workload.weights) {
+        let mut weights = gpu.weights(&workload.weights);
+        let mut session = match weights.compile(&workload.graph) {
             // The device has not the means for this variant.
             Err(error) if workload.optional && error.is_unsupported() => {
                 progress.notice(error);
@@ -150,7 +151,7 @@ impl Args {
             return Ok((Vec::new(), None));
         }
         let outputs = session.run(workload.inputs())?;
-        let verified = verify::run(&gpu, &session, workload, &outputs, progress)?;
+        let verified = verify::run(weights, &session, workload, &outputs, progress)?;
         progress.doing(format_args!("{}: measuring", workload.label));
         let measured = measure::run(&mut session, workload, self.whole || workload.whole, self.seconds)?;
         let profile = (measured.nodes.len() > 1).then(|| Profile::of(&measured, session.plan()));

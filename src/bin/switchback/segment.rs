@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let engine = args.adapter.open()?;
     report(format_args!("{} with {} classes on {}", network.title(), network.classes(), engine.name()))?;
 
-    let mut labeller = Labeller::new(engine, network.as_ref(), &weights, args.scores);
+    let mut labeller = Labeller::new(engine.with(&weights), network.as_ref(), args.scores);
     let mut confusion = Confusion::new(network.classes())?;
     let progress = Progress::new(tasks.len());
     for task in &tasks {

@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result {
 
     let progress = Progress::new(1 + args.unit.count());
     progress.doing("preparing");
-    let prepared = engine.prepare(view.graph().clone(), view.weights())?;
+    let prepared = engine.with(view.weights()).prepare(view.graph().clone())?;
     let mut looking = Looking { prepared, image: &image, progress: &progress };
     let activations = looking.run(&view.nothing()?, layer)?;
     let chosen = args.choose(&view, &activations)?;

@@ -1,8 +1,8 @@
 //! Making a session: kernels, pipelines, weights, buffers and bindings.
 
-use super::Session;
 use super::overflow::Overflow;
 use super::pack::{PackedWeights, pack, unknown};
+use super::{GpuWeights, Session};
 use crate::error::Result;
 use crate::gpu::{Buffer, BufferRange, Caps, Gpu, GpuBuffer, Operand};
 use crate::graph::plan::Preferences;
@@ -14,50 +14,14 @@ impl Gpu {
     /// Compiles a graph, [folded](Graph::fold), with [diagonal weights apart](Graph::with_diagonal_weights_apart) and with
     /// what one dispatch can do in one node, as [`Graph::plan`] says:
     /// chooses kernels, compiles pipelines, moves the weights to the device and packs them, allocates and binds everything
-    /// that a run needs. Weights that the graph does not name are left alone.
+    /// that a run needs. Weights that the graph does not name are left alone. Sessions of one network, for several extents say,
+    /// share what they have in common of its weights where [`Gpu::weights`] compiles them.
     ///
     /// # Errors
     /// [`crate::Error::Weights`] for missing or misshapen weights; [`crate::Error::Node`] round what goes wrong at a node, such as
     /// [`crate::Error::Limit`] for a value that is too large for the device; the device's faults.
     pub async fn compile_async(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
-        graph.check_weights(weights)?;
-        graph.check_elements(self.elements())?;
-        let folded = graph.fold();
-        self.check_tuning(folded.graph());
-        let weights = &folded.weights(weights)?;
-        let folded = folded.with_diagonal_weights_apart(weights)?;
-        let (folded, plan) = self.plan_folded(folded).await?;
-        let graph = folded.graph();
-        #[cfg(not(target_arch = "wasm32"))]
-        self.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));
-        let packed = pack(self, graph, &plan, weights).await?;
-        let slot = |(slot, bytes): (usize, &u64)| self.allocate(&format!("slot {slot}"), bytes / 4);
-        let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
-        let overflow = Overflow::of(self, &plan)?;
-        let bind = |(step, planned): (usize, &PlannedNode)| {
-            let memory = Memory { graph, plan: &plan, slots: &slots, packed: &packed, overflow: &overflow, step };
-            let bind = |dispatch| self.prepare_step(planned.name(), dispatch, |operand| memory.find(operand));
-            planned
-                .kernel
-                .run
-                .iter()
-                .map(bind)
-                .collect::<Result<Vec<_>>>()
-                .map_err(|error| error.at_node(planned.name()))
-        };
-        let nodes = plan.nodes().iter().enumerate().map(bind).collect::<Result<Vec<_>>>()?;
-        let input = |edge: Edge| {
-            let (name, slot) = (graph.nodes()[edge.node()].name(), &slots[plan.slot(edge)]);
-            Ok((edge, self.upload_through(name, slot, plan.words(graph, edge))?))
-        };
-        let inputs = graph.input_edges().map(input).collect::<Result<Vec<_>>>()?;
-        let output = |output: &Output| {
-            self.readback_alone(&output.name, &slots[plan.slot(output.edge)], plan.words(graph, output.edge))
-        };
-        let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
-        self.flush("compiling").await?;
-        let gpu = self.clone();
-        Ok(Session { gpu, folded, plan, slots, nodes, inputs, outputs, overflow, _weights: packed })
+        self.weights(weights).compile_async(graph).await
     }
 
     /// The plan that [`Gpu::compile_async`] would follow: as [`Graph::plan_in`], and by the variants that this clone asks for or
@@ -119,6 +83,64 @@ impl Gpu {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn compile(&self, graph: &Graph, weights: &Weights) -> Result<Session> {
         pollster::block_on(self.compile_async(graph, weights))
+    }
+}
+
+impl GpuWeights {
+    /// Compiles a graph with these weights, as [`Gpu::compile_async`] does, and moves and packs only what is
+    /// [not there already](GpuWeights#what-is-shared).
+    ///
+    /// # Errors
+    /// As [`Gpu::compile_async`]. But for a lost device the weights can be compiled with again; of what was there already,
+    /// what this graph would have read stays.
+    pub async fn compile_async(&mut self, graph: &Graph) -> Result<Session> {
+        let (gpu, weights) = (&self.gpu, &self.weights);
+        graph.check_weights(weights)?;
+        graph.check_elements(gpu.elements())?;
+        let folded = graph.fold();
+        gpu.check_tuning(folded.graph());
+        let weights = &folded.weights(weights)?;
+        let folded = folded.with_diagonal_weights_apart(weights)?;
+        let (folded, plan) = gpu.plan_folded(folded).await?;
+        let graph = folded.graph();
+        #[cfg(not(target_arch = "wasm32"))]
+        gpu.compile_ahead(plan.nodes().iter().flat_map(|node| node.kernel.prepare.iter().chain(&node.kernel.run)));
+        let packed = pack(gpu, graph, &plan, weights, &mut self.kept).await?;
+        let slot = |(slot, bytes): (usize, &u64)| gpu.allocate(&format!("slot {slot}"), bytes / 4);
+        let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
+        let overflow = Overflow::of(gpu, &plan)?;
+        let bind = |(step, planned): (usize, &PlannedNode)| {
+            let memory = Memory { graph, plan: &plan, slots: &slots, packed: &packed, overflow: &overflow, step };
+            let bind = |dispatch| gpu.prepare_step(planned.name(), dispatch, |operand| memory.find(operand));
+            planned
+                .kernel
+                .run
+                .iter()
+                .map(bind)
+                .collect::<Result<Vec<_>>>()
+                .map_err(|error| error.at_node(planned.name()))
+        };
+        let nodes = plan.nodes().iter().enumerate().map(bind).collect::<Result<Vec<_>>>()?;
+        let input = |edge: Edge| {
+            let (name, slot) = (graph.nodes()[edge.node()].name(), &slots[plan.slot(edge)]);
+            Ok((edge, gpu.upload_through(name, slot, plan.words(graph, edge))?))
+        };
+        let inputs = graph.input_edges().map(input).collect::<Result<Vec<_>>>()?;
+        let output = |output: &Output| {
+            gpu.readback_alone(&output.name, &slots[plan.slot(output.edge)], plan.words(graph, output.edge))
+        };
+        let outputs = graph.results().iter().map(output).collect::<Result<Vec<_>>>()?;
+        gpu.flush("compiling").await?;
+        Ok(Session { gpu: gpu.clone(), folded, plan, slots, nodes, inputs, outputs, overflow, _weights: packed })
+    }
+
+    /// Compiles a graph, blocking; see [`GpuWeights::compile_async`].
+    ///
+    /// # Errors
+    /// As [`GpuWeights::compile_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn compile(&mut self, graph: &Graph) -> Result<Session> {
+        pollster::block_on(self.compile_async(graph))
     }
 }
 

@@ -2,20 +2,41 @@
 //! kernel's own dispatches.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::resident::{Mover, Resident, bound_by, bound_words};
+use super::kept::Kept;
+use super::recipe::{Placed, Recipe};
+use super::resident::{Mover, Resident, bound_words};
+use super::source::Source;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand, Scratch, wgpu};
 use crate::graph::{Graph, Node, Plan, PlannedNode};
 use crate::weights::Weights;
 
-/// The weights of a session.
-#[derive(Debug)]
+/// The weights of a session, some of which others may read too.
+#[derive(Clone, Debug, Default)]
 pub(super) struct PackedWeights {
     /// Those that dispatches of a run read as they are, by position among the graph's parameters.
-    raw: HashMap<usize, Resident>,
-    /// The packed ones of each planned node, by position among its kernel plan's temporaries.
-    packed: Vec<Vec<Option<GpuBuffer>>>,
+    raw: HashMap<usize, Arc<Resident>>,
+    /// The packed ones, by position of the planned node.
+    packed: HashMap<usize, OfNode>,
+}
+
+/// The packed weights of a node.
+#[derive(Clone, Debug)]
+struct OfNode {
+    packed: Arc<Packed>,
+    /// Of each of the recipe's temporaries, the position among the kernel plan's.
+    scratch: Vec<usize>,
+}
+
+/// What a recipe made.
+#[derive(Debug)]
+pub(super) struct Packed {
+    pub(super) recipe: Recipe,
+    /// Its persistent temporaries, by their position.
+    kept: Vec<Option<GpuBuffer>>,
 }
 
 impl PackedWeights {
@@ -24,99 +45,168 @@ impl PackedWeights {
         match operand.buffer {
             Buffer::Input(position) => self.raw.get(&node.parameter_at(position)?)?.find(operand),
             Buffer::Scratch(position) => {
-                let packed = self.packed[step].get(position)?.as_ref()?;
-                Some(packed.whole().narrow(operand.words.clone()))
+                let OfNode { packed, scratch } = self.packed.get(&step)?;
+                let place = scratch.iter().position(|&other| other == position)?;
+                let buffer = packed.kept.get(place)?.as_ref()?;
+                Some(buffer.whole().narrow(operand.words.clone()))
             }
             _ => None,
         }
     }
 }
 
-/// Moves the weights to the device and packs them, node by node.
+/// Moves the weights to the device and packs them, node by node, but for what is `kept` there already.
 ///
 /// A weight that is only packed, by one node, is there no longer than the dispatch that packs it: of one that takes
 /// several dispatches, only what the present one reads. What several nodes share is freed after the last of them. So
-/// the device never holds all weights twice.
-pub(super) async fn pack(gpu: &Gpu, graph: &Graph, plan: &Plan, weights: &Weights) -> Result<PackedWeights> {
-    let steps = plan.nodes();
-    let read_by_runs: HashSet<usize> =
-        steps.iter().flat_map(|planned| graph.nodes()[planned.node].resident_parameters(&planned.kernel)).collect();
-    let readers = |parameter: usize, steps: &[PlannedNode]| {
-        steps.iter().filter(|planned| graph.nodes()[planned.node].parameters().contains(&parameter)).count()
-    };
-    let mut bound = bound_words(graph, steps);
-    bound.retain(|&parameter, _| read_by_runs.contains(&parameter) || readers(parameter, steps) > 1);
-    let rounded = steps.iter().filter(|planned| planned.kernel.half_weight);
-    let first = |planned: &PlannedNode| graph.nodes()[planned.node].parameters().first().copied();
-    let halves = rounded.filter_map(first).map(|position| graph.parameter(position).name().to_owned()).collect();
-    let mut packer = Packer { gpu, graph, mover: Mover::new(gpu, weights, halves) };
-    let mut all = PackedWeights { raw: HashMap::new(), packed: Vec::with_capacity(steps.len()) };
-    for (step, planned) in steps.iter().enumerate() {
+/// the device never holds all weights twice. What only the session before read is freed first.
+pub(super) async fn pack(
+    gpu: &Gpu,
+    graph: &Graph,
+    plan: &Plan,
+    weights: &Weights,
+    kept: &mut Kept,
+) -> Result<PackedWeights> {
+    let mut packer = Packer { gpu, mover: Mover::new(gpu, weights) };
+    let mut wanted = Wanted::of(graph, plan, weights, &packer.mover)?;
+    let mut all = wanted.take(kept);
+    kept.last = all.clone();
+    for (step, planned) in plan.nodes().iter().enumerate() {
         let at_node = |error: Error| error.at_node(planned.name());
         for &parameter in graph.nodes()[planned.node].parameters() {
-            if let Some(words) = bound.remove(&parameter) {
-                let resident = packer.mover.upload(graph.parameter(parameter), words).await.map_err(at_node)?;
-                all.raw.insert(parameter, resident);
+            let missing = !all.raw.contains_key(&parameter) && wanted.whole(parameter);
+            if let Some((source, runs)) = wanted.raw.get(&parameter).filter(|_| missing) {
+                let resident = packer.mover.upload(source, runs.clone()).await.map_err(at_node)?;
+                all.raw.insert(parameter, kept.raw.add(resident));
             }
         }
-        let packed = packer.prepare(planned, &all.raw).await.map_err(at_node)?;
-        all.packed.push(packed);
-        all.raw.retain(|&parameter, _| read_by_runs.contains(&parameter) || readers(parameter, &steps[step + 1..]) > 0);
-        if !planned.kernel.prepare.is_empty() {
+        if let Some(Placed { recipe, parameters, scratch }) = wanted.recipes.remove(&step) {
+            let packed = match kept.packed_by(&recipe) {
+                // By an earlier node, of a weight that both read.
+                Some(packed) => packed,
+                None => {
+                    let packed = packer.make(planned.name(), recipe, &parameters, &all.raw).await.map_err(at_node)?;
+                    kept.packed.add(packed)
+                }
+            };
+            all.packed.insert(step, OfNode { packed, scratch });
+            all.raw.retain(|parameter, _| wanted.read_by_runs.contains(parameter) || wanted.packers(*parameter) > 0);
             // What was freed is pooled, and would lie there beside the packed form.
             packer.mover.settle().await?;
             gpu.trim()?;
         }
     }
     packer.mover.settle().await?;
+    kept.last = all.clone();
     Ok(all)
+}
+
+/// What a session reads, and how it is made.
+struct Wanted {
+    /// Each weight as it is, in the runs of words that dispatches bind, by position among the graph's parameters.
+    raw: HashMap<usize, (Source, Vec<Range<u64>>)>,
+    /// Which of them dispatches of a run read.
+    read_by_runs: HashSet<usize>,
+    /// What is yet to be packed, by position of the planned node.
+    recipes: HashMap<usize, Placed>,
+}
+
+impl Wanted {
+    fn of(graph: &Graph, plan: &Plan, weights: &Weights, mover: &Mover<'_>) -> Result<Self> {
+        let steps = plan.nodes();
+        let node = |planned: &PlannedNode| &graph.nodes()[planned.node];
+        let rounded = steps.iter().filter(|planned| planned.kernel.half_weight);
+        let halves: HashSet<usize> =
+            rounded.filter_map(|planned| node(planned).parameters().first().copied()).collect();
+        let (mut raw, mut recipes) = (HashMap::new(), HashMap::new());
+        let mut bound = bound_words(graph, steps);
+        for (step, planned) in steps.iter().enumerate() {
+            let at_node = |error: Error| error.at_node(planned.name());
+            for &parameter in node(planned).parameters() {
+                if let Some(words) = bound.remove(&parameter) {
+                    let source = Source::of(graph.parameter(parameter), weights, halves.contains(&parameter));
+                    let runs = mover.runs(&source, words).map_err(at_node)?;
+                    raw.insert(parameter, (source, runs));
+                }
+            }
+            if let Some(placed) = Placed::of(graph, planned, weights).map_err(at_node)? {
+                recipes.insert(step, placed);
+            }
+        }
+        let resident = |planned: &PlannedNode| node(planned).resident_parameters(&planned.kernel).collect::<Vec<_>>();
+        Ok(Self { raw, read_by_runs: steps.iter().flat_map(resident).collect(), recipes })
+    }
+
+    /// What of it is kept already, which is wanted no more.
+    fn take(&mut self, kept: &Kept) -> PackedWeights {
+        let find = |&parameter: &usize| {
+            let (source, runs) = self.raw.get(&parameter)?;
+            Some((parameter, kept.raw.find(|resident| resident.is(source, runs))?))
+        };
+        let raw = self.read_by_runs.iter().filter_map(find).collect();
+        let mut packed = HashMap::new();
+        self.recipes.retain(|&step, Placed { recipe, scratch, .. }| {
+            let found = kept.packed_by(recipe).map(|packed| OfNode { packed, scratch: scratch.clone() });
+            found.map(|found| packed.insert(step, found)).is_none()
+        });
+        PackedWeights { raw, packed }
+    }
+
+    /// How many nodes are yet to pack a weight.
+    fn packers(&self, parameter: usize) -> usize {
+        self.recipes.values().filter(|placed| placed.parameters.contains(&parameter)).count()
+    }
+
+    /// Whether a weight has to be there as a whole: for runs, or for several nodes to pack it.
+    fn whole(&self, parameter: usize) -> bool {
+        self.read_by_runs.contains(&parameter) || self.packers(parameter) > 1
+    }
 }
 
 struct Packer<'a> {
     gpu: &'a Gpu,
-    graph: &'a Graph,
     mover: Mover<'a>,
 }
 
 impl Packer<'_> {
-    /// Runs a kernel plan's `prepare`; gives the temporaries that runs read.
-    async fn prepare(
+    /// Makes packed weights for a node; those of its weights that are there as they are lie in `raw`.
+    async fn make(
         &mut self,
-        planned: &PlannedNode,
-        raw: &HashMap<usize, Resident>,
-    ) -> Result<Vec<Option<GpuBuffer>>> {
-        let (kernel, name, node) = (&planned.kernel, planned.name(), &self.graph.nodes()[planned.node]);
-        if kernel.prepare.is_empty() {
-            return Ok(vec![None; kernel.scratch.len()]);
-        }
-        let allocate = |scratch: &Scratch| self.gpu.allocate(name, scratch.words);
-        let scratch = kernel.scratch.iter().map(allocate).collect::<Result<Vec<_>>>()?;
-        for step in &kernel.prepare {
+        node: &str,
+        recipe: Recipe,
+        parameters: &[usize],
+        raw: &HashMap<usize, Arc<Resident>>,
+    ) -> Result<Packed> {
+        let allocate = |scratch: &Scratch| self.gpu.allocate(node, scratch.words);
+        let scratch = recipe.scratch.iter().map(allocate).collect::<Result<Vec<_>>>()?;
+        for step in &recipe.steps {
             let mut passing = HashMap::new();
-            for (parameter, words) in bound_by(self.graph, node, step) {
-                if !raw.contains_key(&parameter) {
-                    let resident = self.mover.upload(self.graph.parameter(parameter), words).await?;
-                    passing.insert(parameter, resident);
+            for (weight, words) in recipe.bound_by(step) {
+                if !raw.contains_key(&parameters[weight]) {
+                    let source = &recipe.weights[weight];
+                    let runs = self.mover.runs(source, words)?;
+                    passing.insert(weight, self.mover.upload(source, runs).await?);
                 }
             }
             let resolve = |operand: &Operand| {
                 let found = match operand.buffer {
-                    Buffer::Input(position) => {
-                        let parameter = node.parameter_at(position);
-                        parameter.and_then(|p| raw.get(&p).or_else(|| passing.get(&p))?.find(operand))
+                    Buffer::Input(weight) => {
+                        let whole = parameters.get(weight).and_then(|parameter| raw.get(parameter)).map(Arc::as_ref);
+                        whole.or_else(|| passing.get(&weight)).and_then(|resident| resident.find(operand))
                     }
                     Buffer::Scratch(position) => scratch.get(position).map(|s| s.whole().narrow(operand.words.clone())),
                     _ => None,
                 };
                 found.ok_or_else(|| unknown(operand))
             };
-            let bound = self.gpu.prepare_step(name, step, resolve)?;
-            self.gpu.submit(name, |encoder| {
+            let bound = self.gpu.prepare_step(node, step, resolve)?;
+            self.gpu.submit(node, |encoder| {
                 bound.record(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
             })?;
         }
-        let kept = scratch.into_iter().zip(&kernel.scratch);
-        Ok(kept.map(|(buffer, scratch)| scratch.persistent.then_some(buffer)).collect())
+        let kept = scratch.into_iter().zip(&recipe.scratch);
+        let kept = kept.map(|(buffer, scratch)| scratch.persistent.then_some(buffer)).collect();
+        Ok(Packed { recipe, kept })
     }
 }
 

@@ -1,11 +1,12 @@
 //! Weights on the device: streamed there a part at a time, packed once, and split where one buffer would not hold them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
+use super::source::Source;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, BufferRange, Gpu, GpuBuffer, Operand, Step};
-use crate::graph::{Graph, Node, Parameter, PlannedNode};
+use crate::graph::{Graph, PlannedNode};
 use crate::weights::Weights;
 
 /// Words of a weight that are decoded and handed to the device at once: the host never holds more of it.
@@ -20,6 +21,7 @@ const MOST_UNDER_WAY: u64 = 16 << 20;
 /// A weight on the device, in one buffer or several.
 #[derive(Debug)]
 pub(super) struct Resident {
+    source: Source,
     parts: Vec<Part>,
 }
 
@@ -31,6 +33,11 @@ struct Part {
 }
 
 impl Resident {
+    /// Whether it is these runs of this weight.
+    pub(super) fn is(&self, source: &Source, runs: &[Range<u64>]) -> bool {
+        self.source == *source && self.parts.iter().map(|part| &part.words).eq(runs)
+    }
+
     /// The run of a part that holds the words an operand asks for.
     pub(super) fn find(&self, operand: &Operand) -> Option<BufferRange<'_>> {
         let inside = |part: &&Part| {
@@ -43,29 +50,32 @@ impl Resident {
     }
 }
 
-/// Runs of words of weights, by position among the graph's parameters.
+/// Runs of words of weights, by a weight's position.
 pub(super) type Bound = HashMap<usize, Vec<Range<u64>>>;
 
-/// The words of each weight that the dispatches of some nodes bind.
+/// The words of each of a graph's parameters that the dispatches of some nodes bind.
 pub(super) fn bound_words(graph: &Graph, nodes: &[PlannedNode]) -> Bound {
     let mut bound: Bound = HashMap::new();
     for planned in nodes {
+        let parameter = |position| {
+            let parameter = graph.nodes()[planned.node].parameter_at(position)?;
+            Some((parameter, graph.parameter(parameter).shape().elements() as u64))
+        };
         let steps = planned.kernel.prepare.iter().chain(&planned.kernel.run);
-        for (parameter, words) in steps.flat_map(|step| bound_by(graph, &graph.nodes()[planned.node], step)) {
+        for (parameter, words) in steps.flat_map(|step| bound_by(step, parameter)) {
             bound.entry(parameter).or_default().extend(words);
         }
     }
     bound
 }
 
-/// The words of each weight that one dispatch of a node binds.
-pub(super) fn bound_by(graph: &Graph, node: &Node, step: &Step) -> Bound {
+/// The words of each weight that one dispatch binds; `weight` tells of an input which one it is, and how many words that has.
+pub(super) fn bound_by(step: &Step, weight: impl Fn(usize) -> Option<(usize, u64)>) -> Bound {
     let mut bound: Bound = HashMap::new();
     for operand in &step.operands {
         let Buffer::Input(position) = operand.buffer else { continue };
-        let Some(parameter) = node.parameter_at(position) else { continue };
-        let whole = 0..graph.parameter(parameter).shape().elements() as u64;
-        bound.entry(parameter).or_default().push(operand.words.clone().unwrap_or(whole));
+        let Some((weight, words)) = weight(position) else { continue };
+        bound.entry(weight).or_default().push(operand.words.clone().unwrap_or(0..words));
     }
     bound
 }
@@ -92,60 +102,68 @@ pub(super) struct Mover<'a> {
     gpu: &'a Gpu,
     weights: &'a Weights,
     under_way: u64,
-    /// Names of the weights that are rounded to f16.
-    halves: HashSet<String>,
 }
 
 impl<'a> Mover<'a> {
-    pub(super) fn new(gpu: &'a Gpu, weights: &'a Weights, halves: HashSet<String>) -> Self {
-        Self { gpu, weights, under_way: 0, halves }
+    pub(super) fn new(gpu: &'a Gpu, weights: &'a Weights) -> Self {
+        Self { gpu, weights, under_way: 0 }
     }
 
-    /// Allocates and fills what `bound` says is needed of a weight.
+    /// The runs of words, each for a buffer, in which a weight is uploaded of which `bound` is needed.
     ///
     /// # Errors
-    /// [`Error::Limit`] where a dispatch binds more of it than a buffer holds; [`Error::Weights`]; the device's faults.
-    pub(super) async fn upload(&mut self, parameter: &Parameter, bound: Vec<Range<u64>>) -> Result<Resident> {
-        let name = parameter.name();
+    /// [`Error::Limit`] where a dispatch binds more of it than a buffer holds.
+    pub(super) fn runs(&self, source: &Source, bound: Vec<Range<u64>>) -> Result<Vec<Range<u64>>> {
         let most = self.gpu.caps().max_buffer_bytes / 4;
-        let runs = split(bound, most).ok_or_else(|| Error::Limit {
-            what: format!("weight `{name}` of {}", parameter.shape()),
-            needed: 4 * parameter.shape().elements() as u64,
+        let (name, shape) = (source.parameter().name(), source.parameter().shape());
+        split(bound, most).ok_or_else(|| Error::Limit {
+            what: format!("weight `{name}` of {shape}"),
+            needed: 4 * source.words(),
             available: 4 * most,
             unit: "bytes a buffer",
             way_out: "use an adapter and limits that allow more".to_owned(),
-        })?;
+        })
+    }
+
+    /// Allocates and fills these runs of a weight.
+    ///
+    /// # Errors
+    /// [`Error::Weights`], [`Error::Overflow`]; the device's faults.
+    pub(super) async fn upload(&mut self, source: &Source, runs: Vec<Range<u64>>) -> Result<Resident> {
         let allocate = |words: Range<u64>| {
-            let buffer = self.gpu.allocate(name, words.end - words.start)?;
+            let buffer = self.gpu.allocate(source.parameter().name(), words.end - words.start)?;
             Ok(Part { words, buffer })
         };
         let parts = runs.into_iter().map(allocate).collect::<Result<Vec<_>>>()?;
-        match parameter.constant() {
-            Some(constant) => self.fill(name, &parts, 0, constant.data()).await?,
-            None => self.stream(parameter, &parts).await?,
+        match source.parameter().constant() {
+            Some(constant) => self.fill(source, &parts, 0, constant.data()).await?,
+            None => self.stream(source, &parts).await?,
         }
-        Ok(Resident { parts })
+        Ok(Resident { source: source.clone(), parts })
     }
 
-    async fn stream(&mut self, parameter: &Parameter, parts: &[Part]) -> Result<()> {
-        let name = parameter.name();
+    async fn stream(&mut self, source: &Source, parts: &[Part]) -> Result<()> {
+        let name = source.parameter().name();
         let rows = self.weights.get(name).and_then(|entry| entry.shape().first().copied()).unwrap_or(1);
-        let row_words = (parameter.shape().elements() as u64 / rows.max(1) as u64).max(1);
+        let row_words = (source.words() / rows.max(1) as u64).max(1);
         let step = (CHUNK_WORDS / row_words).max(1) as usize;
         for start in (0..rows).step_by(step) {
             let end = rows.min(start + step);
             let words = start as u64 * row_words..end as u64 * row_words;
             if parts.iter().any(|part| part.words.start < words.end && words.start < part.words.end) {
                 let chunk = self.weights.tensor_rows(name, start..end)?;
-                self.fill(name, parts, words.start, chunk.data()).await?;
+                self.fill(source, parts, words.start, chunk.data()).await?;
             }
         }
         Ok(())
     }
 
     /// Writes words `start ..` of a weight to every part that holds some of them.
-    async fn fill(&mut self, name: &str, parts: &[Part], start: u64, data: &[f32]) -> Result<()> {
-        self.check_range(name, data)?;
+    async fn fill(&mut self, source: &Source, parts: &[Part], start: u64, data: &[f32]) -> Result<()> {
+        let name = source.parameter().name();
+        if source.is_half() {
+            check_range(name, data)?;
+        }
         let end = start + data.len() as u64;
         for part in parts {
             let (from, to) = (start.max(part.words.start), end.min(part.words.end));
@@ -161,25 +179,25 @@ impl<'a> Mover<'a> {
         Ok(())
     }
 
-    /// Refuses a weight that is rounded to f16 and holds a number that f16 does not.
-    fn check_range(&self, name: &str, data: &[f32]) -> Result<()> {
-        let beyond = |value: &&f32| value.is_finite() && value.abs() >= FIRST_BEYOND_HALF;
-        match data.iter().find(beyond).filter(|_| self.halves.contains(name)) {
-            None => Ok(()),
-            Some(value) => Err(Error::Overflow {
-                what: format!("{value}, in weight `{name}`,"),
-                way_out: format!(
-                    "keep it in f32: Elements::f16().keep_f32({name:?}), on the command line --keep-f32 {name}; variant \
-                     cooperative, asked for by name, rounds it all the same"
-                ),
-            }),
-        }
-    }
-
     /// Waits until everything written is on the device.
     pub(super) async fn settle(&mut self) -> Result<()> {
         self.under_way = 0;
         self.gpu.flush("weights").await
+    }
+}
+
+/// Refuses a weight that holds a number that f16 does not.
+fn check_range(name: &str, data: &[f32]) -> Result<()> {
+    let beyond = |value: &&f32| value.is_finite() && value.abs() >= FIRST_BEYOND_HALF;
+    match data.iter().find(beyond) {
+        None => Ok(()),
+        Some(value) => Err(Error::Overflow {
+            what: format!("{value}, in weight `{name}`,"),
+            way_out: format!(
+                "keep it in f32: Elements::f16().keep_f32({name:?}), on the command line --keep-f32 {name}; variant \
+                 cooperative, asked for by name, rounds it all the same"
+            ),
+        }),
     }
 }
 

@@ -6,8 +6,7 @@
 
 use std::collections::HashMap;
 
-use switchback::gpu::Gpu;
-use switchback::graph::{Arithmetic, Node, Operation, Outputs, PlannedNode, Session, check_planned_nodes};
+use switchback::graph::{Arithmetic, GpuWeights, Node, Operation, Outputs, PlannedNode, Session, check_planned_nodes};
 use switchback::reference::{Answer, Mismatch};
 use switchback::{Conv2d, ConvTranspose2d, Error, Graph, Tensor, Value};
 
@@ -25,11 +24,11 @@ const WHOLE_FILTERING: u64 = 1_000_000;
 /// How each node was checked, by name.
 pub(super) type Verified = HashMap<String, String>;
 
-/// Checks each node behind `outputs`, which `session` computed for the workload. Where they do not hold every value of
+/// Checks each node behind `outputs`, which `session` computed for the workload with these weights. Where they do not hold every value of
 /// the graph, another run does, whose own outputs then have to be equal to them, unless other kernels than that run's rounded
 /// otherwise.
 pub(super) fn run(
-    gpu: &Gpu,
+    mut weights: GpuWeights,
     session: &Session,
     workload: &Workload,
     outputs: &Outputs,
@@ -40,7 +39,7 @@ pub(super) fn run(
         return check(&graph, session.plan().nodes(), workload, outputs, progress);
     }
     progress.doing(format_args!("{}: running with every value as an output", workload.label));
-    let mut open = gpu.compile(&graph, &workload.weights)?;
+    let mut open = weights.compile(&graph)?;
     let every = open.run(workload.inputs())?;
     for (name, value) in outputs.iter().filter(|(name, value)| every.get(name) != Some(value)) {
         if !session.plan().node(name).is_some_and(PlannedNode::via_f32) {

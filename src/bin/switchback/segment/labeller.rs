@@ -4,34 +4,34 @@ use std::time::{Duration, Instant};
 
 use switchback::graph::Outputs;
 use switchback::net::{Proposals, Segmentation};
-use switchback::weights::Weights;
 use switchback::{Graph, Labels, RgbImage, Tensor, reference};
 
 use crate::Result;
-use crate::adapter::{Engine, Prepared};
+use crate::adapter::{Loaded, Prepared};
 use crate::console::Progress;
 
 /// What the network says about one image.
 pub(super) struct Answer {
     pub(super) labels: Labels,
     pub(super) scores: Option<Tensor>,
-    /// Making the graph ready: pipelines, weights, buffers; nothing for an image as large as the one before.
+    /// Making the graph ready: nothing for an image as large as the one before; for another size buffers, and what pipelines
+    /// and packed weights that one has not.
     pub(super) prepared: Duration,
     /// Upload, computation and readback.
     pub(super) ran: Duration,
 }
 
 pub(super) struct Labeller<'a> {
-    engine: Engine,
+    loaded: Loaded<'a>,
     network: &'a dyn Segmentation,
-    weights: &'a Weights,
     with_scores: bool,
     ready: Option<([usize; 2], Prepared<'a>)>,
 }
 
 impl<'a> Labeller<'a> {
-    pub(super) fn new(engine: Engine, network: &'a dyn Segmentation, weights: &'a Weights, with_scores: bool) -> Self {
-        Self { engine, network, weights, with_scores, ready: None }
+    /// One whose weights `loaded` has.
+    pub(super) fn new(loaded: Loaded<'a>, network: &'a dyn Segmentation, with_scores: bool) -> Self {
+        Self { loaded, network, with_scores, ready: None }
     }
 
     /// Labels an image as a whole.
@@ -86,7 +86,7 @@ impl<'a> Labeller<'a> {
         let start = Instant::now();
         let prepared = match self.ready.take().filter(|(ready, _)| *ready == extent) {
             Some((_, prepared)) => prepared,
-            None => self.engine.prepare(graph(extent)?, self.weights)?,
+            None => self.loaded.prepare(graph(extent)?)?,
         };
         Ok((prepared, start.elapsed()))
     }
