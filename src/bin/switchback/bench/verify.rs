@@ -24,9 +24,9 @@ const WHOLE_FILTERING: u64 = 1_000_000;
 /// How each node was checked, by name.
 pub(super) type Verified = HashMap<String, String>;
 
-/// Checks each node behind `outputs`, which `session` computed for the workload with these weights. Where they do not hold every value of
-/// the graph, another run does, whose own outputs then have to be equal to them, unless other kernels than that run's rounded
-/// otherwise.
+/// Checks each node behind `outputs`, which `session` computed for the workload with these weights. Where they do not hold
+/// every value of the graph, another run does, whose own outputs then have to be equal to them, unless other kernels than that
+/// run's rounded otherwise.
 pub(super) fn run(
     mut weights: GpuWeights,
     session: &Session,
