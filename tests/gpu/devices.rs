@@ -44,6 +44,16 @@ pub(crate) fn with_limits(gpu: &Gpu, required_limits: wgpu::Limits) -> Gpu {
     Gpu::builder().rails(true).build_on(device, queue).unwrap()
 }
 
+/// The same with bindings of 16 KiB and buffers of 64 KiB at most, over several of which weights are split.
+pub(crate) fn with_small_buffers(gpu: &Gpu) -> Gpu {
+    let limits = wgpu::Limits {
+        max_storage_buffer_binding_size: 16 << 10,
+        max_buffer_size: 64 << 10,
+        ..wgpu::Limits::defaults()
+    };
+    with_limits(gpu, limits)
+}
+
 /// Asserts that two tensors are equal bit for bit, except that any NaN equals any other.
 #[track_caller]
 pub(crate) fn assert_same(found: &Tensor, expected: &Tensor, because: &str) {

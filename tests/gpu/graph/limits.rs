@@ -1,6 +1,6 @@
 //! Weights and values beyond a device's limits: split, or refused.
 
-use switchback::gpu::{LimitsChoice, wgpu};
+use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv2d;
 use switchback::weights::Weights;
 use switchback::{Conv2d, Error, Gpu, Graph};
@@ -8,17 +8,12 @@ use switchback::{Conv2d, Error, Gpu, Graph};
 use super::assert_checked;
 use crate::common::adapter;
 use crate::common::random::Random;
-use crate::devices::with_limits;
+use crate::devices::with_small_buffers;
 
 #[test]
 fn weights_are_split_over_bindings_and_buffers() {
     let Some(gpu) = adapter::gpu() else { return };
-    let limits = wgpu::Limits {
-        max_storage_buffer_binding_size: 16 << 10,
-        max_buffer_size: 64 << 10,
-        ..wgpu::Limits::defaults()
-    };
-    let gpu = with_limits(&gpu, limits);
+    let gpu = with_small_buffers(&gpu);
     // 128 words a row start where bindings can; 100 do not, so that bindings overlap.
     for channels in [128, 100] {
         let mut g = Graph::builder();

@@ -1,6 +1,6 @@
 //! Sessions of one network that share its weights.
 
-use switchback::gpu::{Elements, wgpu};
+use switchback::gpu::Elements;
 use switchback::graph::Session;
 use switchback::kernel::{conv_transpose2d, conv2d};
 use switchback::weights::Weights;
@@ -9,7 +9,7 @@ use switchback::{BatchNorm, Conv2d, ConvTranspose2d, Gpu, Graph, MaxPool2d, Para
 use super::{bits, small};
 use crate::common::adapter;
 use crate::common::random::Random;
-use crate::devices::with_limits;
+use crate::devices::with_small_buffers;
 
 /// Packed weights, two nodes of one weight, and weights that are read as they are (biases).
 fn network([rows, columns]: [usize; 2]) -> Graph {
@@ -283,12 +283,7 @@ fn a_weight_that_f32_took_is_refused_where_f16_would_round_it() {
 #[test]
 fn weights_in_several_buffers_are_shared() {
     let Some(gpu) = adapter::gpu() else { return };
-    let limits = wgpu::Limits {
-        max_storage_buffer_binding_size: 16 << 10,
-        max_buffer_size: 64 << 10,
-        ..wgpu::Limits::defaults()
-    };
-    let gpu = with_limits(&gpu, limits);
+    let gpu = with_small_buffers(&gpu);
     let graph = |rows| {
         let mut g = Graph::builder();
         let x = g.input("x", [1, 100, rows, 3]).unwrap();
