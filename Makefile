@@ -8,7 +8,7 @@ DEMO := examples/digits
 # window here.
 export NODEVICE_SELECT ?= 1
 
-.PHONY: help demo test browser-demo browser-test lint docs bench gpu-bundle clean-out
+.PHONY: help demo test soak browser-demo browser-test lint docs bench gpu-bundle clean-out
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test: ## Run all tests, GPU tests included (a software Vulkan driver is installe
 	@ci/vulkan $(TARGET)/debug/switchback || { [ -z "$$SWITCHBACK_REQUIRE_ADAPTER" ] && echo "GPU tests will be skipped"; }
 	$(CARGO) test
 	@ci/examples
+
+SEEDS ?= 1000..1200
+soak: ## Try generated problems of other seeds than every day's: SEEDS=1000..2000 (docs/TESTING.md).
+	SWITCHBACK_SEEDS=$(SEEDS) nice $(CARGO) test --no-fail-fast --lib --test gpu --test pure --test golden \
+	    generated -- --test-threads 1
 
 browser-demo: ## Build a page that runs the demo's network in a browser; says what that needs, and how to serve it.
 	CARGO="$(CARGO)" ci/browser-demo $(TARGET)/browser-demo

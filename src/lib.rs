@@ -62,6 +62,11 @@ extern crate self as switchback;
 #[path = "../tests/common/adapter.rs"]
 mod adapter;
 
+#[cfg(test)]
+#[allow(dead_code, clippy::panic, reason = "integration tests use the rest; a failed assumption fails the test")]
+#[path = "../tests/common/seeds.rs"]
+mod seeds;
+
 /// The README's blocks compile.
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]

@@ -9,4 +9,6 @@ pub(crate) mod half_graphs;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod random;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod seeds;
 pub(crate) mod variants;

@@ -4,12 +4,14 @@
 use std::fs;
 use std::path::PathBuf;
 
+use proptest::{collection::vec, prelude::any};
 use safetensors::{SafeTensors, tensor::Dtype};
 use serde::Deserialize;
 use switchback::net::{DeconvNet, Fcn, Head, SegNet, Segmentation};
 use switchback::weights::Weights;
 
 use crate::common::project::project;
+use crate::common::seeds::for_generated;
 
 /// One file.
 #[derive(Deserialize)]
@@ -246,29 +248,25 @@ fn what_is_named_again_and_again_is_not_copied_without_end() {
     }
 }
 
-proptest::proptest! {
-    #![proptest_config(crate::common::problem::proptest_config(400))]
-
-    #[test]
-    fn damage_is_survived(
-        file in 0_usize..6,
-        places in proptest::collection::vec((proptest::prelude::any::<usize>(), proptest::prelude::any::<u8>()), 1..6),
-    ) {
+#[test]
+fn generated_damage_is_survived() {
+    let places = vec((any::<usize>(), any::<u8>()), 1..6);
+    for_generated(400, (0_usize..6, places), |(file, places)| {
         let (_, mut bytes) = small_files().swap_remove(file);
         for (place, value) in places {
             let place = place % bytes.len();
             bytes[place] = value;
         }
         survive(bytes);
-    }
+    });
+}
 
-    #[test]
-    fn arbitrary_pickles_are_survived(pickle in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-        // A legacy checkpoint's fourth pickle is the one with the tensors.
-        let legacy = fs::read(folder().join("legacy.pth")).unwrap();
-        let tensors = legacy.windows(2).enumerate().filter(|(_, start)| *start == b"\x80\x02").nth(3).unwrap().0;
-        survive([&legacy[..tensors], &pickle].concat());
-    }
+#[test]
+fn generated_pickles_are_survived() {
+    // A legacy checkpoint's fourth pickle is the one with the tensors.
+    let legacy = fs::read(folder().join("legacy.pth")).unwrap();
+    let tensors = legacy.windows(2).enumerate().filter(|(_, start)| *start == b"\x80\x02").nth(3).unwrap().0;
+    for_generated(400, vec(any::<u8>(), 0..200), |pickle| survive([&legacy[..tensors], &pickle].concat()));
 }
 
 /// A file of 1 GiB takes the memory of what is decoded of it, not its own size: reading is bounded by the map.

@@ -1,7 +1,6 @@
 //! Switches of two bits a window: the same pooling, the same unpooling, in a sixteenth of the memory.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use switchback::gpu::Storage;
 use switchback::graph::ValueType;
 use switchback::kernel::{max_pool2d, max_unpool2d};
@@ -10,8 +9,9 @@ use switchback::{Error, Gpu, Graph, MaxPool2d, MaxUnpool2d, Rounding, Tensor, re
 
 use super::devices::{assert_same, on_each};
 use crate::common::adapter;
-use crate::common::problem::{max_pool2d_cases, proptest_config};
+use crate::common::problem::max_pool2d_cases;
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// Windows that two bits hold.
 const PAIRS: MaxPool2d = MaxPool2d::new([2, 2]);
@@ -71,13 +71,10 @@ fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
     let rounding = prop::sample::select(&[Rounding::Floor, Rounding::Ceil, Rounding::Caffe][..]);
     let problems = (1_usize..=2, 1_usize..=6, 2_usize..=40, 2_usize..=140, rounding, any::<u64>());
-    TestRunner::new(proptest_config(64))
-        .run(&problems, |(n, c, h, w, rounding, seed)| {
-            let pool = PAIRS.rounding(rounding);
-            check(&gpu, &pool, &Random::new(seed).ties([n, c, h, w]), &format!("{pool:?} of {n}x{c}x{h}x{w}"));
-            Ok(())
-        })
-        .unwrap();
+    for_generated(64, problems, |(n, c, h, w, rounding, seed)| {
+        let pool = PAIRS.rounding(rounding);
+        check(&gpu, &pool, &Random::new(seed).ties([n, c, h, w]), &format!("{pool:?} of {n}x{c}x{h}x{w}"));
+    });
 }
 
 /// What comparisons of floats get wrong, in windows with and without all of their cells.

@@ -1,12 +1,12 @@
 //! Every variant of the convolution against the reference.
 
-use proptest::prelude::*;
 use switchback::gpu::LimitsChoice;
 use switchback::kernel::conv2d::Variant;
 use switchback::{Conv2d, Gpu, Tensor, reference};
 
 use crate::common::adapter;
-use crate::common::problem::{ConvOperands, ConvProblem, conv2d_cases, conv2d_problems, proptest_config};
+use crate::common::problem::{ConvOperands, ConvProblem, conv2d_cases, conv2d_problems};
+use crate::common::seeds::for_generated;
 use crate::common::variants::VariantOf as _;
 
 fn run(gpu: &Gpu, op: &Conv2d, operands: &ConvOperands) -> switchback::Result<Tensor> {
@@ -79,7 +79,7 @@ fn named_problems() {
 #[test]
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
-    proptest!(proptest_config(64), |(problem in conv2d_problems())| check(&gpu, &problem));
+    for_generated(64, conv2d_problems(), |problem| check(&gpu, &problem));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use switchback::weights::Weights;
 use switchback::{Conv2d, Gpu, Graph, MaxPool2d, Rounding, Tensor, Value, reference};
 
 use crate::common::adapter;
-use crate::common::problem::proptest_config;
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// A convolution and the pooling of its map.
 #[derive(Clone, Copy, Debug)]
@@ -223,13 +223,13 @@ prop_compose! {
 #[test]
 fn generated_fused_poolings() {
     let Some(gpu) = adapter::gpu() else { return };
-    proptest!(proptest_config(32), |(problem in problems())| check(&gpu, &problem));
+    for_generated(32, problems(), |problem| check(&gpu, &problem));
 }
 
 #[test]
 fn generated_fused_poolings_in_f16() {
     let Some(gpu) = adapter::gpu() else { return };
-    proptest!(proptest_config(16), |(problem in problems())| check_half(&gpu, &problem));
+    for_generated(16, problems(), |problem| check_half(&gpu, &problem));
 }
 
 /// A convolution, a pooling, and the unpooling that its switches go into, which take two bits a window then.

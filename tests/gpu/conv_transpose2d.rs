@@ -6,9 +6,8 @@ use switchback::kernel::conv_transpose2d::Variant;
 use switchback::{ConvTranspose2d, Gpu, Tensor, reference};
 
 use crate::common::adapter;
-use crate::common::problem::{
-    ConvOperands, ConvProblem, conv_transpose2d_cases, conv_transpose2d_problems, proptest_config,
-};
+use crate::common::problem::{ConvOperands, ConvProblem, conv_transpose2d_cases, conv_transpose2d_problems};
+use crate::common::seeds::for_generated;
 use crate::common::variants::VariantOf as _;
 
 fn run(gpu: &Gpu, op: &ConvTranspose2d, operands: &ConvOperands) -> switchback::Result<Tensor> {
@@ -55,7 +54,7 @@ fn named_problems() {
 #[test]
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
-    proptest!(proptest_config(64), |(problem in conv_transpose2d_problems())| check(&gpu, &problem));
+    for_generated(64, conv_transpose2d_problems(), |problem| check(&gpu, &problem));
 }
 
 #[test]
@@ -177,7 +176,7 @@ prop_compose! {
 fn generated_kernels_of_twice_the_stride() {
     let Some(gpu) = adapter::gpu() else { return };
     let problems = twice_the_stride().prop_filter("an output", |problem| problem.output_shape().is_ok());
-    proptest!(proptest_config(16), |(problem in problems)| check(&gpu, &problem));
+    for_generated(16, problems, |problem| check(&gpu, &problem));
 }
 
 #[test]

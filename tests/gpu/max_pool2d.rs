@@ -1,13 +1,13 @@
 //! Max pooling, values and switches, against the reference.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use switchback::{Error, Gpu, MaxPool2d, Rounding, Tensor, reference};
 
 use super::devices::{assert_same, on_each};
 use crate::common::adapter;
-use crate::common::problem::{max_pool2d_cases, max_pool2d_problems, proptest_config};
+use crate::common::problem::{max_pool2d_cases, max_pool2d_problems};
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// Both variants must give the reference's values and switches, bit for bit.
 fn check(gpu: &Gpu, op: &MaxPool2d, x: &Tensor, because: &str) {
@@ -33,12 +33,9 @@ fn named_problems() {
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
     let problems = (max_pool2d_problems(), any::<u64>());
-    TestRunner::new(proptest_config(64))
-        .run(&problems, |(problem, seed)| {
-            check(&gpu, &problem.op, &problem.input(seed), &format!("{:?} of {:?}", problem.op, problem.input));
-            Ok(())
-        })
-        .unwrap();
+    for_generated(64, problems, |(problem, seed)| {
+        check(&gpu, &problem.op, &problem.input(seed), &format!("{:?} of {:?}", problem.op, problem.input));
+    });
 }
 
 /// Planes of what comparisons of floats get wrong: NaNs of either sign, infinities, zeros of either sign, subnormals.

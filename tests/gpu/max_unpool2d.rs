@@ -1,14 +1,14 @@
 //! Max unpooling, every variant, against the reference.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use switchback::kernel::max_unpool2d::Variant;
 use switchback::{Error, Gpu, MaxPool2d, MaxUnpool2d, Rounding, Switches, Tensor, reference};
 
 use super::devices::{assert_same, on_each};
 use crate::common::adapter;
-use crate::common::problem::{max_unpool2d_cases, max_unpool2d_problems, proptest_config};
+use crate::common::problem::{max_unpool2d_cases, max_unpool2d_problems};
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// Every variant, and the one that is chosen by itself, must give the reference's values, bit for bit.
 fn check(gpu: &Gpu, op: &MaxUnpool2d, x: &Tensor, switches: &Switches, because: &str) {
@@ -35,14 +35,11 @@ fn named_problems() {
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
     let problems = (max_unpool2d_problems(), any::<u64>());
-    TestRunner::new(proptest_config(64))
-        .run(&problems, |(problem, seed)| {
-            let (x, switches) = problem.operands(seed >> 1);
-            let because = format!("{:?} of {:?} of {:?}", problem.op, problem.pool.op, problem.pool.input);
-            check(&gpu, &problem.op, &x, &switches, &because);
-            Ok(())
-        })
-        .unwrap();
+    for_generated(64, problems, |(problem, seed)| {
+        let (x, switches) = problem.operands(seed >> 1);
+        let because = format!("{:?} of {:?} of {:?}", problem.op, problem.pool.op, problem.pool.input);
+        check(&gpu, &problem.op, &x, &switches, &because);
+    });
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Pooling and unpooling of maps in f16. They only choose and move, so results are those of the rounded operands, bit for bit.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use switchback::gpu::{Elements, Storage};
 use switchback::graph::{Inputs, Outputs, Plan};
 use switchback::kernel::{max_pool2d, max_unpool2d};
@@ -10,10 +9,9 @@ use switchback::{Gpu, Graph, MaxPool2d, MaxUnpool2d, Rounding, Tensor, reference
 
 use super::devices::{assert_same, on_each};
 use crate::common::adapter;
-use crate::common::problem::{
-    max_pool2d_cases, max_pool2d_problems, max_unpool2d_cases, max_unpool2d_problems, proptest_config,
-};
+use crate::common::problem::{max_pool2d_cases, max_pool2d_problems, max_unpool2d_cases, max_unpool2d_problems};
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// Windows that two bits hold.
 const PAIRS: MaxPool2d = MaxPool2d::new([2, 2]);
@@ -100,15 +98,12 @@ fn named_unpoolings() {
 fn generated_problems() {
     let Some(gpu) = adapter::gpu() else { return };
     let problems = (max_pool2d_problems(), max_unpool2d_problems(), any::<u64>());
-    TestRunner::new(proptest_config(24))
-        .run(&problems, |(pooling, unpooling, seed)| {
-            let because = format!("{:?} of {:?}", pooling.op, pooling.input);
-            check(&gpu, &pooling.op, &MaxUnpool2d::new(), &pooling.input(seed), &because);
-            let (pool, op) = (&unpooling.pool, unpooling.op);
-            check(&gpu, &pool.op, &op, &pool.input(seed), &format!("{op:?} of {:?} of {:?}", pool.op, pool.input));
-            Ok(())
-        })
-        .unwrap();
+    for_generated(24, problems, |(pooling, unpooling, seed)| {
+        let because = format!("{:?} of {:?}", pooling.op, pooling.input);
+        check(&gpu, &pooling.op, &MaxUnpool2d::new(), &pooling.input(seed), &because);
+        let (pool, op) = (&unpooling.pool, unpooling.op);
+        check(&gpu, &pool.op, &op, &pool.input(seed), &format!("{op:?} of {:?} of {:?}", pool.op, pool.input));
+    });
 }
 
 /// Rows that end anywhere in a vector and in a word of switches, odd and even channels, two images.

@@ -1,6 +1,6 @@
 //! Folding: what becomes part of a convolution, what stays, and that results are the same.
 
-use proptest::prelude::*;
+use proptest::prelude::any;
 use switchback::graph::{Inputs, Operation, Weight, interpret};
 use switchback::weights::Weights;
 use switchback::{
@@ -8,8 +8,8 @@ use switchback::{
 };
 
 use crate::common::graphs::{IMAGE, INPUT, recipes};
-use crate::common::problem::proptest_config;
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// A graph over `x`, 2x4x5x7, that ends in the edge that `build` gives.
 fn graph(build: impl FnOnce(&mut GraphBuilder, Edge) -> Result<Edge>) -> Graph {
@@ -174,11 +174,9 @@ fn a_variance_below_zero_is_refused_by_name() {
     }
 }
 
-proptest! {
-    #![proptest_config(proptest_config(48))]
-
-    #[test]
-    fn results_are_the_same(recipe in recipes(), seed in any::<u64>()) {
+#[test]
+fn generated_graphs_give_the_same() {
+    for_generated(48, (recipes(), any::<u64>()), |(recipe, seed)| {
         let graph = recipe.few_outputs();
         let weights = Weights::random(graph.weights_required(), seed).unwrap();
         let x = Random::new(seed).reals(INPUT);
@@ -195,10 +193,10 @@ proptest! {
         for (name, value) in before.iter() {
             if let Value::Tensor(value) = value {
                 let apart = distance(value, after.tensor(name).unwrap());
-                prop_assert!(apart < 1e-4, "{name}: {apart}");
+                assert!(apart < 1e-4, "{name}: {apart}");
             }
         }
-    }
+    });
 }
 
 /// Upsampling of `channels` maps by a weight that `filter` gives: input channel, output channel, row, column.

@@ -12,6 +12,7 @@ mod layers;
 mod nets;
 mod reference_laws;
 mod reference_literals;
+mod seeds;
 mod unpooling_nets;
 mod views;
 #[cfg(feature = "safetensors")]

@@ -1,6 +1,5 @@
 //! Laws that tie the operators to each other. On small integers every sum is exact, so both sides must be equal.
 
-use proptest::prelude::*;
 use switchback::reference::toeplitz::Toeplitz;
 use switchback::reference::{self, conv_transpose2d, conv2d, max_pool2d, max_unpool2d};
 use switchback::{
@@ -9,6 +8,7 @@ use switchback::{
 
 use crate::common::problem::*;
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 fn dot(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.shape(), b.shape());
@@ -126,31 +126,33 @@ fn named_poolings() {
     max_unpool2d_cases().iter().for_each(unpooling_to_a_larger_output);
 }
 
-proptest! {
-    #![proptest_config(proptest_config(200))]
-
-    #[test]
-    fn generated_convolutions(problem in conv2d_problems()) {
+#[test]
+fn generated_convolutions() {
+    for_generated(200, conv2d_problems(), |problem| {
         convolution_laws(&problem);
         epilogue_laws(&problem);
-    }
+    });
+}
 
-    #[test]
-    fn generated_transposed_convolutions(problem in conv_transpose2d_problems()) {
+#[test]
+fn generated_transposed_convolutions() {
+    for_generated(200, conv_transpose2d_problems(), |problem| {
         transposed_convolution_laws(&problem);
         epilogue_laws(&problem);
-    }
+    });
+}
 
-    #[test]
-    fn generated_poolings(problem in max_pool2d_problems()) {
+#[test]
+fn generated_poolings() {
+    for_generated(200, max_pool2d_problems(), |problem| {
         pool_unpool_pool(&problem);
         unpooling_is_the_adjoint_of_pooling(&problem);
-    }
+    });
+}
 
-    #[test]
-    fn generated_unpoolings(problem in max_unpool2d_problems()) {
-        unpooling_to_a_larger_output(&problem);
-    }
+#[test]
+fn generated_unpoolings() {
+    for_generated(200, max_unpool2d_problems(), |problem| unpooling_to_a_larger_output(&problem));
 }
 
 /// Section 4 of the guide: stride - 1 zeros between the cells, kernel - pad - 1 around them, the kernel turned by 180

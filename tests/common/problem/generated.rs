@@ -1,18 +1,9 @@
 //! Random parameters that go together.
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use switchback::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Padding, Rounding};
 
 use super::{ConvProblem, PoolProblem, UnpoolProblem};
-
-/// So many generated problems, the same ones in every run; a part of them where `SWITCHBACK_CASES_DIVISOR` says so, for the
-/// second of two drivers: each problem is a shader of its own to compile.
-pub(crate) fn proptest_config(cases: u32) -> ProptestConfig {
-    let divisor = std::env::var("SWITCHBACK_CASES_DIVISOR").ok().and_then(|value| value.parse().ok());
-    let cases = cases.div_ceil(divisor.filter(|&divisor| divisor > 0).unwrap_or(1));
-    ProptestConfig { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
-}
 
 const EXTENTS: [usize; 9] = [1, 2, 3, 5, 7, 11, 13, 17, 19];
 

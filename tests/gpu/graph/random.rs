@@ -1,6 +1,5 @@
 //! Random graphs, node by node.
 
-use proptest::prelude::*;
 use switchback::graph::Inputs;
 use switchback::weights::Weights;
 use switchback::{Gpu, Graph, RgbImage};
@@ -8,8 +7,8 @@ use switchback::{Gpu, Graph, RgbImage};
 use super::{assert_checked, bits};
 use crate::common::adapter;
 use crate::common::graphs::{IMAGE, INPUT, Recipe, recipes};
-use crate::common::problem::proptest_config;
 use crate::common::random::Random;
+use crate::common::seeds::for_generated;
 
 /// Whether every scaling and batch norm of a graph stays a node of its own.
 fn folds_no_numbers(graph: &Graph) -> bool {
@@ -62,7 +61,7 @@ fn check_recipe(gpu: &Gpu, recipe: &Recipe) {
 }
 
 #[test]
-fn random_graphs_node_by_node() {
+fn generated_graphs_node_by_node() {
     let Some(gpu) = adapter::gpu() else { return };
-    proptest!(proptest_config(48), |(recipe in recipes())| check_recipe(&gpu, &recipe));
+    for_generated(48, recipes(), |recipe| check_recipe(&gpu, &recipe));
 }

@@ -1,8 +1,11 @@
 //! Corrupt, truncated and hostile files: one clear refusal each, and never a panic.
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 use switchback::Shape;
 use switchback::weights::{Element, Weights};
+
+use crate::common::seeds::for_generated;
 
 use super::{decode_all, file, file_of, floats, refusal};
 
@@ -154,24 +157,20 @@ fn number() -> impl Strategy<Value = u64> {
     prop_oneof![0..40_u64, Just(u64::MAX), Just(u64::MAX / 4), Just(1 << 32), Just(1 << 62), any::<u64>()]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
-
-    #[test]
-    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+#[test]
+fn generated_bytes_never_panic() {
+    for_generated(512, vec(any::<u8>(), 0..200), |bytes| {
         if let Ok(weights) = Weights::from_bytes(bytes) {
             decode_all(&weights);
         }
-    }
+    });
+}
 
-    #[test]
-    fn arbitrary_headers_never_panic(
-        tensors in prop::collection::vec(
-            ("[a-c]", prop_oneof!["F32", "F16", "BF16", "U8", "F4", "I64"], prop::collection::vec(number(), 0..5), number(), number()),
-            0..4,
-        ),
-        data in prop::collection::vec(any::<u8>(), 0..40),
-    ) {
+#[test]
+fn generated_headers_never_panic() {
+    let dtype = prop_oneof!["F32", "F16", "BF16", "U8", "F4", "I64"];
+    let tensors = vec(("[a-c]", dtype, vec(number(), 0..5), number(), number()), 0..4);
+    for_generated(512, (tensors, vec(any::<u8>(), 0..40)), |(tensors, data)| {
         let entries: Vec<String> = tensors
             .iter()
             .map(|(name, dtype, shape, start, end)| {
@@ -181,28 +180,32 @@ proptest! {
         if let Ok(weights) = Weights::from_bytes(file(&format!("{{{}}}", entries.join(",")), &data)) {
             decode_all(&weights);
         }
-    }
+    });
+}
 
-    #[test]
-    fn a_flipped_bit_never_panics(position in 0_usize..1 << 20, bit in 0..8_u32) {
+#[test]
+fn a_generated_flip_of_a_bit_never_panics() {
+    for_generated(512, (any::<usize>(), 0..8_u32), |(position, bit)| {
         let mut bytes = valid();
         let position = position % bytes.len();
         bytes[position] ^= 1_u8 << bit;
         if let Ok(weights) = Weights::from_bytes(bytes) {
             decode_all(&weights);
         }
-    }
+    });
+}
 
-    #[test]
-    fn what_is_valid_is_read_back(shape in prop::collection::vec(1_usize..6, 0..5), seed in any::<u32>()) {
+#[test]
+fn what_is_generated_valid_is_read_back() {
+    for_generated(512, (vec(1_usize..6, 0..5), any::<u32>()), |(shape, seed)| {
         let values: Vec<f32> = (0..shape.iter().product()).map(|i: usize| (i as f32 + 0.5) * seed as f32).collect();
         let weights = Weights::from_bytes(file_of(&[("w", "F32", &shape, &floats(&values))])).unwrap();
-        prop_assert_eq!(weights.get("w").unwrap().shape(), &shape[..]);
+        assert_eq!(weights.get("w").unwrap().shape(), &shape[..]);
         match shape.len() {
-            1 | 2 | 4 => prop_assert_eq!(weights.tensor("w").unwrap().into_data(), values),
-            _ => prop_assert!(weights.tensor("w").is_err()),
+            1 | 2 | 4 => assert_eq!(weights.tensor("w").unwrap().into_data(), values),
+            _ => assert!(weights.tensor("w").is_err()),
         }
         let again = Weights::from_bytes(weights.to_bytes(Element::F32).unwrap()).unwrap();
-        prop_assert_eq!(again.get("w").unwrap().shape(), &shape[..]);
-    }
+        assert_eq!(again.get("w").unwrap().shape(), &shape[..]);
+    });
 }
