@@ -40,10 +40,23 @@ impl Gpu {
         step: &Step,
         resolve: impl Fn(&Operand) -> Result<BufferRange<'a>>,
     ) -> Result<BoundStep> {
+        self.bind_step(what, step, self.params(step)?, resolve)
+    }
+
+    /// The same with `params` that are on the device already.
+    ///
+    /// # Errors
+    /// As [`Gpu::prepare_step`].
+    pub(crate) fn bind_step<'a>(
+        &'a self,
+        what: &str,
+        step: &Step,
+        params: Params,
+        resolve: impl Fn(&Operand) -> Result<BufferRange<'a>>,
+    ) -> Result<BoundStep> {
         let kernel = step.kernel;
         self.check_workgroups(what, step)?;
         let pipeline = self.pipeline(kernel, &step.constants)?;
-        let params = self.params(kernel.name, &step.params)?;
         let mut resources = vec![params.binding()];
         for operand in &step.operands {
             let range = match operand.buffer {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::adapter;
 use crate::error::{Error, Result};
+use crate::gpu::uniforms::Params;
 use crate::gpu::{
     Access, AdapterInfo, Buffer, Caps, Gpu, GpuBuffer, GpuBuilder, Kernel, KernelPlan, LimitsChoice, Operand, Part,
     Scratch, Step, Timer,
@@ -351,6 +352,41 @@ fn large_params_and_many_steps() {
     let mut endless = copy(10, 0);
     endless.run[0].params.resize(65 << 10, 0);
     assert!(matches!(gpu.execute("endless", &endless, &[&x], &[&y]), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn params_of_many_steps_are_written_together() {
+    let Some(gpu) = adapter::gpu() else { return };
+    // Operands begin at multiples of 256 bytes.
+    let words = |k: u64| 64 * k..64 * (k + 1);
+    let (x, y) = (upload(&gpu, &ramp(1)), gpu.allocate("y", words(599).end).unwrap());
+    let shifted = |shift: u16| {
+        let to = Operand { buffer: Buffer::Output(0), words: Some(words(shift.into())) };
+        step(1, 0, 2.0, f32::from(shift), Buffer::Input(0), to)
+    };
+    let mut steps: Vec<_> = (0..600).map(shifted).collect();
+    steps[1].params.resize(1024, 0);
+    let params = gpu.params_together(&steps).unwrap();
+    let buffer = |params: &Params| match params.binding() {
+        wgpu::BindingResource::Buffer(binding) => binding.buffer.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut buffers: Vec<_> = params.iter().map(buffer).collect();
+    buffers.dedup();
+    assert_eq!(buffers.len(), 3, "of 256 each");
+    let resolve = |operand: &Operand| {
+        let buffer = if operand.buffer == Buffer::Input(0) { &x } else { &y };
+        Ok(buffer.whole().narrow(operand.words.clone()))
+    };
+    let bind = |(step, params)| gpu.bind_step("many", step, params, resolve).unwrap();
+    let bound: Vec<_> = steps.iter().zip(params).map(bind).collect();
+    gpu.submit("many", |encoder| {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        bound.iter().for_each(|step| step.record(&mut pass));
+    })
+    .unwrap();
+    let firsts: Vec<_> = floats(&gpu, &y).unwrap().chunks(64).map(|words| words[0]).collect();
+    assert_eq!(firsts, ramp(600));
 }
 
 #[test]

@@ -109,13 +109,16 @@ impl GpuWeights {
         let slot = |(slot, bytes): (usize, &u64)| gpu.allocate(&format!("slot {slot}"), bytes / 4);
         let slots = plan.slots().iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
         let overflow = Overflow::of(gpu, &plan)?;
+        let mut params = gpu.params_together(plan.nodes().iter().flat_map(|planned| &planned.kernel.run))?.into_iter();
         let bind = |(step, planned): (usize, &PlannedNode)| {
             let memory = Memory { graph, plan: &plan, slots: &slots, packed: &packed, overflow: &overflow, step };
-            let bind = |dispatch| gpu.prepare_step(planned.name(), dispatch, |operand| memory.find(operand));
+            let bind =
+                |(dispatch, params)| gpu.bind_step(planned.name(), dispatch, params, |operand| memory.find(operand));
             planned
                 .kernel
                 .run
                 .iter()
+                .zip(&mut params)
                 .map(bind)
                 .collect::<Result<Vec<_>>>()
                 .map_err(|error| error.at_node(planned.name()))
