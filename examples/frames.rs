@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::time::Instant;
 
-use switchback::gpu::wgpu;
+use switchback::gpu::{Elements, Texels, wgpu};
 use switchback::graph::Session;
 use switchback::net::{Fcn, Head};
 use switchback::weights::Weights;
@@ -27,7 +27,9 @@ fn main() -> Result<()> {
     let instance = wgpu::Instance::default();
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))?;
     let (device, queue) = pollster::block_on(adapter.request_device(&Gpu::device_descriptor(&adapter)))?;
-    let gpu = Gpu::from_device(device.clone(), queue.clone())?;
+    // The network's input has four bytes a pixel, as the picture has, which is copied there as it is.
+    let elements = Elements::f32().with_texels(Texels::Rgba8);
+    let gpu = Gpu::from_device(device.clone(), queue.clone())?.with_elements(elements);
 
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits");
     let weights = Weights::open(format!("{folder}/fcn8s-digits.safetensors"))?;
@@ -39,8 +41,13 @@ fn main() -> Result<()> {
     let frames = (0..FRAMES).map(|k| window(&scene, [30 * k, 60 * k])).collect::<Result<Vec<_>>>()?;
 
     // What would be shown is kept here, to be checked at the end. Copied rows begin at multiples of 256 bytes.
-    let pitch = (4 * EXTENT[1]).next_multiple_of(256);
-    let size = (FRAMES * EXTENT[0] * pitch) as u64;
+    let bytes_per_row = Texels::bytes_per_row(EXTENT[1] as u32);
+    let rows = |buffer, offset| {
+        let layout = wgpu::TexelCopyBufferLayout { offset, bytes_per_row: Some(bytes_per_row), rows_per_image: None };
+        wgpu::TexelCopyBufferInfo { buffer, layout }
+    };
+    let frame_bytes = EXTENT[0] * bytes_per_row as usize;
+    let size = (FRAMES * frame_bytes) as u64;
     let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
     let kept = device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
 
@@ -50,16 +57,13 @@ fn main() -> Result<()> {
     for (k, frame) in frames.iter().enumerate() {
         overlay.take(&queue, frame);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        overlay.fill.record(&mut encoder);
+        let input = session.input_binding("image")?;
+        let (picture, painted) = (&overlay.picture, &overlay.painted);
+        encoder.copy_texture_to_buffer(picture.as_image_copy(), rows(input.buffer, input.offset), picture.size());
         session.record(&mut encoder);
-        overlay.paint.record(&mut encoder);
-        let layout = wgpu::TexelCopyBufferLayout {
-            offset: (k * EXTENT[0] * pitch) as u64,
-            bytes_per_row: Some(pitch as u32),
-            rows_per_image: None,
-        };
-        let copy = wgpu::TexelCopyBufferInfo { buffer: &kept, layout };
-        encoder.copy_texture_to_buffer(overlay.painted.as_image_copy(), copy, overlay.painted.size());
+        overlay.record_paint(&mut encoder);
+        let copy = rows(&kept, (k * frame_bytes) as u64);
+        encoder.copy_texture_to_buffer(painted.as_image_copy(), copy, painted.size());
         under_way.push_back(queue.submit([encoder.finish()]));
         if under_way.len() > AHEAD {
             device.poll(wgpu::PollType::Wait { submission_index: under_way.pop_front(), timeout: None })?;
@@ -74,10 +78,10 @@ fn main() -> Result<()> {
     device.poll(wgpu::PollType::wait_indefinitely())?;
     let kept = kept.get_mapped_range(..)?;
     let mut found = 0;
-    for (frame, rows) in frames.iter().zip(kept.chunks_exact(EXTENT[0] * pitch)) {
+    for (frame, rows) in frames.iter().zip(kept.chunks_exact(frame_bytes)) {
         let labels = session.run(frame)?.argmax_channels()?;
         let expected = image::overlay(frame, &labels, &Palette::voc(), OPACITY)?;
-        let pixels = rows.chunks_exact(pitch).flat_map(|row| row[..4 * EXTENT[1]].chunks_exact(4));
+        let pixels = rows.chunks_exact(bytes_per_row as usize).flat_map(|row| row[..4 * EXTENT[1]].chunks_exact(4));
         assert!(pixels.flat_map(|pixel| &pixel[..3]).eq(expected.data()));
         found += labels.data().iter().filter(|&&label| label != 0).count();
     }
@@ -91,14 +95,8 @@ struct Overlay {
     picture: wgpu::Texture,
     /// What is shown.
     painted: wgpu::Texture,
-    fill: Pass,
-    paint: Pass,
-}
-
-struct Pass {
-    pipeline: wgpu::ComputePipeline,
+    paint: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
-    workgroups: [u32; 2],
 }
 
 impl Overlay {
@@ -118,7 +116,7 @@ impl Overlay {
                 view_formats: &[],
             })
         };
-        let picture = texture(Use::TEXTURE_BINDING | Use::COPY_DST);
+        let picture = texture(Use::TEXTURE_BINDING | Use::COPY_DST | Use::COPY_SRC);
         let painted = texture(Use::STORAGE_BINDING | Use::COPY_SRC);
         let [seen, shown] = [&picture, &painted].map(|texture| texture.create_view(&Default::default()));
 
@@ -135,29 +133,28 @@ impl Overlay {
         queue.write_buffer(&palette, 0, Palette::voc().0.map(word).as_flattened());
 
         let module = device.create_shader_module(wgpu::include_wgsl!("frames.wgsl"));
-        let pass = |name, entries: &[wgpu::BindGroupEntry<'_>], workgroups| {
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(name),
-                layout: None,
-                module: &module,
-                entry_point: Some(name),
-                compilation_options: Default::default(),
-                cache: None,
-            });
-            let layout = &pipeline.get_bind_group_layout(0);
-            let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(name), layout, entries });
-            Pass { pipeline, bindings, workgroups }
-        };
-        let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
-        let [seen, shown] = [&seen, &shown].map(wgpu::BindingResource::TextureView);
-        let input = entry(1, wgpu::BindingResource::Buffer(session.input_binding("image")?));
-        let labels = entry(2, wgpu::BindingResource::Buffer(session.output_binding("labels")?));
-        let words = (3 * rows * columns).div_ceil(4);
-        let fill = pass("fill", &[entry(0, seen.clone()), input], [words.div_ceil(256), 1]);
-        let tiles = [columns.div_ceil(8), rows.div_ceil(8)];
-        let colours = entry(3, palette.as_entire_binding());
-        let paint = pass("paint", &[entry(0, seen), labels, colours, entry(4, shown)], tiles);
-        Ok(Self { picture, painted, fill, paint })
+        let paint = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("paint"),
+            layout: None,
+            module: &module,
+            entry_point: Some("paint"),
+            compilation_options: Default::default(),
+            cache: None,
+        });
+        let resources = [
+            wgpu::BindingResource::TextureView(&seen),
+            wgpu::BindingResource::Buffer(session.output_binding("labels")?),
+            palette.as_entire_binding(),
+            wgpu::BindingResource::TextureView(&shown),
+        ];
+        let entries: Vec<_> =
+            (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+        let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("paint"),
+            layout: &paint.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        Ok(Self { picture, painted, paint, bindings })
     }
 
     /// Stands for a camera, or for the application's own rendering.
@@ -170,14 +167,13 @@ impl Overlay {
         };
         queue.write_texture(self.picture.as_image_copy(), &pixels, layout, self.picture.size());
     }
-}
 
-impl Pass {
-    fn record(&self, encoder: &mut wgpu::CommandEncoder) {
+    fn record_paint(&self, encoder: &mut wgpu::CommandEncoder) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&self.pipeline);
+        pass.set_pipeline(&self.paint);
         pass.set_bind_group(0, &self.bindings, &[]);
-        pass.dispatch_workgroups(self.workgroups[0], self.workgroups[1], 1);
+        let [rows, columns] = EXTENT.map(|side| side as u32);
+        pass.dispatch_workgroups(columns.div_ceil(8), rows.div_ceil(8), 1);
     }
 }
 

@@ -19,6 +19,7 @@ mod recorder;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod texels;
 mod timing;
 mod transfer;
 mod trusted;
@@ -35,6 +36,7 @@ pub use device::Gpu;
 pub use elements::Elements;
 pub use pool::Memory;
 pub use storage::Storage;
+pub use texels::Texels;
 pub use timing::Timer;
 pub use tuning::Tuning;
 pub use values::{GpuImage, GpuLabels, GpuSwitches, GpuTensor};

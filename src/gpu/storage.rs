@@ -2,6 +2,7 @@
 
 use half::f16;
 
+use crate::gpu::Texels;
 use crate::op::MaxPool2d;
 use crate::shape::{Padding, Shape};
 
@@ -20,6 +21,8 @@ pub enum Storage {
     /// An f16 an element, two channels a word: planes of words, `N x ceil(C/2) x H x W`, the even channel in the lower half.
     /// The upper half of a last odd channel's words is 0.
     Halves,
+    /// A pixel of an image a word, each row from a multiple of 64 words on.
+    Texels(Texels),
 }
 
 /// Windows in a word of [`Storage::Compact`].
@@ -32,15 +35,18 @@ impl Storage {
             Self::Words => shape.elements(),
             Self::Halves => self.planes(shape) * shape.plane(),
             Self::Compact => self.planes(shape) * shape.h * shape.w.div_ceil(COMPACT_WINDOWS),
+            // Up to 64 times as many as the image has pixels.
+            Self::Texels(_) => return (shape.n * shape.h) as u64 * Texels::words_per_row(shape.w) as u64,
         };
         words as u64
     }
 
-    /// Planes of words of a map of this shape: one a channel, or two channels.
+    /// Planes of words of a map of this shape: one a channel, or two channels, or all.
     pub(crate) fn planes(self, shape: Shape) -> usize {
         match self {
             Self::Words | Self::Compact => shape.n * shape.c,
             Self::Halves => shape.n * shape.c.div_ceil(2),
+            Self::Texels(_) => shape.n,
         }
     }
 

@@ -217,7 +217,7 @@ impl Gpu {
         let GpuSwitches { shape, origin, pool, storage, ref buffer } = *switches;
         let words: Vec<u32> = self.read("switches", buffer, storage.words(shape) as usize).await?;
         let indices = match storage {
-            Storage::Words | Storage::Halves => words,
+            Storage::Words | Storage::Halves | Storage::Texels(_) => words,
             Storage::Compact => from_compact(&words, shape, origin[1]),
         };
         Ok(Switches::trusted(shape, origin, pool, indices))

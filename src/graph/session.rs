@@ -44,7 +44,7 @@ pub use weights::GpuWeights;
 /// # Ok::<(), switchback::Error>(())
 /// ```
 ///
-/// An application that renders has [`Session::record`] put runs into its own encoders, between passes that write
+/// An application that renders has [`Session::record`] put runs into its own encoders, between passes or copies that write
 /// [`Session::input_binding`] and read [`Session::output_binding`]; `examples/frames.rs` does so, from texture to
 /// texture.
 ///
@@ -60,6 +60,9 @@ pub use weights::GpuWeights;
 /// | [`Switches`](super::ValueType::Switches) | `array<u32>` | in that order, flat indices into the planes that were pooled |
 /// | [`Labels`](super::ValueType::Labels) | `array<u32>` | byte `(n * H + y) * W + x` |
 /// | [`Image`](super::ValueType::Image) | `array<u32>` | red, green and blue from byte `3 * (y * W + x)` on |
+///
+/// Images that are inputs may have four bytes a pixel instead, so that a texture is copied there
+/// ([`Elements::with_texels`](crate::gpu::Elements::with_texels)).
 ///
 /// Byte `p` is `extractBits(words[p / 4], 8 * (p % 4), 8)`; those past the end in a last word are not looked at in
 /// inputs and 0 in outputs. An image's bytes are those of a file, sRGB, which a texture of format `rgba8unorm` has as
@@ -293,12 +296,13 @@ impl Session {
 
 /// A value's bytes in such a form.
 fn stored(value: ValueRef<'_>, storage: Storage) -> Cow<'_, [u8]> {
-    match value {
-        ValueRef::Tensor(tensor) if storage == Storage::Halves => {
+    match (value, storage) {
+        (ValueRef::Tensor(tensor), Storage::Halves) => {
             let words = to_halves(tensor.data(), tensor.shape());
             Cow::Owned(bytemuck::cast_slice(&words).to_vec())
         }
-        value => Cow::Borrowed(bytes(value)),
+        (ValueRef::Image(image), Storage::Texels(texels)) => Cow::Owned(texels.of_rgb(image.data(), image.extent()[1])),
+        (value, _) => Cow::Borrowed(bytes(value)),
     }
 }
 

@@ -33,7 +33,7 @@ const PLANNERS: &[(&str, usize, Planner)] = &[
     ("slice", 5, |w| slice::plan(&Slice::new(0, 1), [1, 3, 4, w].into(), &CAPS)),
     ("softmax_channels", 5, |w| softmax_channels::plan([1, 3, 4, w].into(), &CAPS)),
     ("argmax_channels", 5, |w| argmax_channels::plan([1, 3, 4, w].into(), &CAPS)),
-    ("normalize", 5, |w| normalize::plan(&Normalize::RAW, [4, w], &CAPS)),
+    ("normalize", 5, |w| normalize::plan(&Normalize::RAW, [4, w], Storage::Words, &CAPS)),
     ("colorize", 20, |w| colorize::plan([1, 1, 4, w].into(), &Palette::voc(), &CAPS)),
     ("max_pool2d", 5, |w| max_pool2d::plan(&MaxPool2d::new([2, 2]), [1, 3, 4, w].into(), max_pool2d::Variant::Switches, &CAPS)),
     ("max_pool2d", 5, |w| {

@@ -149,7 +149,9 @@ fn plan_stored(
         (Variant::Gather, Storage::Words) => vec![gather(shapes, origin, pool, maps, caps)?],
         (Variant::Gather, Storage::Compact) => vec![compact::gather(shapes, origin, pool, maps, caps)?],
         (Variant::Scatter, Storage::Words) if maps == Storage::Words => scatter::plan(input, output, origin, caps)?,
-        (_, Storage::Halves) => return Err(Error::operand(OP, "switches", "words, or compact", "f16")),
+        (_, Storage::Halves | Storage::Texels(_)) => {
+            return Err(Error::operand(OP, "switches", "words, or compact", "another form"));
+        }
         (Variant::Scatter, Storage::Words) => {
             return Err(Error::Unsupported {
                 what: format!("{OP} by scatter in f16"),

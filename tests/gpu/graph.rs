@@ -7,6 +7,7 @@ mod memory;
 mod random;
 mod session;
 mod shared_weights;
+mod texels;
 mod variants;
 
 use switchback::graph::{Inputs, Outputs, Session};

@@ -250,7 +250,10 @@ impl Operands {
                 kernel::conv_transpose2d::plan_classes(op, x, weight, bias, false, caps)
             }
             Operation::Normalize(op) => match self.inputs.first() {
-                Some(&ValueType::Image { extent }) => kernel::normalize::plan(op, extent, caps),
+                Some(&ValueType::Image { extent }) => {
+                    let storage = self.input_storages.first().copied().unwrap_or_default();
+                    kernel::normalize::plan(op, extent, storage, caps)
+                }
                 _ => Err(unfit(operation, "an 8-bit image")),
             },
             Operation::Colorize(palette) => match self.inputs.first() {

@@ -16,11 +16,15 @@ pub(super) struct Storages {
 
 impl Storages {
     /// The forms that take least memory of those that all who touch a value know. What the caller gives or takes is in words,
-    /// but for f16 maps that other nodes read too.
+    /// but for f16 maps that other nodes read too, and images where it has them as texels.
     pub(super) fn choose(graph: &Graph, preferences: &Preferences<'_>) -> Self {
         let mut storages = Self::default();
         let halves = graph.halves(preferences.elements);
         storages.other.extend(halves.into_iter().map(|edge| (edge, Storage::Halves)));
+        if let Some(texels) = preferences.elements.texels() {
+            let is_image = |&edge: &Edge| matches!(graph.value_type(edge), ValueType::Image { .. });
+            storages.other.extend(graph.input_edges().filter(is_image).map(|edge| (edge, Storage::Texels(texels))));
+        }
         if preferences.allow_compact_switches() {
             let switches = graph.live_nodes().flat_map(|(node, _)| graph.edges_of(node));
             let compact = switches.filter(|&(edge, value_type)| graph.may_be_compact(edge, value_type));
@@ -53,6 +57,7 @@ impl Storages {
 pub(super) fn words(value_type: ValueType, storage: Storage) -> u64 {
     match value_type {
         ValueType::Tensor(shape) | ValueType::Switches { shape, .. } => storage.words(shape),
+        ValueType::Image { extent: [h, w] } if storage != Storage::Words => storage.words([1, 3, h, w].into()),
         ValueType::Labels { .. } | ValueType::Image { .. } => value_type.words(),
     }
 }

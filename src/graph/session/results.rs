@@ -17,25 +17,30 @@ pub(super) async fn read(
     (value_type, storage): (ValueType, Storage),
     old: Option<Value>,
 ) -> Result<Value> {
-    Ok(match value_type {
-        ValueType::Tensor(shape) if storage == Storage::Halves => {
+    Ok(match (value_type, storage) {
+        (ValueType::Tensor(shape), Storage::Halves) => {
             let words: Vec<u32> = readback.read(gpu, name, storage.words(shape) as usize).await?;
             Value::Tensor(Tensor::new(shape, from_halves(&words, shape))?)
         }
-        ValueType::Tensor(shape) => {
+        (ValueType::Tensor(shape), _) => {
             let old = if let Some(Value::Tensor(tensor)) = old { tensor.into_data() } else { Vec::new() };
             Value::Tensor(Tensor::new(shape, readback.read_into(gpu, name, shape.elements(), old).await?)?)
         }
-        ValueType::Switches { shape, origin, pool } => {
+        (ValueType::Switches { shape, origin, pool }, _) => {
             let old = if let Some(Value::Switches(switches)) = old { switches.into_indices() } else { Vec::new() };
             let indices = readback.read_into(gpu, name, shape.elements(), old).await?;
             Value::Switches(Switches::trusted(shape, origin, pool, indices))
         }
-        ValueType::Labels { count, extent } => {
+        (ValueType::Labels { count, extent }, _) => {
             let pixels = readback.read_into(gpu, name, count * extent[0] * extent[1], bytes(old)).await?;
             Value::Labels(Labels::new(count, extent, pixels)?)
         }
-        ValueType::Image { extent } => {
+        (ValueType::Image { extent }, Storage::Texels(texels)) => {
+            let count = 4 * storage.words([1, 3, extent[0], extent[1]].into()) as usize;
+            let bytes = readback.read::<u8>(gpu, name, count).await?;
+            Value::Image(RgbImage::new(extent, texels.to_rgb(&bytes, extent[1]))?)
+        }
+        (ValueType::Image { extent }, _) => {
             let pixels = readback.read_into(gpu, name, 3 * extent[0] * extent[1], bytes(old)).await?;
             Value::Image(RgbImage::new(extent, pixels)?)
         }
