@@ -46,6 +46,8 @@ mod checks;
 #[cfg(test)]
 mod choices;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod on_gpus;

@@ -58,14 +58,9 @@ pub mod weights;
 extern crate self as switchback;
 
 #[cfg(test)]
-#[allow(dead_code, clippy::panic, reason = "integration tests use the rest; a failed assumption fails the test")]
-#[path = "../tests/common/adapter.rs"]
-mod adapter;
-
-#[cfg(test)]
-#[allow(dead_code, clippy::panic, reason = "integration tests use the rest; a failed assumption fails the test")]
-#[path = "../tests/common/seeds.rs"]
-mod seeds;
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed assumption fails the test")]
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 /// The README's blocks compile.
 #[cfg(all(doctest, feature = "cli"))]

@@ -130,7 +130,7 @@ fn fnv64(bytes: &[u8]) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use super::*;
-    use crate::adapter;
+    use crate::common::adapter;
     use crate::gpu::Gpu;
 
     fn file(data: &[u8], maker: &str) -> Vec<u8> {

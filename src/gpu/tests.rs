@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::adapter;
+use crate::common::adapter;
 use crate::error::{Error, Result};
 use crate::gpu::uniforms::Params;
 use crate::gpu::{

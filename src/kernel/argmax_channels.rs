@@ -100,7 +100,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-    use crate::adapter;
+    use crate::common::adapter;
     use crate::tensor::Tensor;
 
     #[test]

@@ -8,9 +8,9 @@ use proptest::sample::select;
 use super::card::{Card, FOR_A_LARGE_CARD};
 use super::conv2d::Form;
 use super::{channel_block, conv_transpose2d, conv2d};
+use crate::common::seeds::for_generated;
 use crate::gpu::{Caps, Cooperative};
 use crate::op::{Conv2d, ConvTranspose2d};
-use crate::seeds::for_generated;
 use crate::shape::Shape;
 
 /// What there is to multiply: kernel, stride, dilation, a border of half the kernel or none; channels of a group, groups; batch and

@@ -81,7 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use super::*;
-    use crate::adapter;
+    use crate::common::adapter;
     use crate::tensor::Labels;
 
     #[test]

@@ -5,7 +5,7 @@
 use super::conv2d::Form;
 use super::pairs::{awkward, run, words_of};
 use super::{conv_transpose2d, conv2d, max_pool2d, max_unpool2d};
-use crate::adapter;
+use crate::common::adapter;
 use crate::gpu::{Caps, Gpu, Kernel, KernelPlan, Storage};
 use crate::op::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Rounding};
 use crate::reference;

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use super::conv2d;
-use crate::adapter;
+use crate::common::adapter;
 use crate::gpu::{Caps, Gpu, GpuTensor, KernelPlan};
 use crate::op::Conv2d;
 use crate::shape::Shape;

@@ -5,7 +5,7 @@
 
 use super::conv_transpose2d::Variant;
 use super::{conv_transpose2d, conv2d};
-use crate::adapter;
+use crate::common::adapter;
 use crate::gpu::{Buffer, Caps, Gpu, GpuTensor, KernelPlan};
 use crate::op::{Conv2d, ConvTranspose2d};
 use crate::reference;

@@ -1,13 +1,11 @@
 //! Folding: what becomes part of a convolution, what stays, and that results are the same.
 
 use proptest::prelude::any;
-use switchback::graph::{Inputs, Operation, Weight, interpret};
+use switchback::graph::{Operation, Weight, interpret};
 use switchback::weights::Weights;
-use switchback::{
-    BatchNorm, Conv2d, ConvTranspose2d, Edge, Graph, GraphBuilder, Parameters, Result, RgbImage, Tensor, Value,
-};
+use switchback::{BatchNorm, Conv2d, ConvTranspose2d, Edge, Graph, GraphBuilder, Parameters, Result, Tensor, Value};
 
-use crate::common::graphs::{IMAGE, INPUT, recipes};
+use crate::common::graphs::recipes;
 use crate::common::random::Random;
 use crate::common::seeds::for_generated;
 
@@ -179,14 +177,8 @@ fn generated_graphs_give_the_same() {
     for_generated(48, (recipes(), any::<u64>()), |(recipe, seed)| {
         let graph = recipe.few_outputs();
         let weights = Weights::random(graph.weights_required(), seed).unwrap();
-        let x = Random::new(seed).reals(INPUT);
-        let image = RgbImage::new(IMAGE, Random::new(seed).bytes(3 * IMAGE[0] * IMAGE[1])).unwrap();
-        let run = |graph: &Graph, weights: &Weights| {
-            let needs = |name: &str| graph.inputs().any(|(input, _)| input == name);
-            let inputs = if needs("x") { Inputs::new().with("x", &x) } else { Inputs::new() };
-            let inputs = if needs("image") { inputs.with("image", &image) } else { inputs };
-            interpret(graph, weights, inputs).unwrap()
-        };
+        let operands = recipe.operands(seed);
+        let run = |graph: &Graph, weights: &Weights| interpret(graph, weights, operands.of(graph)).unwrap();
         let folded = graph.fold();
         let before = run(&graph, &weights);
         let after = run(folded.graph(), &folded.weights(&weights).unwrap());

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::slots::{self, Block};
 use super::{Graph, Plan, Preferences};
+use crate::common::seeds::for_generated;
 use crate::gpu::{Caps, Cooperative, Elements};
 use crate::graph::{Edge, GraphBuilder, Operation, Parameters};
 use crate::op::{Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Rounding, Slice};
-use crate::seeds::for_generated;
 
 /// FCN-8s as published: 8-bit image in, scores and labels out.
 fn fcn8s(extent: [usize; 2]) -> Graph {

@@ -67,7 +67,7 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::adapter;
+    use crate::common::adapter;
     use crate::gpu::KernelPlan;
     use crate::kernel::convert;
     use crate::kernel::pairs::words_of;

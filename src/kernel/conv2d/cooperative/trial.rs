@@ -58,7 +58,7 @@ impl Gpu {
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::adapter;
+    use crate::common::adapter;
     use crate::gpu::{Elements, Kernel, Part};
     use crate::graph::Graph;
     use crate::kernel::conv_transpose2d;
