@@ -1,5 +1,5 @@
-// Pairs of 2x2 windows of step 2, side by side, in the rows of a map and of the pooled map that has a value for each window: what pooling
-// and unpooling share.
+// Pairs of 2x2 windows of step 2, side by side, in the rows of a map and of the pooled map that has a value for each window:
+// what pooling and unpooling share.
 
 struct Params {
     // Rows of the pooled map over all planes, and of one; pairs of its values in a row.

@@ -10,7 +10,10 @@ use crate::gpu::Caps;
 #[derive(Debug)]
 pub(crate) struct Part {
     /// Path under `shaders/`, for messages.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "browsers locate shader errors themselves"))]
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(dead_code, reason = "of `locate` alone, whose use compilers judge differently")
+    )]
     pub(crate) path: &'static str,
     /// Its text.
     pub(crate) source: &'static str,
