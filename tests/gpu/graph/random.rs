@@ -53,9 +53,13 @@ fn check(gpu: &Gpu, recipe: &Recipe, operands: &Operands, may_refuse: MayRefuse)
     }
     let Some(everything) = run(gpu, &open, &weights, operands, true, may_refuse) else { return };
     let everything: std::collections::HashMap<_, _> = everything.into_iter().collect();
-    // An input has none, nor has a node that became part of another, whose name its result keeps.
-    for (name, expected, found) in found.iter().filter_map(|(name, found)| Some((name, everything.get(name)?, found))) {
-        assert!(found == expected, "`{name}` differs when values share buffers\n{}", gpu.plan(&few).unwrap());
+    let plan = gpu.plan(&few).unwrap();
+    // Labels straight from an upsampling of f16 maps may be by weights in f32, which are rounded where it stands apart.
+    let in_one = |name: &str| plan.node(name).is_some_and(|node| node.operator() == "conv_transpose2d_argmax");
+    for (name, found) in found.iter().filter(|(name, _)| !(gpu.elements().is_half() && in_one(name))) {
+        // An input has no other, nor has a node that became part of another, whose name its result keeps.
+        let Some(expected) = everything.get(name) else { continue };
+        assert!(found == expected, "`{name}` differs when values share buffers\n{plan}");
     }
 }
 
