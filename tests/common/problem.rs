@@ -94,6 +94,11 @@ impl<Op: Convolution> ConvProblem<Op> {
         self.operands(|shape, random| random.reals(shape), seed)
     }
 
+    /// [`ConvProblem::integers`] over a map of [`Random::specials`].
+    pub(crate) fn specials(&self, seed: u64) -> ConvOperands {
+        ConvOperands { x: Random::new(seed).specials(self.input), ..self.integers(seed) }
+    }
+
     fn operands(&self, values: impl Fn(Shape, &mut Random) -> Tensor, seed: u64) -> ConvOperands {
         let mut random = Random::new(seed);
         let x = values(self.input.into(), &mut random);

@@ -30,6 +30,16 @@ impl Random {
         Tensor::from_fn(shape, |_| self.integer(-8, 8) as f32).unwrap()
     }
 
+    /// The same with a NaN, an infinity, a zero below zero or a subnormal here and there.
+    pub(crate) fn specials(&mut self, shape: impl Into<Shape>) -> Tensor {
+        const SPECIAL: [f32; 5] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 1e-40];
+        let value = |random: &mut Self| match random.integer(0, 199) {
+            special @ 0..5 => SPECIAL[special as usize],
+            _ => random.integer(-8, 8) as f32,
+        };
+        Tensor::from_fn(shape, |_| value(self)).unwrap()
+    }
+
     /// Numbers of -1..1 with full mantissas.
     pub(crate) fn reals(&mut self, shape: impl Into<Shape>) -> Tensor {
         Tensor::from_fn(shape, |_| (self.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0).unwrap()

@@ -20,6 +20,10 @@ pub(crate) trait VariantOf<Op>: Copy + Into<AnyVariant> {
     /// Whether integers come out equal, not only close: F(4x4, 3x3) divides by 6 and 24, F(4x4, 4x4) by 945, tiles of 8x8
     /// cells by 9 and 90.
     fn is_exact(self) -> bool;
+
+    /// Whether NaNs and infinities reach the results that the reference gives them to, and no others: minimal filtering spreads
+    /// them over its tiles, and what rounds operands to f16 refuses them.
+    fn keeps_specials(self) -> bool;
 }
 
 impl VariantOf<Conv2d> for conv2d::Variant {
@@ -63,6 +67,10 @@ impl VariantOf<Conv2d> for conv2d::Variant {
 
     fn is_exact(self) -> bool {
         !matches!(self, Self::WinogradF4 | Self::WinogradPieces | Self::WinogradEight)
+    }
+
+    fn keeps_specials(self) -> bool {
+        self.is_exact() && !matches!(self, Self::WinogradF2 | Self::Cooperative)
     }
 }
 
@@ -113,5 +121,9 @@ impl VariantOf<ConvTranspose2d> for conv_transpose2d::Variant {
 
     fn is_exact(self) -> bool {
         !matches!(self, Self::FlippedF4 | Self::FlippedPieces | Self::FlippedEight)
+    }
+
+    fn keeps_specials(self) -> bool {
+        self.is_exact() && !matches!(self, Self::FlippedF2 | Self::Cooperative)
     }
 }

@@ -15,11 +15,13 @@ fn run(gpu: &Gpu, op: &Conv2d, operands: &ConvOperands) -> switchback::Result<Te
     gpu.download(&gpu.conv2d(op, &gpu.upload(x)?, &gpu.upload(w)?, bias.as_ref())?)
 }
 
-/// Integers must come out equal, reals within the bound, and a second run equal to the first.
+/// Integers must come out equal, reals within the bound, a second run equal to the first, and NaNs and infinities where they
+/// belong.
 fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
     let exact = problem.integers(1);
     let expected = reference::conv2d(&problem.op, &exact.x, &exact.w, exact.bias.as_ref()).unwrap().exact();
-    let rounded = problem.reals(2);
+    let (rounded, special) = (problem.reals(2), problem.specials(3));
+    let placed = reference::conv2d(&problem.op, &special.x, &special.w, special.bias.as_ref()).unwrap();
     for &variant in Variant::ALL {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
@@ -36,6 +38,10 @@ fn check(gpu: &Gpu, problem: &ConvProblem<Conv2d>) {
         let bounded = variant.answer(problem, &rounded);
         bounded.check(&found).unwrap_or_else(|mismatch| panic!("{}: {mismatch}", context()));
         assert!(found == run(&gpu, &problem.op, &rounded).unwrap(), "{}: two runs differ", context());
+        if variant.keeps_specials() {
+            let found = run(&gpu, &problem.op, &special).unwrap();
+            placed.check(&found).unwrap_or_else(|mismatch| panic!("{}, special values: {mismatch}", context()));
+        }
     }
 }
 

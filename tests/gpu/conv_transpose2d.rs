@@ -17,11 +17,12 @@ fn run(gpu: &Gpu, op: &ConvTranspose2d, operands: &ConvOperands) -> switchback::
 }
 
 /// Integers must come out equal, reals within the bound, and, but for scattering, a second run equal to
-/// the first.
+/// the first, and NaNs and infinities where they belong.
 fn check(gpu: &Gpu, problem: &ConvProblem<ConvTranspose2d>) {
     let exact = problem.integers(1);
     let expected = reference::conv_transpose2d(&problem.op, &exact.x, &exact.w, exact.bias.as_ref()).unwrap().exact();
-    let rounded = problem.reals(2);
+    let (rounded, special) = (problem.reals(2), problem.specials(3));
+    let placed = reference::conv_transpose2d(&problem.op, &special.x, &special.w, special.bias.as_ref()).unwrap();
     for &variant in Variant::ALL {
         let gpu = gpu.with_variant(variant);
         let context = || format!("{} by {}: {problem:?}", problem.because, variant.name());
@@ -39,6 +40,10 @@ fn check(gpu: &Gpu, problem: &ConvProblem<ConvTranspose2d>) {
         // Scattered additions come in any order.
         if variant.repeats() {
             assert!(found == run(&gpu, &problem.op, &rounded).unwrap(), "{}: two runs differ", context());
+        }
+        if variant.keeps_specials() {
+            let found = run(&gpu, &problem.op, &special).unwrap();
+            placed.check(&found).unwrap_or_else(|mismatch| panic!("{}, special values: {mismatch}", context()));
         }
     }
 }
