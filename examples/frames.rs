@@ -1,5 +1,6 @@
 //! An application that renders: its pictures are textures, and labels are painted over them in another texture. Between
-//! the two a frame never leaves the GPU, and the host does not wait for one frame before it submits the next.
+//! the two a frame never leaves the GPU, and the host does not wait for one frame before it submits the next. Colours
+//! alone would need no pass: what `colorize` gives is copied into a texture as frames are copied from one.
 //!
 //!     cargo run --release --example frames
 

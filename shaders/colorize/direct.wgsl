@@ -1,10 +1,12 @@
 // Computes  image[i,j] = palette[labels[i,j]].
-// Layout    labels: a byte a pixel, four a word, first in the low byte; palette: 256 words r | g << 8 | b << 16, four a
-//           vector; image: bytes r g b r g b .., four a word, bytes past the last pixel 0.
+// Layout    labels: a byte a pixel, four a word, first in the low byte; image: bytes r g b r g b .., four a word, bytes past
+//           the last pixel 0, or if TEXELS a word a pixel, each row from a multiple of `row` words on, words past its last
+//           pixel 0; palette: 256 words, four a vector, r | g << 8 | b << 16, or if TEXELS as image has them.
 // Bindings  0 params; 1 labels; 2 image.
-// Overrides WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation a word of labels, four pixels, that is up to three words of image; folded.
-// Limits    Fewer than 2^31 bytes.
+// Overrides TEXELS; WORKGROUP, the invocations of a workgroup.
+// Dispatch  One invocation for four pixels, that is a word of labels and up to three of image, or if TEXELS for four words of
+//           image; folded.
+// Limits    Fewer than 2^31 bytes, or texels.
 // Writes    Every word of image, once.
 // Order     Any.
 // Uses      common/index.wgsl
@@ -14,12 +16,13 @@ struct Params {
     pixels: u32,
     // Words of image.
     words: u32,
-    // Uniform arrays begin at a multiple of 16 bytes.
-    unused_0: u32,
-    unused_1: u32,
+    columns: u32,
+    // Words from a row of texels to the next.
+    row: u32,
     palette: array<vec4<u32>, 64>,
 }
 
+override TEXELS: bool;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,6 +36,34 @@ fn main(
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let index = flat_workgroup(workgroup, workgroups) * WORKGROUP + invocation;
+    if TEXELS {
+        store_texels(4 * index);
+    } else {
+        store_bytes(index);
+    }
+}
+
+// Four words of one row, for rows are multiples of 64.
+fn store_texels(at: u32) {
+    if at >= params.words {
+        return;
+    }
+    let j = at % params.row;
+    let pixel = at / params.row * params.columns + j;
+    for (var k = 0u; k < 4; k++) {
+        image[at + k] = texel(j + k, pixel + k);
+    }
+}
+
+// 0 past a row's last pixel.
+fn texel(j: u32, pixel: u32) -> u32 {
+    if j >= params.columns {
+        return 0;
+    }
+    return colour(extractBits(labels[pixel / 4], 8 * (pixel % 4), 8), pixel);
+}
+
+fn store_bytes(index: u32) {
     if 4 * index >= params.pixels {
         return;
     }

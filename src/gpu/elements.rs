@@ -54,25 +54,29 @@ impl Elements {
         self
     }
 
-    /// Images that are inputs have four bytes a pixel on the device, so that a texture is copied into
-    /// [`Session::input_binding`](crate::graph::Session::input_binding) as it is; without this three, without gaps. Results are
-    /// the same, bit for bit: alpha is not looked at, and what the host gives remains an [`RgbImage`](crate::RgbImage).
+    /// Images that are inputs or outputs have four bytes a pixel on the device, so that textures are copied into
+    /// [`Session::input_binding`](crate::graph::Session::input_binding), and from
+    /// [`Session::output_binding`](crate::graph::Session::output_binding), as they are; without this three, without gaps.
+    /// Results are the same, bit for bit: the alpha of inputs is not looked at, that of [`Colorize`](crate::Colorize)'s pictures
+    /// is 255, and what the host gives and gets remains an [`RgbImage`](crate::RgbImage).
     ///
     /// Whatever the number of columns, rows begin at multiples of 256 bytes, as such copies want it:
     ///
     /// ```no_run
     /// # use switchback::{Error, Gpu, Graph, weights::Weights};
     /// use switchback::gpu::{Elements, Texels, wgpu};
-    /// # fn seen(gpu: Gpu, graph: Graph, weights: Weights, camera: wgpu::Texture) -> Result<(), Error> {
+    /// # fn seen(gpu: Gpu, graph: Graph, weights: Weights, [camera, screen]: [wgpu::Texture; 2]) -> Result<(), Error> {
     /// let gpu = gpu.with_elements(Elements::f32().with_texels(Texels::Rgba8));
     /// let session = gpu.compile(&graph, &weights)?;
     /// # let mut encoder = gpu.device().create_command_encoder(&Default::default());
-    /// let input = session.input_binding("image")?;
     /// let row = Texels::bytes_per_row(camera.width());
-    /// let layout = wgpu::TexelCopyBufferLayout { offset: input.offset, bytes_per_row: Some(row), rows_per_image: None };
-    /// let input = wgpu::TexelCopyBufferInfo { buffer: input.buffer, layout };
+    /// let rows = |offset| wgpu::TexelCopyBufferLayout { offset, bytes_per_row: Some(row), rows_per_image: None };
+    /// let (input, output) = (session.input_binding("image")?, session.output_binding("picture")?);
+    /// let input = wgpu::TexelCopyBufferInfo { buffer: input.buffer, layout: rows(input.offset) };
+    /// let output = wgpu::TexelCopyBufferInfo { buffer: output.buffer, layout: rows(output.offset) };
     /// encoder.copy_texture_to_buffer(camera.as_image_copy(), input, camera.size());
     /// session.record(&mut encoder);
+    /// encoder.copy_buffer_to_texture(output, screen.as_image_copy(), screen.size());
     /// # Ok(())
     /// # }
     /// ```
@@ -111,17 +115,19 @@ impl Elements {
 const KEPT: &str = " but ";
 const NAME: &str = ",";
 const PORTS: &str = " with ports";
-const TEXELS: [(Texels, &str); 2] = [(Texels::Rgba8, " with rgba8 texels"), (Texels::Bgra8, " with bgra8 texels")];
+/// Precedes what [`Texels`] displays as.
+const TEXELS: &str = " with ";
 
-/// `f32`, `f16`, `f16 with ports`, `f32 with rgba8 texels`, `f16 but conv1_1,fc6.weight`: what [`FromStr`] reads back where no name has a comma in it.
+/// `f32`, `f16`, `f16 with ports`, `f32 with rgba8 texels`, `f16 but conv1_1,fc6.weight`: what [`FromStr`] reads back where
+/// no name has a comma in it.
 impl fmt::Display for Elements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.half { "f16" } else { "f32" })?;
         if self.ports {
             f.write_str(PORTS)?;
         }
-        for (_, text) in TEXELS.iter().filter(|(texels, _)| self.texels == Some(*texels)) {
-            f.write_str(text)?;
+        if let Some(texels) = self.texels {
+            write!(f, "{TEXELS}{texels}")?;
         }
         for (position, name) in self.kept.iter().enumerate() {
             write!(f, "{}{name}", if position == 0 { KEPT } else { NAME })?;
@@ -136,8 +142,8 @@ impl FromStr for Elements {
 
     fn from_str(text: &str) -> Result<Self> {
         let (numbers, kept) = text.split_once(KEPT).map_or((text, None), |(numbers, kept)| (numbers, Some(kept)));
-        let texels = TEXELS.iter().find_map(|(texels, text)| Some((numbers.strip_suffix(text)?, Some(*texels))));
-        let (numbers, texels) = texels.unwrap_or((numbers, None));
+        let number_and = |texels| Some((numbers.strip_suffix(&format!("{TEXELS}{texels}"))?, Some(texels)));
+        let (numbers, texels) = Texels::ALL.into_iter().find_map(number_and).unwrap_or((numbers, None));
         let (number, ports) = numbers.strip_suffix(PORTS).map_or((numbers, false), |number| (number, true));
         let half = match number {
             "f32" => false,

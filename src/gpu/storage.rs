@@ -21,7 +21,7 @@ pub enum Storage {
     /// An f16 an element, two channels a word: planes of words, `N x ceil(C/2) x H x W`, the even channel in the lower half.
     /// The upper half of a last odd channel's words is 0.
     Halves,
-    /// A pixel of an image a word, each row from a multiple of 64 words on.
+    /// A pixel of an image a word, each row from a multiple of 64 words on. What fills rows up is 0 where a kernel wrote it.
     Texels(Texels),
 }
 
@@ -47,6 +47,14 @@ impl Storage {
             Self::Words | Self::Compact => shape.n * shape.c,
             Self::Halves => shape.n * shape.c.div_ceil(2),
             Self::Texels(_) => shape.n,
+        }
+    }
+
+    /// The order of bytes in [`Storage::Texels`].
+    pub(crate) fn texels(self) -> Option<Texels> {
+        match self {
+            Self::Texels(texels) => Some(texels),
+            Self::Words | Self::Compact | Self::Halves => None,
         }
     }
 

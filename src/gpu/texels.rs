@@ -1,9 +1,11 @@
 //! Images as a texture's rows have them in a buffer: four bytes a pixel.
 
+use std::fmt;
+
 /// A row of texels begins at a multiple of so many words: 256 bytes, which WebGPU asks of copies between textures and buffers.
 const ROW_WORDS: usize = 64;
 
-/// The order of a pixel's four bytes in images that lie on the device as copies from textures put them there; see
+/// The order of a pixel's four bytes in images that lie on the device as copies from and to textures have them; see
 /// [`Elements::with_texels`](crate::gpu::Elements::with_texels).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Texels {
@@ -13,7 +15,19 @@ pub enum Texels {
     Bgra8,
 }
 
+/// `rgba8 texels`, `bgra8 texels`.
+impl fmt::Display for Texels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rgba8 => "rgba8 texels",
+            Self::Bgra8 => "bgra8 texels",
+        })
+    }
+}
+
 impl Texels {
+    pub(crate) const ALL: [Self; 2] = [Self::Rgba8, Self::Bgra8];
+
     /// Bytes from the begin of a row to that of the next, for an image of so many columns: four a column, filled up to a
     /// multiple of 256. What `TexelCopyBufferLayout` calls `bytes_per_row`.
     ///
@@ -40,17 +54,20 @@ impl Texels {
         }
     }
 
+    /// A pixel's bytes, opaque.
+    pub(crate) fn of_pixel(self, rgb: [u8; 3]) -> [u8; 4] {
+        let [first, second, third] = self.rgb().map(|place| rgb[place]);
+        [first, second, third, u8::MAX]
+    }
+
     /// Bytes `r g b r g b ..` of rows of so many columns as texels, opaque ones; what fills a row up is zero.
     pub(crate) fn of_rgb(self, pixels: &[u8], columns: usize) -> Vec<u8> {
-        let bytes_per_row = 4 * Self::words_per_row(columns);
-        let mut texels = Vec::with_capacity(pixels.len() / (3 * columns) * bytes_per_row);
-        for row in pixels.chunks_exact(3 * columns) {
-            let end = texels.len() + bytes_per_row;
-            for rgb in row.chunks_exact(3) {
-                let [r, g, b] = self.rgb().map(|place| rgb[place]);
-                texels.extend_from_slice(&[r, g, b, u8::MAX]);
+        let (rows, bytes_per_row) = (pixels.chunks_exact(3 * columns), 4 * Self::words_per_row(columns));
+        let mut texels = vec![0; rows.len() * bytes_per_row];
+        for (row, pixels) in texels.chunks_exact_mut(bytes_per_row).zip(rows) {
+            for (texel, &rgb) in row.as_chunks_mut().0.iter_mut().zip(pixels.as_chunks().0) {
+                *texel = self.of_pixel(rgb);
             }
-            texels.resize(end, 0);
         }
         texels
     }
@@ -58,8 +75,13 @@ impl Texels {
     /// The other way round, without alpha.
     pub(crate) fn to_rgb(self, texels: &[u8], columns: usize) -> Vec<u8> {
         let rows = texels.chunks_exact(4 * Self::words_per_row(columns));
-        let pixels = rows.flat_map(|row| row[..4 * columns].chunks_exact(4));
-        pixels.flat_map(|texel| self.rgb().map(|place| texel[place])).collect()
+        let mut pixels = vec![0; rows.len() * 3 * columns];
+        for (pixels, row) in pixels.chunks_exact_mut(3 * columns).zip(rows) {
+            for (pixel, texel) in pixels.as_chunks_mut().0.iter_mut().zip(row.as_chunks::<4>().0) {
+                *pixel = self.rgb().map(|place| texel[place]);
+            }
+        }
+        pixels
     }
 }
 

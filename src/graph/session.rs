@@ -61,7 +61,7 @@ pub use weights::GpuWeights;
 /// | [`Labels`](super::ValueType::Labels) | `array<u32>` | byte `(n * H + y) * W + x` |
 /// | [`Image`](super::ValueType::Image) | `array<u32>` | red, green and blue from byte `3 * (y * W + x)` on |
 ///
-/// Images that are inputs may have four bytes a pixel instead, so that a texture is copied there
+/// Images may have four bytes a pixel instead, with gaps between rows, so that textures are copied there and from there
 /// ([`Elements::with_texels`](crate::gpu::Elements::with_texels)).
 ///
 /// Byte `p` is `extractBits(words[p / 4], 8 * (p % 4), 8)`; those past the end in a last word are not looked at in

@@ -34,7 +34,7 @@ const PLANNERS: &[(&str, usize, Planner)] = &[
     ("softmax_channels", 5, |w| softmax_channels::plan([1, 3, 4, w].into(), &CAPS)),
     ("argmax_channels", 5, |w| argmax_channels::plan([1, 3, 4, w].into(), &CAPS)),
     ("normalize", 5, |w| normalize::plan(&Normalize::RAW, [4, w], Storage::Words, &CAPS)),
-    ("colorize", 20, |w| colorize::plan([1, 1, 4, w].into(), &Palette::voc(), &CAPS)),
+    ("colorize", 20, |w| colorize::plan([1, 1, 4, w].into(), &Palette::voc(), Storage::Words, &CAPS)),
     ("max_pool2d", 5, |w| max_pool2d::plan(&MaxPool2d::new([2, 2]), [1, 3, 4, w].into(), max_pool2d::Variant::Switches, &CAPS)),
     ("max_pool2d", 5, |w| {
         let larger_output = MaxPool2d::new([2, 2]).stride([1, 1]).pad(1);

@@ -40,10 +40,7 @@ params! {
 pub(crate) fn plan(op: &Normalize, extent: [usize; 2], storage: Storage, caps: &Caps) -> Result<KernelPlan> {
     let output = op.output_shape(extent)?;
     check_binding(OP, "output", output, caps)?;
-    let texels = match storage {
-        Storage::Texels(texels) => Some(texels),
-        _ => None,
-    };
+    let texels = storage.texels();
     if texels.is_some() {
         check_bytes(OP, "image", 4 * storage.words(output), caps)?;
     }

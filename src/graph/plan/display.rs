@@ -34,6 +34,7 @@ fn stored((value_type, storage): (&ValueType, &Storage)) -> String {
             format!("{shape} compact switches into {}x{}", origin[0], origin[1])
         }
         (ValueType::Tensor(shape), Storage::Halves) => format!("{shape} f16"),
+        (ValueType::Image { .. }, Storage::Texels(texels)) => format!("{value_type} as {texels}"),
         _ => value_type.to_string(),
     }
 }

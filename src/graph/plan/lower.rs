@@ -258,7 +258,8 @@ impl Operands {
             },
             Operation::Colorize(palette) => match self.inputs.first() {
                 Some(&ValueType::Labels { count, extent: [h, w] }) => {
-                    kernel::colorize::plan(Shape { n: count, c: 1, h, w }, palette, caps)
+                    let storage = self.output_storages.first().copied().unwrap_or_default();
+                    kernel::colorize::plan(Shape { n: count, c: 1, h, w }, palette, storage, caps)
                 }
                 _ => Err(unfit(operation, "labels")),
             },

@@ -23,7 +23,7 @@ impl Storages {
         storages.other.extend(halves.into_iter().map(|edge| (edge, Storage::Halves)));
         if let Some(texels) = preferences.elements.texels() {
             let is_image = |&edge: &Edge| matches!(graph.value_type(edge), ValueType::Image { .. });
-            storages.other.extend(graph.input_edges().filter(is_image).map(|edge| (edge, Storage::Texels(texels))));
+            storages.other.extend(graph.pinned().filter(is_image).map(|edge| (edge, Storage::Texels(texels))));
         }
         if preferences.allow_compact_switches() {
             let switches = graph.live_nodes().flat_map(|(node, _)| graph.edges_of(node));

@@ -7,9 +7,11 @@ use proptest::prelude::*;
 use super::slots::{self, Block};
 use super::{Graph, Plan, Preferences};
 use crate::common::seeds::for_generated;
-use crate::gpu::{Caps, Cooperative, Elements};
+use crate::gpu::{Caps, Cooperative, Elements, Storage, Texels};
 use crate::graph::{Edge, GraphBuilder, Operation, Parameters};
-use crate::op::{Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Rounding, Slice};
+use crate::op::{
+    Conv2d, ConvTranspose2d, Crop, CropAdd, MaxPool2d, MaxUnpool2d, Normalize, Pad, Palette, Rounding, Slice,
+};
 
 /// FCN-8s as published: 8-bit image in, scores and labels out.
 fn fcn8s(extent: [usize; 2]) -> Graph {
@@ -215,6 +217,32 @@ fn least_bytes_go_by_the_forms_of_values() {
     assert_eq!(least(&plan, "pool"), 2 * (map + maxima) + compact);
     // Three channels take two words, and weights two bytes.
     assert_eq!(least(&plan, "score"), 2 * (map + 4 * 8 * 64) + 2 * (6 + 3));
+}
+
+#[test]
+fn images_that_the_caller_gives_or_takes_are_texels_where_it_asks_for_them() {
+    let mut g = Graph::builder();
+    let image = g.image("image", [7, 5]).unwrap();
+    let x = g.normalize("x", image, Normalize::RAW).unwrap();
+    let labels = g.argmax_channels("labels", x).unwrap();
+    let picture = g.colorize("picture", labels, Palette::voc()).unwrap();
+    let between = g.colorize("between", labels, Palette::voc()).unwrap();
+    let y = g.normalize("y", between, Normalize::RAW).unwrap();
+    [picture, y].into_iter().for_each(|edge| g.output(edge).unwrap());
+    let graph = g.build().unwrap();
+    for texels in Texels::ALL {
+        let plan = graph.plan_in(&Caps::WEBGPU, &Elements::f32().with_texels(texels)).unwrap();
+        assert_eq!(plan.storage(image), Storage::Texels(texels));
+        let node = |name| plan.node(name).map(|node| (node.storages(), node.output_bytes(), node.least_bytes()));
+        // 35 labels and 105 bytes of a picture in whole words, or rows of 256 bytes.
+        let (labels, bytes, rows) = (36, 108, 7 * 256);
+        let least = |picture| (35 + 105) * (labels + picture) / (labels + bytes);
+        assert_eq!(node("picture"), Some((&[Storage::Texels(texels)][..], rows, least(rows))));
+        assert_eq!(node("between"), Some((&[Storage::Words][..], bytes, least(bytes))));
+        assert_eq!(plan.slots().iter().filter(|&&slot| slot == rows).count(), 2, "the input and the output");
+        follow(&graph, &plan);
+        assert!(plan.to_string().contains(&format!("  7x5 RGB image as {texels}  ")), "{plan}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::any;
 use proptest::sample::select;
-use switchback::gpu::Elements;
+use switchback::gpu::{Elements, Texels};
 use switchback::kernel::{AnyVariant, conv_transpose2d, conv2d};
 use switchback::weights::Weights;
 use switchback::{Error, Gpu, Graph};
@@ -69,10 +69,11 @@ fn generated_graphs_node_by_node() {
     for_generated(32, recipes(), |recipe| check(&gpu, &recipe, &recipe.operands(1), |_| false));
 }
 
+/// Their images as texels.
 #[test]
 fn generated_graphs_in_f16() {
     let Some(gpu) = adapter::gpu() else { return };
-    let gpu = gpu.with_elements(Elements::f16().with_ports());
+    let gpu = gpu.with_elements(Elements::f16().with_ports().with_texels(Texels::Bgra8));
     let overflow =
         |error: &Error| matches!(error, Error::Node { cause, .. } if matches!(**cause, Error::Overflow { .. }));
     for_generated(12, recipes(), |recipe| check(&gpu, &recipe, &recipe.operands(1).in_half(), overflow));
