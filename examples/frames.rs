@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::time::Instant;
 
-use switchback::gpu::{Elements, Texels, wgpu};
+use switchback::gpu::{Texels, wgpu};
 use switchback::graph::Session;
 use switchback::net::{Fcn, Head};
 use switchback::weights::Weights;
@@ -29,8 +29,7 @@ fn main() -> Result<()> {
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))?;
     let (device, queue) = pollster::block_on(adapter.request_device(&Gpu::device_descriptor(&adapter)))?;
     // The network's input has four bytes a pixel, as the picture has, which is copied there as it is.
-    let elements = Elements::f32().with_texels(Texels::Rgba8);
-    let gpu = Gpu::from_device(device.clone(), queue.clone())?.with_elements(elements);
+    let gpu = Gpu::from_device(device.clone(), queue.clone())?.with_texels(Texels::Rgba8);
 
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits");
     let weights = Weights::open(format!("{folder}/fcn8s-digits.safetensors"))?;

@@ -13,7 +13,7 @@ use crate::gpu::pipeline::Pipelines;
 use crate::gpu::pool::Pool;
 use crate::gpu::tuning::Tuning;
 use crate::gpu::uniforms::Uniforms;
-use crate::gpu::{Caps, Cooperative, Elements, host_memory};
+use crate::gpu::{Caps, Cooperative, Elements, Texels, host_memory};
 
 /// A GPU, open for work: operators, uploads and downloads, compiled networks.
 ///
@@ -33,6 +33,8 @@ pub struct Gpu {
     preferences: Arc<Vec<(&'static str, &'static str)>>,
     /// What graphs compiled by this clone are kept in.
     elements: Arc<Elements>,
+    /// How images lie that this clone's graphs take or give.
+    texels: Option<Texels>,
 }
 
 /// What all clones of a [`Gpu`] share.
@@ -142,7 +144,7 @@ impl Gpu {
             device,
             queue,
         };
-        Ok(Self { shared: Arc::new(shared), preferences: Arc::default(), elements: Arc::default() })
+        Ok(Self { shared: Arc::new(shared), preferences: Arc::default(), elements: Arc::default(), texels: None })
     }
 
     /// Name, kind, backend and driver.
@@ -185,7 +187,7 @@ impl Gpu {
     pub(crate) fn with_preference(&self, op: &'static str, variant: &'static str) -> Self {
         let others = self.preferences.iter().copied().filter(|(other, _)| *other != op);
         let preferences = Arc::new(others.chain([(op, variant)]).collect());
-        Self { shared: Arc::clone(&self.shared), preferences, elements: Arc::clone(&self.elements) }
+        Self { preferences, ..self.clone() }
     }
 
     /// A clone, on the same device, that keeps the weights and activations of the graphs that it compiles in such elements.
@@ -198,6 +200,41 @@ impl Gpu {
     #[must_use]
     pub fn elements(&self) -> &Elements {
         &self.elements
+    }
+
+    /// A clone, on the same device, of whose graphs images that are inputs or outputs have four bytes a pixel there, so that
+    /// textures are copied into [`Session::input_binding`](crate::graph::Session::input_binding), and from
+    /// [`Session::output_binding`](crate::graph::Session::output_binding), as they are; without this three, without gaps.
+    /// Results are the same, bit for bit: the alpha of inputs is not looked at, that of [`Colorize`](crate::Colorize)'s pictures
+    /// is 255, and what the host gives and gets remains an [`RgbImage`](crate::RgbImage).
+    ///
+    /// Whatever the number of columns, rows begin at multiples of 256 bytes, as such copies want it:
+    ///
+    /// ```no_run
+    /// # use switchback::{Error, Gpu, Graph, weights::Weights};
+    /// use switchback::gpu::{Texels, wgpu};
+    /// # fn seen(gpu: Gpu, graph: Graph, weights: Weights, [camera, screen]: [wgpu::Texture; 2]) -> Result<(), Error> {
+    /// let gpu = gpu.with_texels(Texels::Rgba8);
+    /// let session = gpu.compile(&graph, &weights)?;
+    /// # let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    /// let row = Texels::bytes_per_row(camera.width());
+    /// let rows = |offset| wgpu::TexelCopyBufferLayout { offset, bytes_per_row: Some(row), rows_per_image: None };
+    /// let (input, output) = (session.input_binding("image")?, session.output_binding("picture")?);
+    /// let input = wgpu::TexelCopyBufferInfo { buffer: input.buffer, layout: rows(input.offset) };
+    /// let output = wgpu::TexelCopyBufferInfo { buffer: output.buffer, layout: rows(output.offset) };
+    /// encoder.copy_texture_to_buffer(camera.as_image_copy(), input, camera.size());
+    /// session.record(&mut encoder);
+    /// encoder.copy_buffer_to_texture(output, screen.as_image_copy(), screen.size());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_texels(&self, texels: Texels) -> Self {
+        Self { texels: Some(texels), ..self.clone() }
+    }
+
+    pub(crate) fn texels(&self) -> Option<Texels> {
+        self.texels
     }
 
     /// Measured variants, by problem.

@@ -1,11 +1,10 @@
-//! In which numbers and bytes a graph's weights, activations and images are kept on the device.
+//! In which numbers a graph's weights and activations are kept on the device.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::gpu::Texels;
 
 /// What [`Gpu::compile`](crate::Gpu::compile) keeps weights and activations in: f32, or f16 with sums in f32.
 ///
@@ -22,7 +21,6 @@ use crate::gpu::Texels;
 pub struct Elements {
     half: bool,
     ports: bool,
-    texels: Option<Texels>,
     kept: BTreeSet<String>,
 }
 
@@ -30,13 +28,13 @@ impl Elements {
     /// Everything in f32.
     #[must_use]
     pub const fn f32() -> Self {
-        Self { half: false, ports: false, texels: None, kept: BTreeSet::new() }
+        Self { half: false, ports: false, kept: BTreeSet::new() }
     }
 
     /// Weights and activations in f16.
     #[must_use]
     pub const fn f16() -> Self {
-        Self { half: true, ports: false, texels: None, kept: BTreeSet::new() }
+        Self { half: true, ports: false, kept: BTreeSet::new() }
     }
 
     /// Keeps what has this name in f32: a node's results, or a weight.
@@ -54,46 +52,10 @@ impl Elements {
         self
     }
 
-    /// Images that are inputs or outputs have four bytes a pixel on the device, so that textures are copied into
-    /// [`Session::input_binding`](crate::graph::Session::input_binding), and from
-    /// [`Session::output_binding`](crate::graph::Session::output_binding), as they are; without this three, without gaps.
-    /// Results are the same, bit for bit: the alpha of inputs is not looked at, that of [`Colorize`](crate::Colorize)'s pictures
-    /// is 255, and what the host gives and gets remains an [`RgbImage`](crate::RgbImage).
-    ///
-    /// Whatever the number of columns, rows begin at multiples of 256 bytes, as such copies want it:
-    ///
-    /// ```no_run
-    /// # use switchback::{Error, Gpu, Graph, weights::Weights};
-    /// use switchback::gpu::{Elements, Texels, wgpu};
-    /// # fn seen(gpu: Gpu, graph: Graph, weights: Weights, [camera, screen]: [wgpu::Texture; 2]) -> Result<(), Error> {
-    /// let gpu = gpu.with_elements(Elements::f32().with_texels(Texels::Rgba8));
-    /// let session = gpu.compile(&graph, &weights)?;
-    /// # let mut encoder = gpu.device().create_command_encoder(&Default::default());
-    /// let row = Texels::bytes_per_row(camera.width());
-    /// let rows = |offset| wgpu::TexelCopyBufferLayout { offset, bytes_per_row: Some(row), rows_per_image: None };
-    /// let (input, output) = (session.input_binding("image")?, session.output_binding("picture")?);
-    /// let input = wgpu::TexelCopyBufferInfo { buffer: input.buffer, layout: rows(input.offset) };
-    /// let output = wgpu::TexelCopyBufferInfo { buffer: output.buffer, layout: rows(output.offset) };
-    /// encoder.copy_texture_to_buffer(camera.as_image_copy(), input, camera.size());
-    /// session.record(&mut encoder);
-    /// encoder.copy_buffer_to_texture(output, screen.as_image_copy(), screen.size());
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn with_texels(mut self, texels: Texels) -> Self {
-        self.texels = Some(texels);
-        self
-    }
-
     /// Whether anything is in f16.
     #[must_use]
     pub fn is_half(&self) -> bool {
         self.half
-    }
-
-    pub(crate) fn texels(&self) -> Option<Texels> {
-        self.texels
     }
 
     pub(crate) fn has_ports(&self) -> bool {
@@ -115,19 +77,14 @@ impl Elements {
 const KEPT: &str = " but ";
 const NAME: &str = ",";
 const PORTS: &str = " with ports";
-/// Precedes what [`Texels`] displays as.
-const TEXELS: &str = " with ";
 
-/// `f32`, `f16`, `f16 with ports`, `f32 with rgba8 texels`, `f16 but conv1_1,fc6.weight`: what [`FromStr`] reads back where
+/// `f32`, `f16`, `f16 with ports`, `f16 but conv1_1,fc6.weight`: what [`FromStr`] reads back where
 /// no name has a comma in it.
 impl fmt::Display for Elements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.half { "f16" } else { "f32" })?;
         if self.ports {
             f.write_str(PORTS)?;
-        }
-        if let Some(texels) = self.texels {
-            write!(f, "{TEXELS}{texels}")?;
         }
         for (position, name) in self.kept.iter().enumerate() {
             write!(f, "{}{name}", if position == 0 { KEPT } else { NAME })?;
@@ -142,8 +99,6 @@ impl FromStr for Elements {
 
     fn from_str(text: &str) -> Result<Self> {
         let (numbers, kept) = text.split_once(KEPT).map_or((text, None), |(numbers, kept)| (numbers, Some(kept)));
-        let number_and = |texels| Some((numbers.strip_suffix(&format!("{TEXELS}{texels}"))?, Some(texels)));
-        let (numbers, texels) = Texels::ALL.into_iter().find_map(number_and).unwrap_or((numbers, None));
         let (number, ports) = numbers.strip_suffix(PORTS).map_or((numbers, false), |number| (number, true));
         let half = match number {
             "f32" => false,
@@ -151,7 +106,7 @@ impl FromStr for Elements {
             _ => return Err(Error::parameter("elements", "name", "f32 or f16", text)),
         };
         let kept = kept.into_iter().flat_map(|names| names.split(NAME)).map(str::to_owned).collect();
-        Ok(Self { half, ports, texels, kept })
+        Ok(Self { half, ports, kept })
     }
 }
 
@@ -166,9 +121,6 @@ mod tests {
             ("f32", Elements::f32()),
             ("f16", Elements::f16()),
             ("f16 with ports", Elements::f16().with_ports()),
-            ("f32 with rgba8 texels", Elements::f32().with_texels(Texels::Rgba8)),
-            ("f16 with ports with bgra8 texels", Elements::f16().with_ports().with_texels(Texels::Bgra8)),
-            ("f16 with rgba8 texels but a", Elements::f16().with_texels(Texels::Rgba8).keep_f32("a")),
             ("f16 but conv1_1,fc6.weight", Elements::f16().keep_f32("fc6.weight").keep_f32("conv1_1")),
             ("f16 with ports but a but b", Elements::f16().with_ports().keep_f32("a but b")),
             ("f32 but conv1_1", Elements::f32().keep_f32("conv1_1")),
@@ -177,7 +129,7 @@ mod tests {
             assert_eq!(elements.to_string(), text);
             assert_eq!(text.parse::<Elements>().unwrap(), elements, "{text}");
         }
-        for text in ["", "F16", "f16 ", "f16 with", "f16 but", "f16 ports", "f16 with texels"] {
+        for text in ["", "F16", "f16 ", "f16 with", "f16 but", "f16 ports"] {
             assert!(text.parse::<Elements>().is_err(), "{text}");
         }
         let message = "f64".parse::<Elements>().unwrap_err().to_string();

@@ -6,7 +6,7 @@ use std::fmt;
 const ROW_WORDS: usize = 64;
 
 /// The order of a pixel's four bytes in images that lie on the device as copies from and to textures have them; see
-/// [`Elements::with_texels`](crate::gpu::Elements::with_texels).
+/// [`Gpu::with_texels`](crate::Gpu::with_texels).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Texels {
     /// Red, green, blue, alpha: of textures whose format is `rgba8unorm` or `rgba8unorm-srgb`.
@@ -26,8 +26,6 @@ impl fmt::Display for Texels {
 }
 
 impl Texels {
-    pub(crate) const ALL: [Self; 2] = [Self::Rgba8, Self::Bgra8];
-
     /// Bytes from the begin of a row to that of the next, for an image of so many columns: four a column, filled up to a
     /// multiple of 256. What `TexelCopyBufferLayout` calls `bytes_per_row`.
     ///

@@ -70,7 +70,7 @@ impl Graph {
     /// As [`Graph::plan`]; [`Error::Graph`] where a name to be kept in f32 is none of this graph.
     pub fn plan_in(&self, caps: &Caps, elements: &Elements) -> Result<Plan> {
         self.check_elements(elements)?;
-        let preferences = Preferences { asked: &|_| None, tuning: None, elements };
+        let preferences = Preferences { asked: &|_| None, tuning: None, elements, texels: None };
         self.fold().graph().fused_for(caps, &preferences).plan_with(caps, &preferences)
     }
 

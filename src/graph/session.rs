@@ -62,7 +62,7 @@ pub use weights::GpuWeights;
 /// | [`Image`](super::ValueType::Image) | `array<u32>` | red, green and blue from byte `3 * (y * W + x)` on |
 ///
 /// Images may have four bytes a pixel instead, with gaps between rows, so that textures are copied there and from there
-/// ([`Elements::with_texels`](crate::gpu::Elements::with_texels)).
+/// ([`Gpu::with_texels`](crate::Gpu::with_texels)).
 ///
 /// Byte `p` is `extractBits(words[p / 4], 8 * (p % 4), 8)`; those past the end in a last word are not looked at in
 /// inputs and 0 in outputs. An image's bytes are those of a file, sRGB, which a texture of format `rgba8unorm` has as
@@ -152,7 +152,8 @@ impl Session {
     }
 
     /// The same for runs in a loop, as over the frames of a video: results take the place of those that `outputs`
-    /// holds, and their memory where it suffices. New memory for results of megabytes may cost milliseconds.
+    /// holds, and their memory where it suffices, but for those that are converted on their way, from f16 or texels. New
+    /// memory for results of megabytes may cost milliseconds.
     ///
     /// ```no_run
     /// # use switchback::{Tensor, graph::{Outputs, Session}};

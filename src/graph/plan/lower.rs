@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::storage::Storages;
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, Elements, KernelPlan, Storage, Tuning};
+use crate::gpu::{Caps, Elements, KernelPlan, Storage, Texels, Tuning};
 use crate::graph::{Graph, Node, Operation, ValueType};
 use crate::kernel;
 use crate::kernel::conv2d::Pooling;
@@ -20,6 +20,8 @@ pub(crate) struct Preferences<'a> {
     pub(crate) tuning: Option<&'a Tuning>,
     /// What weights and activations are kept in.
     pub(crate) elements: &'a Elements,
+    /// How images lie that the caller gives or takes: three bytes a pixel if `None`.
+    pub(crate) texels: Option<Texels>,
 }
 
 /// The kernel plan of each live node that is no input.

@@ -21,7 +21,7 @@ impl Storages {
         let mut storages = Self::default();
         let halves = graph.halves(preferences.elements);
         storages.other.extend(halves.into_iter().map(|edge| (edge, Storage::Halves)));
-        if let Some(texels) = preferences.elements.texels() {
+        if let Some(texels) = preferences.texels {
             let is_image = |&edge: &Edge| matches!(graph.value_type(edge), ValueType::Image { .. });
             storages.other.extend(graph.pinned().filter(is_image).map(|edge| (edge, Storage::Texels(texels))));
         }

@@ -51,10 +51,10 @@ fn fcn8s(extent: [usize; 2]) -> Graph {
 
 /// The graph that is planned in the end for a GPU.
 fn fused(graph: &Graph) -> Graph {
-    graph
-        .fold()
-        .graph()
-        .fused_for(&Caps::WEBGPU, &Preferences { asked: &|_| None, tuning: None, elements: &Elements::f32() })
+    graph.fold().graph().fused_for(
+        &Caps::WEBGPU,
+        &Preferences { asked: &|_| None, tuning: None, elements: &Elements::f32(), texels: None },
+    )
 }
 
 #[test]
@@ -159,7 +159,9 @@ fn what_a_limit_keeps_from_f16_runs_in_f32() {
     assert!(["conv", "up"].iter().all(|name| plan.node(name).unwrap().via_f32()), "{plan}");
     // By name it is an error, as for every variant.
     let asked = &|op: &str| (op == "conv2d").then_some("staged");
-    assert!(graph.plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &half }).is_err());
+    assert!(
+        graph.plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &half, texels: None }).is_err()
+    );
 }
 
 #[test]
@@ -190,8 +192,9 @@ fn the_plan_says_what_is_slow_by_an_order_of_magnitude() {
     let graph = g.build().unwrap();
     assert!(!graph.plan(&Caps::WEBGPU).unwrap().to_string().contains("slow"));
     let asked = &|op: &str| (op == "conv_transpose2d").then_some("zero-insert");
-    let plan =
-        graph.plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &Elements::f32() }).unwrap();
+    let plan = graph
+        .plan_with(&Caps::WEBGPU, &Preferences { asked, tuning: None, elements: &Elements::f32(), texels: None })
+        .unwrap();
     // 80x80 cells of 16x16 taps, where 9x9 cells of 16x16 taps are the definition's.
     assert!(plan.to_string().ends_with("slow: `up` by zero-insert executes 79 times its multiply-adds"), "{plan}");
 }
@@ -230,8 +233,10 @@ fn images_that_the_caller_gives_or_takes_are_texels_where_it_asks_for_them() {
     let y = g.normalize("y", between, Normalize::RAW).unwrap();
     [picture, y].into_iter().for_each(|edge| g.output(edge).unwrap());
     let graph = g.build().unwrap();
-    for texels in Texels::ALL {
-        let plan = graph.plan_in(&Caps::WEBGPU, &Elements::f32().with_texels(texels)).unwrap();
+    for texels in [Texels::Rgba8, Texels::Bgra8] {
+        let preferences =
+            Preferences { asked: &|_| None, tuning: None, elements: &Elements::f32(), texels: Some(texels) };
+        let plan = graph.plan_with(&Caps::WEBGPU, &preferences).unwrap();
         assert_eq!(plan.storage(image), Storage::Texels(texels));
         let node = |name| plan.node(name).map(|node| (node.storages(), node.output_bytes(), node.least_bytes()));
         // 35 labels and 105 bytes of a picture in whole words, or rows of 256 bytes.

@@ -54,8 +54,12 @@ impl Gpu {
             }
         }
         let caps = &self.caps_for_elements().await;
-        let preferences =
-            Preferences { asked: &|op: &str| self.preference(op), tuning: self.tuning(), elements: self.elements() };
+        let preferences = Preferences {
+            asked: &|op: &str| self.preference(op),
+            tuning: self.tuning(),
+            elements: self.elements(),
+            texels: self.texels(),
+        };
         let folded = folded.map(|graph| graph.fused_for(caps, &preferences));
         let plan = folded.graph().plan_with(caps, &preferences)?;
         Ok((folded, plan))

@@ -73,7 +73,7 @@ fn generated_graphs_node_by_node() {
 #[test]
 fn generated_graphs_in_f16() {
     let Some(gpu) = adapter::gpu() else { return };
-    let gpu = gpu.with_elements(Elements::f16().with_ports().with_texels(Texels::Bgra8));
+    let gpu = gpu.with_elements(Elements::f16().with_ports()).with_texels(Texels::Bgra8);
     let overflow =
         |error: &Error| matches!(error, Error::Node { cause, .. } if matches!(**cause, Error::Overflow { .. }));
     for_generated(12, recipes(), |recipe| check(&gpu, &recipe, &recipe.operands(1).in_half(), overflow));

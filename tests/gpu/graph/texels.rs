@@ -35,13 +35,14 @@ fn images_as_texels_are_the_same_images() {
     for extent in [[1, 1], [3, 2], [2, 63], [5, 64], [4, 65], [1, 130]] {
         let graph = pictured(extent);
         let image = RgbImage::new(extent, random.bytes(3 * extent[0] * extent[1])).unwrap();
-        let run = |elements| gpu.with_elements(elements).compile(&graph, &Weights::new()).unwrap().run(&image).unwrap();
-        for plain in [Elements::f32(), Elements::f16().with_ports()] {
-            let expected = bits(&run(plain.clone()));
+        let run = |gpu: &Gpu| gpu.compile(&graph, &Weights::new()).unwrap().run(&image).unwrap();
+        for elements in [Elements::f32(), Elements::f16().with_ports()] {
+            let gpu = gpu.with_elements(elements);
+            let expected = bits(&run(&gpu));
             for texels in [Texels::Rgba8, Texels::Bgra8] {
-                let found = run(plain.clone().with_texels(texels));
+                let found = run(&gpu.with_texels(texels));
                 assert_eq!(found.image("image").unwrap(), &image, "{texels:?}");
-                assert_eq!(bits(&found), expected, "{extent:?} as {texels:?}, {plain}");
+                assert_eq!(bits(&found), expected, "{extent:?} as {texels}, {}", gpu.elements());
             }
         }
     }
@@ -76,7 +77,7 @@ fn textures_are_copied_into_inputs_of_texels_and_from_outputs() {
             queue.write_texture(seen.as_image_copy(), &pixels, layout(0, 4 * size.width), size);
 
             let graph = pictured([rows, columns]);
-            let in_texels = gpu.with_elements(Elements::f32().with_texels(texels));
+            let in_texels = gpu.with_texels(texels);
             let session = in_texels.compile(&graph, &Weights::new()).unwrap();
             let bytes_per_row = Texels::bytes_per_row(size.width);
             let place = |binding: wgpu::BufferBinding<'_>| {
