@@ -4,7 +4,7 @@
 
 Every measurement is a process of its own, one at a time; rounds go through all peers, so that a disturbance does not
 hit one alone. Times are from operands in host memory to results in host memory, by wall clock; where a peer can say how
-long the device worked, a second table compares that.
+long the device worked, a second table compares that: of many runs in a row, divided by their number, where a peer can do so.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from math import floor, log10
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ ROOT = HERE.parent.parent
 # Peers that compute on the same kind of device as Switchback; the others are there for scale.
 RIVALS = ("ncnn", "onnxruntime", "burn", "pytorch cuda")
 LIMIT = 600
+# What a table compares, the first that a row has: calls that are replayed, as Switchback's runs of a pass are, before single ones.
+CLOCKS = {"host": ["host_min_ms"], "device": ["replayed_min_ms", "device_min_ms"]}
 
 
 class Bench:
@@ -117,6 +120,9 @@ def switchback_row(workload, lines):
     else:
         measured = [node for node in nodes if node["op"] == workload.op.removesuffix("_switches")]
         row["variant"] = measured[-1]["variant"]
+        row["runs_a_pass"] = measured[-1]["runs_a_pass"]
+        single = ("single_min_ms", "single_median_ms")
+        row |= {field: measured[-1][field] for field in single if measured[-1][field] is not None}
     if workload.op == "max_unpool2d":
         # The whole run is that of a pooling and its unpooling.
         del row["host_min_ms"], row["host_median_ms"]
@@ -132,10 +138,11 @@ def best_of(rows):
     if not good:
         return rows[-1]
     merged = dict(good[-1])
-    for clock in ("host", "device"):
-        if f"{clock}_min_ms" in merged:
-            merged[f"{clock}_min_ms"] = min(row[f"{clock}_min_ms"] for row in good)
-            medians = sorted(row[f"{clock}_median_ms"] for row in good)
+    for clock in ("host", "device", "single", "replayed"):
+        timed = [row for row in good if f"{clock}_min_ms" in row]
+        if timed:
+            merged[f"{clock}_min_ms"] = min(row[f"{clock}_min_ms"] for row in timed)
+            medians = sorted(row[f"{clock}_median_ms"] for row in timed)
             merged[f"{clock}_median_ms"] = medians[len(medians) // 2]
     return merged | {"rounds": len(good)}
 
@@ -143,24 +150,36 @@ def best_of(rows):
 def table(rows, peers, clock):
     """Best time of each peer, its rate where there are multiply-adds, and how far ahead Switchback is."""
     print(f"\nBest of many, {'host to host' if clock == 'host' else 'on the device'}: ms (effective GFLOP/s)\n")
+    called = []
     print("| workload | " + " | ".join(peers) + " | ahead of the best peer |")
     print("|---" * (len(peers) + 2) + "|")
     for name, workload in WORKLOADS.items():
         cells, times = [], {}
         for peer in peers:
             row = next((row for row in rows if row["peer"] == peer and row["workload"] == name), {})
-            time = row.get(f"{clock}_min_ms")
-            if time is None:
+            field = next((field for field in CLOCKS[clock] if field in row), None)
+            if field is None:
                 cells.append("failed" if "error" in row else "-")
                 continue
-            times[peer] = time
+            time = times[peer] = row[field]
             rate = f" ({workload.flops / time / 1e6:.1f})" if workload.flops else ""
-            cells.append(f"{time:.2f}{rate}")
+            alone = field == "device_min_ms" and "replay_error" in row
+            if alone:
+                called.append(f"{name}: {row['replay_error']}")
+            cells.append(f"{digits(time)}{rate}{' *' if alone else ''}")
         rivals = [time for peer, time in times.items() if peer in RIVALS]
         ours = times.get("switchback")
         ahead = f"{min(rivals) / ours:.2f} x" if rivals and ours else "-"
         if times:
             print(f"| {name} | " + " | ".join(cells) + f" | {ahead} |")
+    if called:
+        print("\n`*`: one call, the device's wait for its launch included; why it was not replayed:\n")
+        print("\n".join(f"- {line}" for line in called))
+
+
+def digits(time):
+    """Three of them at least: on a large GPU milliseconds have thousandths that count."""
+    return f"{time:.{max(2 - floor(log10(time)), 0) if time > 0 else 2}f}"
 
 
 def agree(arguments, folder):

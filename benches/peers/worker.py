@@ -54,6 +54,16 @@ def repeat(seconds, run):
     return times
 
 
+def replayed(run, seconds):
+    """A row's fields of times by replay of many calls; where the peer's library cannot capture them, why."""
+    try:
+        calls, replay = run.capture()
+        times = repeat(seconds, replay)
+    except RuntimeError as error:
+        return {"replay_error": (str(error).splitlines() or ["?"])[0]}
+    return {"replayed_min_ms": min(times), "replayed_median_ms": median(times), "calls_a_replay": calls}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("peer", choices=["ncnn", "ncnn-cpu", "onnxruntime", "pytorch"])
@@ -106,6 +116,8 @@ def main():
     if hasattr(run, "device"):
         times = repeat(arguments.seconds, run.device)
         row |= {"device_min_ms": min(times), "device_median_ms": median(times)}
+    if hasattr(run, "capture"):
+        row |= replayed(run, arguments.seconds)
     print(json.dumps(row))
 
 

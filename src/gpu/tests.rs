@@ -398,9 +398,14 @@ fn passes_are_timed() {
     let bound = |step: &Step| gpu.prepare_step("timed", step, resolve).unwrap();
     let long: Vec<_> = (0..20).map(|_| bound(&copy(count, 0).run[0])).collect();
     let short = [bound(&copy(64, 0).run[0])];
-    let times = pollster::block_on(gpu.measure("timed", &[&long, &short, &[]])).unwrap();
+    let times = pollster::block_on(gpu.measure("timed", &[&long, &short, &[]], 1)).unwrap();
     assert_eq!((times.timer, times.passes.len()), (gpu.timer(), 3));
     assert!(times.passes[0] > times.passes[1] && times.passes[0] < Duration::from_secs(60), "{times:?}");
+    let least = |runs| {
+        let times = pollster::block_on(gpu.measure("timed", &[&long[..1]; 3], runs)).unwrap();
+        times.passes.into_iter().min()
+    };
+    assert!(least(20) > least(1));
     assert_eq!(gpu.timer() == Timer::GpuTimestamps, gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY));
 }
 
@@ -417,7 +422,7 @@ fn a_device_without_timestamps_is_timed_by_the_clock() {
     let (x, y) = (upload(&gpu, &ramp(64)), gpu.allocate("y", 64).unwrap());
     let resolve = |operand: &Operand| Ok(if operand.buffer == Buffer::Input(0) { x.whole() } else { y.whole() });
     let step = gpu.prepare_step("timed", &copy(64, 0).run[0], resolve).unwrap();
-    let times = pollster::block_on(gpu.measure("timed", &[&[step], &[]])).unwrap();
+    let times = pollster::block_on(gpu.measure("timed", &[&[step], &[]], 1)).unwrap();
     assert_eq!((gpu.timer(), times.timer, times.passes.len()), (Timer::WallClock, Timer::WallClock, 2));
     assert!(times.passes.iter().all(|time| *time > Duration::ZERO), "{times:?}");
     assert_eq!(floats(&gpu, &y).unwrap(), ramp(64));

@@ -47,30 +47,30 @@ impl Gpu {
         }
     }
 
-    /// Runs the passes one after another and times each.
+    /// Runs the passes one after another, the dispatches of each `runs` times in a row, and times each pass.
     ///
     /// # Errors
     /// The device's faults; [`crate::Error::Unsupported`] in browsers without GPU timestamps, whose clock is out of this crate's
     /// reach.
-    pub(crate) async fn measure(&self, what: &str, passes: &[&[BoundStep]]) -> Result<Times> {
+    pub(crate) async fn measure(&self, what: &str, passes: &[&[BoundStep]], runs: u32) -> Result<Times> {
         let timer = self.timer();
         let mut times = Vec::with_capacity(passes.len());
         match timer {
             Timer::GpuTimestamps => {
                 for some in passes.chunks(PASSES) {
-                    times.extend(self.by_timestamps(what, some).await?);
+                    times.extend(self.by_timestamps(what, some, runs).await?);
                 }
             }
             Timer::WallClock => {
                 for pass in passes {
-                    times.push(self.by_clock(what, pass)?);
+                    times.push(self.by_clock(what, pass, runs)?);
                 }
             }
         }
         Ok(Times { timer, passes: times })
     }
 
-    async fn by_timestamps(&self, what: &str, passes: &[&[BoundStep]]) -> Result<Vec<Duration>> {
+    async fn by_timestamps(&self, what: &str, passes: &[&[BoundStep]], runs: u32) -> Result<Vec<Duration>> {
         let device = &self.shared.device;
         let queries = 2 * passes.len() as u32;
         let set = self.shared.faults.guarded(what, || {
@@ -91,7 +91,7 @@ impl Gpu {
                         end_of_pass_write_index: Some(first + 1),
                     }),
                 });
-                steps.iter().for_each(|step| step.record(&mut pass));
+                record(steps, runs, &mut pass);
             }
             encoder.resolve_query_set(&set, 0..queries, resolved.raw(), 0);
             readback.record(encoder, &resolved);
@@ -102,24 +102,31 @@ impl Gpu {
     }
 
     #[cfg(not(target_arch = "wasm32"))]
-    fn by_clock(&self, what: &str, steps: &[BoundStep]) -> Result<Duration> {
+    fn by_clock(&self, what: &str, steps: &[BoundStep], runs: u32) -> Result<Duration> {
         self.shared.faults.wait(None)?;
         let begin = std::time::Instant::now();
         let submission = self.submit(what, |encoder| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            steps.iter().for_each(|step| step.record(&mut pass));
+            record(steps, runs, &mut pass);
         })?;
         self.shared.faults.wait(Some(submission))?;
         Ok(begin.elapsed())
     }
 
     #[cfg(target_arch = "wasm32")]
-    fn by_clock(&self, what: &str, _steps: &[BoundStep]) -> Result<Duration> {
+    fn by_clock(&self, what: &str, _steps: &[BoundStep], _runs: u32) -> Result<Duration> {
         Err(crate::Error::Unsupported {
             what: format!("timing {what}"),
             why: "this browser offers no GPU timestamps".to_owned(),
             way_out: "enable them in the browser, or time the page's own run".to_owned(),
         })
+    }
+}
+
+/// Records the steps `runs` times in a row. What a run writes the next one writes too, so that wgpu has it wait for that one.
+fn record(steps: &[BoundStep], runs: u32, pass: &mut wgpu::ComputePass<'_>) {
+    for _ in 0..runs {
+        steps.iter().for_each(|step| step.record(pass));
     }
 }
 

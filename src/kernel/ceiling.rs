@@ -180,7 +180,7 @@ impl Gpu {
         };
         let step = [self.prepare_step(OP, step, resolve)?];
         let passes = vec![step.as_slice(); runs];
-        let times = self.measure(OP, &passes).await?;
+        let times = self.measure(OP, &passes, 1).await?;
         let best = times.passes.iter().min().map_or(f64::INFINITY, std::time::Duration::as_secs_f64);
         Ok(best.max(1e-9))
     }

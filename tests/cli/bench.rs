@@ -1,6 +1,7 @@
 //! `switchback bench`: rows with all they promise, and refusals.
 
 use serde_json::Value;
+use switchback::gpu::Timer;
 
 use crate::common::adapter;
 use crate::switchback;
@@ -16,7 +17,7 @@ fn rows(arguments: &[&str]) -> Vec<Value> {
 
 #[test]
 fn rows_have_every_field() {
-    let Some(_) = adapter::gpu() else { return };
+    let Some(gpu) = adapter::gpu() else { return };
     let rows =
         rows(&["conv_transpose2d", "--input", "1x4x5x6", "--weight", "4x3x4x4", "--stride", "2", "--variant", "all"]);
     assert!(rows.len() >= 3, "{rows:?}");
@@ -28,6 +29,12 @@ fn rows_have_every_field() {
             assert!(!row[field].as_str().unwrap().is_empty(), "{field}: {row}");
         }
         assert!(row["mad_ms"].as_f64().unwrap() >= 0.0);
+        // This takes microseconds on any GPU, so that a pass has many runs where its own time would be much of theirs.
+        let repeated = gpu.timer() == Timer::GpuTimestamps && !gpu.caps().software;
+        assert_eq!(row["runs_a_pass"].as_u64().unwrap() > 1, repeated, "{row}");
+        for field in ["single_median_ms", "single_min_ms"] {
+            assert_eq!(row[field].as_f64().is_some_and(|time| time > 0.0), repeated, "{field}: {row}");
+        }
         assert!(row["verified"].as_str().unwrap().contains("against the reference"), "{row}");
         assert_eq!(row["op"], "conv_transpose2d");
         assert_eq!(row["element"], "f32");
@@ -85,8 +92,10 @@ fn a_network_is_measured_layer_by_layer_and_whole() {
         |label: &str| rows.iter().find(|row| row["label"] == label).unwrap_or_else(|| panic!("{label}: {rows:?}"));
     assert_eq!(row("conv1_1")["pad"], serde_json::json!([100, 100, 100, 100]));
     assert_eq!(row("upscore8")["op"], "conv_transpose2d");
+    assert_eq!(row("upscore8")["runs_a_pass"], 1);
     let whole = row("whole, host to host");
     assert_eq!(whole["timer"], "wall clock");
+    assert!(whole["runs_a_pass"].is_null(), "{whole}");
     let parts: f64 = rows.iter().filter(|row| row["op"] != whole["op"]).map(|row| row["gflop"].as_f64().unwrap()).sum();
     assert!((parts - whole["gflop"].as_f64().unwrap()).abs() < 1e-9);
 }

@@ -24,6 +24,7 @@ use switchback::replace_file;
 use crate::Result;
 use crate::adapter::AdapterArgs;
 use crate::console::{Progress, check_folder, report};
+use measure::How;
 use profile::Profile;
 use row::{Machine, Row};
 use workload::{Command, Workload};
@@ -34,6 +35,10 @@ use workload::{Command, Workload};
 ///
 /// Before the timed runs are others, for half a second at most, until their times stop falling: an idle device raises its clock
 /// only when there is work.
+///
+/// On a GPU with timestamps a single operator runs many times in a row in each timed pass, for about 1 ms, and a time is that of
+/// one run: what a pass itself takes to begin and end is no part of it then. Rows of --json say how many runs (runs_a_pass), and
+/// what passes of one run took (single_median_ms, single_min_ms).
 ///
 /// A row gives times, rates by the operator's definition (two operations a multiply-add; each operand read once, each
 /// result written once), and the fraction of the ceiling: the least time in which a copy kernel moves the row's bytes, or a
@@ -153,7 +158,12 @@ impl Args {
         let outputs = session.run(workload.inputs())?;
         let verified = verify::run(weights, &session, workload, &outputs, progress)?;
         progress.doing(format_args!("{}: measuring", workload.label));
-        let measured = measure::run(&mut session, workload, self.whole || workload.whole, self.seconds)?;
+        let how = How {
+            whole: self.whole || workload.network,
+            most_runs: measure::most_runs(workload.network, gpu.timer(), gpu.caps().software),
+            seconds: self.seconds,
+        };
+        let measured = measure::run(&mut session, workload, how)?;
         let profile = (measured.nodes.len() > 1).then(|| Profile::of(&measured, session.plan()));
         Ok((row::rows(machine, workload, &verified, &measured, session.plan()), profile))
     }

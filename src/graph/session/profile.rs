@@ -1,6 +1,7 @@
 //! How long each node of a session takes.
 
 use std::fmt;
+use std::num::NonZero;
 use std::time::Duration;
 
 use super::Session;
@@ -21,7 +22,8 @@ pub struct NodeTime {
     pub variant: &'static str,
     /// Multiply-adds, parameters and least bytes by the operator's definition.
     pub cost: Cost,
-    /// From the beginning of its first dispatch to the end of its last.
+    /// From the beginning of its first dispatch to the end of its last, with what its pass takes to begin and end; of a node
+    /// that ran several times in its pass, the part of one.
     pub time: Duration,
 }
 
@@ -70,15 +72,29 @@ impl Session {
     /// # Errors
     /// As [`Session::run_async`]; [`crate::Error::Unsupported`] in browsers without GPU timestamps.
     pub async fn profile_async<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Profile> {
+        self.profile_repeated_async(inputs, NonZero::<u32>::MIN).await
+    }
+
+    /// As [`Session::profile_async`], each node running `runs` times in a row in its pass, of which [`NodeTime::time`] is one's
+    /// part: for nodes so short that a pass's own beginning and end (some 4 us on an H200) would be much of their time. A run
+    /// waits for the one before, reads the same operands, which its results never overwrite, and gives the same results.
+    ///
+    /// # Errors
+    /// As [`Session::profile_async`].
+    pub async fn profile_repeated_async<'a>(
+        &mut self,
+        inputs: impl Into<Inputs<'a>>,
+        runs: NonZero<u32>,
+    ) -> Result<Profile> {
         self.write(inputs)?;
         let passes: Vec<&[BoundStep]> = self.nodes.iter().map(Vec::as_slice).collect();
-        let times = self.gpu.measure("a profile", &passes).await?;
+        let times = self.gpu.measure("a profile", &passes, runs.get()).await?;
         let node = |(planned, time): (&crate::graph::PlannedNode, Duration)| NodeTime {
             name: planned.name().to_owned(),
             operator: planned.operator(),
             variant: planned.variant(),
             cost: planned.cost(),
-            time,
+            time: time / runs.get(),
         };
         Ok(Profile { timer: times.timer, nodes: self.plan.nodes().iter().zip(times.passes).map(node).collect() })
     }
@@ -90,5 +106,14 @@ impl Session {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn profile<'a>(&mut self, inputs: impl Into<Inputs<'a>>) -> Result<Profile> {
         pollster::block_on(self.profile_async(inputs))
+    }
+
+    /// Runs each node several times in a row, blocking; see [`Session::profile_repeated_async`].
+    ///
+    /// # Errors
+    /// As [`Session::profile_async`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn profile_repeated<'a>(&mut self, inputs: impl Into<Inputs<'a>>, runs: NonZero<u32>) -> Result<Profile> {
+        pollster::block_on(self.profile_repeated_async(inputs, runs))
     }
 }

@@ -3,8 +3,10 @@
 use std::num::NonZero;
 
 use switchback::gpu::{Elements, wgpu};
+use switchback::graph::Session;
+use switchback::kernel::{conv_transpose2d, conv2d, max_unpool2d};
 use switchback::weights::Weights;
-use switchback::{Conv2d, Gpu, Graph, Labels, Normalize, Palette, RgbImage, Tensor};
+use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, Labels, MaxPool2d, Normalize, Palette, RgbImage, Shape, Tensor};
 
 use super::{bits, small};
 use crate::common::adapter;
@@ -137,6 +139,66 @@ fn a_profile_times_every_node() {
     assert!(profile.nodes[1].cost.macs > profile.nodes[0].cost.macs);
     assert_eq!(profile.to_string().lines().count(), names.len() + 1, "{profile}");
     assert!(session.run(&x).is_ok());
+}
+
+/// What an output's buffer holds.
+fn found(gpu: &Gpu, session: &Session, name: &str, shape: Shape) -> Tensor {
+    let kept = gpu.upload(&Tensor::zeros(shape).unwrap()).unwrap();
+    let output = session.output_binding(name).unwrap();
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    let bytes = output.size.map(NonZero::get);
+    encoder.copy_buffer_to_buffer(output.buffer, output.offset, kept.wgpu_buffer(), 0, bytes);
+    gpu.queue().submit([encoder.finish()]);
+    gpu.download(&kept).unwrap()
+}
+
+/// Kernels that add to what is there (scatter, a fused pooling's switches) clear it first, in every run.
+#[test]
+fn nodes_that_run_several_times_in_a_pass_give_the_same_results() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 4, 12, 14]).unwrap();
+    let y = g.conv2d("conv", x, Conv2d::new([3, 3]).pad(1).relu(), 6).unwrap();
+    let (y, switches) = g.max_pool2d_switches("pool", y, MaxPool2d::new([2, 2])).unwrap();
+    let y = g.max_unpool2d("unpool", y, switches).unwrap();
+    g.output(y).unwrap();
+    let y = g.conv_transpose2d("up", y, ConvTranspose2d::new([4, 4]).stride([2, 2]), 3).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    // Integers, whose sums are the same in any order.
+    let mut random = Random::new(9);
+    let mut weights = Weights::new();
+    for (name, shape) in graph.weights_required() {
+        weights.insert(name, &random.integers(shape));
+    }
+    let (x, other) = (random.integers([1, 4, 12, 14]), random.integers([1, 4, 12, 14]));
+    let exact = gpu.with_variant(conv2d::Variant::WinogradF2);
+    let scatter = exact.with_variant(max_unpool2d::Variant::Scatter);
+    for gpu in [
+        &exact,
+        &scatter.with_variant(conv_transpose2d::Variant::Scatter),
+        &scatter.with_variant(conv_transpose2d::Variant::ScatterExchange),
+    ] {
+        let mut session = gpu.compile(&graph, &weights).unwrap();
+        let expected = session.run(&x).unwrap();
+        session.run(&other).unwrap();
+        session.profile_repeated(&x, NonZero::new(3).unwrap()).unwrap();
+        for name in ["unpool", "up"] {
+            let expected = expected.tensor(name).unwrap();
+            assert_eq!(&found(gpu, &session, name, expected.shape()), expected, "{name}: {}", session.plan());
+        }
+    }
+}
+
+#[test]
+fn the_time_of_a_node_that_runs_several_times_is_that_of_one() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights, x) = small();
+    let mut session = gpu.compile(&graph, &weights).unwrap();
+    let mut least = |runs| (0..5).map(|_| session.profile_repeated(&x, runs).unwrap().total()).min().unwrap();
+    let (once, of_many) = (least(NonZero::<u32>::MIN), least(NonZero::new(40).unwrap()));
+    // On a GPU what a pass takes besides may be half of a single run's time, or more.
+    assert!(of_many < 8 * once && once < 8 * of_many, "{of_many:?} of 40, {once:?} alone");
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl NetworkArgs {
             weights: folded.weights(&weights)?,
             variant: None,
             optional: false,
-            whole: true,
+            network: true,
             inputs: vec![("image".to_owned(), Value::Image(RgbImage::new(size, pixels)?))],
         }])
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use switchback::graph::Plan;
 
-use super::measure::Measured;
+use super::measure::{Measured, Timed};
 
 /// Shares of the nodes' time by operator, and the planned bytes.
 pub(super) struct Profile {
@@ -18,8 +18,8 @@ impl Profile {
     pub(super) fn of(measured: &Measured, plan: &Plan) -> Self {
         let total = measured.node_time();
         let mut shares: Vec<(&'static str, f64)> = Vec::new();
-        for (node, statistics) in &measured.nodes {
-            let share = statistics.median / total;
+        for Timed { node, time, .. } in &measured.nodes {
+            let share = time.median / total;
             match shares.iter_mut().find(|(operator, _)| *operator == node.operator()) {
                 Some((_, sum)) => *sum += share,
                 None => shares.push((node.operator(), share)),

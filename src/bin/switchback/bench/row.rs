@@ -9,7 +9,7 @@ use switchback::kernel::ceiling::Ceilings;
 use switchback::op::Cost;
 use switchback::{Padding, Shape};
 
-use super::measure::Measured;
+use super::measure::{Measured, Timed};
 use super::statistics::Statistics;
 use super::verify::Verified;
 use super::workload::Workload;
@@ -63,6 +63,11 @@ pub(super) struct Row {
     min_ms: f64,
     mad_ms: f64,
     samples: usize,
+    /// Of an operator: runs in a row that a timed pass had, whose time by their number is a sample.
+    runs_a_pass: Option<u32>,
+    /// Of passes that had one run, where the others had more.
+    single_median_ms: Option<f64>,
+    single_min_ms: Option<f64>,
     /// A node's part of the median times of all nodes, 0 to 1.
     time_share: Option<f64>,
     /// Bytes of the buffers that a whole run works in, as planned, without the weights.
@@ -127,7 +132,7 @@ pub(super) fn rows(
     plan: &Plan,
 ) -> Vec<Row> {
     let node_time = measured.node_time();
-    let node_row = |(planned, statistics): &(PlannedNode, Statistics)| {
+    let node_row = |Timed { node: planned, time, single }: &Timed| {
         let node = workload.graph.node(planned.name())?;
         let how = verified.get(planned.name())?;
         let timer = measured.timer.to_string();
@@ -136,21 +141,24 @@ pub(super) fn rows(
             verified: how.clone(),
             variant: planned.variant().to_owned(),
             element,
-            time_share: Some(statistics.median / node_time),
-            ..Row::new(machine, planned.operator(), necessary(planned), Executed::of(planned), *statistics, timer)
+            time_share: Some(time.median / node_time),
+            runs_a_pass: Some(measured.runs_a_pass.get()),
+            single_median_ms: single.map(|single| single.median),
+            single_min_ms: single.map(|single| single.min),
+            ..Row::new(machine, planned.operator(), necessary(planned), Executed::of(planned), *time, timer)
                 .shaped(workload, node)
         })
     };
     let mut rows: Vec<Row> = measured.nodes.iter().filter_map(node_row).collect();
     if let Some(statistics) = measured.whole {
-        let executed = measured.nodes.iter().map(|(node, _)| Executed::of(node)).sum();
-        let bytes = measured.nodes.iter().map(|(node, _)| node.least_bytes()).sum();
+        let executed = measured.nodes.iter().map(|timed| Executed::of(&timed.node)).sum();
+        let bytes = measured.nodes.iter().map(|timed| timed.node.least_bytes()).sum();
         let cost = Cost { bytes, ..workload.graph.cost() };
         let element = if plan.nodes().iter().any(is_half) { "f16" } else { "f32" };
         let row = Row::new(machine, &workload.label, cost, executed, statistics, "wall clock".to_owned());
         // A single operator's shapes say what was run; a network's label does.
         let row = match (measured.nodes.as_slice(), rows.as_slice()) {
-            ([(planned, _)], [of_node]) => match workload.graph.node(planned.name()) {
+            ([timed], [of_node]) => match workload.graph.node(timed.node.name()) {
                 Some(node) => Row { variant: of_node.variant.clone(), ..row.shaped(workload, node) },
                 None => row,
             },
@@ -234,6 +242,9 @@ impl Row {
             min_ms: times.min,
             mad_ms: times.mad,
             samples: times.samples,
+            runs_a_pass: None,
+            single_median_ms: None,
+            single_min_ms: None,
             time_share: None,
             peak_bytes: None,
             macs: cost.macs,

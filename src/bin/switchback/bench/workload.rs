@@ -29,8 +29,8 @@ pub(super) struct Workload {
     pub(super) variant: Option<AnyVariant>,
     /// Whether it is no error if the variant cannot do this.
     pub(super) optional: bool,
-    /// Whether the run as a whole is measured too.
-    pub(super) whole: bool,
+    /// Whether it is a network, measured layer by layer and whole, and not an operator.
+    pub(super) network: bool,
     pub(super) inputs: Vec<(String, Value)>,
 }
 
@@ -164,7 +164,7 @@ fn single(
         }
         let inputs = vec![("input".to_owned(), Value::Tensor(data::tensor(input, seed)?))];
         let (label, optional) = (label.to_owned(), several);
-        Ok(Workload { label, graph, weights, variant, optional, whole: false, inputs })
+        Ok(Workload { label, graph, weights, variant, optional, network: false, inputs })
     };
     variants.into_iter().map(workload).collect()
 }
