@@ -38,7 +38,7 @@ pub(super) struct How {
 }
 
 /// How many runs a pass may have. What a GPU takes to begin and end a pass (some 4 us on an H200) would be half of a small
-/// operator's time; a software driver takes nothing for it. A network's nodes run once, as they do there.
+/// operator's time; on a software driver it is a tenth of it. A network's nodes run once, as they do there.
 pub(super) fn most_runs(network: bool, timer: Timer, software: bool) -> u32 {
     if timer == Timer::GpuTimestamps && !software && !network { MOST_RUNS } else { 1 }
 }
