@@ -2,14 +2,14 @@
 // Layout    z: parts x N x Cout x OH x OW; b: Cout; y: N x Cout x OH x OW.
 // Bindings  0 params; 1 z; 2 b, read if BIAS; 3 y.
 // Overrides BIAS, RELU; WORKGROUP, the invocations of a workgroup.
-// Dispatch  One invocation an element of y, folded.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements.
+// Dispatch  One invocation an element of y, or four in a row, folded.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements. For fours the cells of a plane are a multiple of four.
 // Writes    Every element of y, once.
 // Order     Parts ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, conv2d/parts.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv2d/parts.wgsl, conv2d/parts_scalars.wgsl or conv2d/parts_vectors.wgsl
 // Oracle    reference::conv2d
 
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Sums>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -21,12 +21,12 @@ fn main(
     if index >= params.words {
         return;
     }
-    var sum = 0.0;
+    var sum = Sums();
     for (var k = 0u; k < params.parts; k++) {
         sum += z[k * params.elements + index];
     }
     if BIAS {
         sum += b[index / params.plane_cells % params.channels];
     }
-    y[index] = activate(sum);
+    y[index] = activated(sum);
 }

@@ -7,7 +7,7 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every word of y, once; overflow if an element is too large.
 // Order     Parts ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, conv2d/parts.wgsl, convert/half_word.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, conv2d/parts.wgsl, conv2d/parts_scalars.wgsl, convert/half_word.wgsl
 // Oracle    reference::conv2d_half_operands
 
 @group(0) @binding(3) var<storage, read_write> y: array<u32>;

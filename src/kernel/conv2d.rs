@@ -100,6 +100,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &pack::PACK,
     &pack::PACK_HALF,
     &parts::SUM_PARTS,
+    &parts::SUM_PARTS_VECTORS,
     &parts::SUM_PARTS_HALF,
     &winograd::kernels::F2_INPUT,
     &winograd::kernels::F2_WEIGHT,

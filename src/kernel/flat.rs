@@ -17,12 +17,25 @@ pub(crate) fn flat_step(
     invocations: usize,
     caps: &Caps,
 ) -> Result<Step> {
+    flat_step_of(WORKGROUP, kernel, constants, params, operands, invocations, caps)
+}
+
+/// The same in workgroups of so many invocations.
+pub(crate) fn flat_step_of(
+    workgroup: u32,
+    kernel: &'static Kernel,
+    constants: &[(&'static str, f64)],
+    params: &impl bytemuck::NoUninit,
+    operands: &[impl Clone + Into<Operand>],
+    invocations: usize,
+    caps: &Caps,
+) -> Result<Step> {
     Ok(Step {
         kernel,
-        constants: [constants, &[("WORKGROUP", f64::from(WORKGROUP))]].concat(),
+        constants: [constants, &[("WORKGROUP", f64::from(workgroup))]].concat(),
         params: bytemuck::bytes_of(params).to_vec(),
         operands: operands.iter().cloned().map(Into::into).collect(),
-        workgroups: fold_workgroups((invocations as u64).div_ceil(u64::from(WORKGROUP)), caps)?,
+        workgroups: fold_workgroups((invocations as u64).div_ceil(u64::from(workgroup)), caps)?,
     })
 }
 

@@ -78,6 +78,8 @@ pub(crate) fn exhibit() -> Exhibit {
     let plans = plans.chain([apart, covered]).chain(covered_half);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
     let plans = plans.chain(GPUS.map(|caps| plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &caps)));
+    let fours = plan(&op, [1, 33, 8, 6].into(), long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU);
+    let plans = plans.chain([fours]);
     let long_half = |caps| {
         [Form::Halves, Form::HalvesToWords].map(|form| {
             plan_half(&op, ([2, 230, 9, 7].into(), [6, 230, 3, 3].into(), bias), form, Some(Variant::Cooperative), caps)
