@@ -237,6 +237,24 @@ fn phases_that_share_cells() {
     }
 }
 
+/// What is multiplied in place of channels past the last, in a round and in a stage of several, would not vanish by a zero weight.
+#[test]
+fn an_infinite_last_channel_of_phases() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let op = ConvTranspose2d::new([4, 4]).stride([2, 2]);
+    for channels in [1, 6, 8, 36] {
+        let input = Shape::from([1, channels, 3, 10]);
+        let x = Tensor::from_fn(input, |[_, c, _, _]| if c + 1 == channels { f32::INFINITY } else { 1.0 }).unwrap();
+        let w = Tensor::full(op.weight_shape(channels, 3).unwrap(), 1.0).unwrap();
+        let output = op.output_shape(input, w.shape(), None).unwrap();
+        let (variant, [caps, _]) = (Some(conv_transpose2d::Variant::SharedPhases), kinds(&gpu));
+        let plan = conv_transpose2d::plan(&op, input, w.shape(), None, variant, &caps).unwrap();
+        assert_eq!(kernels(&plan)[0].name, "conv_transpose2d/shared_phases_rows");
+        let infinite = vec![f32::INFINITY.to_bits(); output.elements()];
+        assert!(run(&gpu, &plan, &[&x, &w], output) == infinite, "{channels}");
+    }
+}
+
 #[test]
 fn phases_in_lower_blocks() {
     let Some(gpu) = adapter::gpu() else { return };
