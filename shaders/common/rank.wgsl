@@ -1,6 +1,7 @@
 // f32 values compared through their bits. WGSL lets an implementation assume that there are no NaNs, and flush
-// subnormals to zero, so that comparing f32 values may go wrong for both. The bits are a sign and a magnitude that grows
-// with the value: as a signed integer it orders all values exactly, both zeros alike, with every NaN above infinity.
+// subnormals to zero, so that comparing f32 values may go wrong for both: of select(x, 0.0, x < 0.0) NVIDIA's compiler makes
+// max(x, 0.0), which is 0 for a NaN. The bits are a sign and a magnitude that grows with the value: as a signed integer it orders
+// all values exactly, both zeros alike, with every NaN above infinity.
 
 // Rank of every NaN.
 const RANK_OF_NAN: i32 = 0x7fffffff;

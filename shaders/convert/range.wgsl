@@ -1,5 +1,5 @@
 // Computes  overflow[0] = 2 if a finite element of x is 65520 or more and so rounds to infinity as f16.
-// Layout    x: elements in any order; overflow: a word, 0 until then.
+// Layout    x: f32 in any order, as bits; overflow: a word, 0 until then.
 // Bindings  0 params; 1 x; 2 overflow.
 // Overrides WORKGROUP, the invocations of a workgroup.
 // Dispatch  RUN elements an invocation, neighbours by neighbours; folded. The last ones look at the last element again.
@@ -22,7 +22,7 @@ override WORKGROUP: u32 = 64;
 const RUN: u32 = 16;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> overflow: array<atomic<u32>>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -34,8 +34,9 @@ fn main(
     let first = flat_workgroup(workgroup, workgroups) * RUN * WORKGROUP + invocation;
     var beyond = false;
     for (var k = 0u; k < RUN; k++) {
-        let size = abs(x[min(first + k * WORKGROUP, params.elements - 1)]);
-        beyond |= size >= 65520.0 && size <= 3.4028234e38;
+        let magnitude = x[min(first + k * WORKGROUP, params.elements - 1)] & 0x7fffffff;
+        // From 65520 on, below infinity and NaNs.
+        beyond |= magnitude >= 0x477ff000 && magnitude < 0x7f800000;
     }
     if beyond {
         atomicStore(&overflow[0], 2u);

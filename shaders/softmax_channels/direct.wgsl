@@ -34,6 +34,7 @@ fn main(
     }
     let first = index / params.plane * params.channels * params.plane + index % params.plane;
     let end = first + params.channels * params.plane;
+    // Whatever max gives for a NaN, all that follows from the NaN itself are NaNs.
     var largest = x[first];
     for (var i = first + params.plane; i < end; i += params.plane) {
         largest = max(largest, x[i]);

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod comparisons;
 mod page;
 mod translations;
 
@@ -317,7 +318,7 @@ mod planted {
 
     const HEADER: &str = "// Computes  y = x\n// Layout    words\n// Bindings  0 params; 1 x; 2 y\n// Overrides S\n\
         // Dispatch  flat\n// Limits    none\n// Writes    y\n// Order     any\n// Uses      common/index.wgsl\n// Oracle    none\n";
-    const BODY: &str = "
+    pub(super) const BODY: &str = "
 struct Params { words: u32, shift: f32 }
 override S: u32;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -330,7 +331,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 ";
     const FIELDS: &[(&str, &str, usize)] = &[("words", "u32", 0), ("shift", "f32", 4)];
 
-    fn kernel(body: &str) -> &'static Kernel {
+    pub(super) fn kernel(body: &str) -> &'static Kernel {
         let source: &'static str = String::leak(body.to_owned());
         let part: &'static Part = Box::leak(Box::new(Part { path: "planted.wgsl", source }));
         Box::leak(Box::new(Kernel {

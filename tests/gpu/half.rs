@@ -315,6 +315,23 @@ fn results_beyond_f16_are_an_error_that_names_the_node() {
     }
 }
 
+/// What is no finite number in f32 is none in f16, and no error.
+#[test]
+fn infinities_and_nans_are_not_beyond_f16() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let (graph, weights, x) = large(1.0);
+    for variant in variants(&gpu) {
+        for elements in [Elements::f16(), Elements::f16().with_ports()] {
+            let mut session = gpu.with_variant(variant).with_elements(elements).compile(&graph, &weights).unwrap();
+            for value in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let outputs = session.run(&Tensor::full(x.shape(), value).unwrap()).unwrap();
+                let found = outputs.tensor("second").unwrap();
+                assert!(found.data().iter().all(|y| !y.is_finite()), "{value} by {}: {found:?}", variant.name());
+            }
+        }
+    }
+}
+
 /// What an application records itself is reported when it asks.
 #[test]
 fn results_beyond_f16_of_a_recorded_run_are_reported() {
