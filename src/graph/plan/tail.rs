@@ -20,10 +20,10 @@ struct Tail {
 
 impl Graph {
     /// Makes one node of each transposed convolution, the crop after it, and the argmax of their channels, where nothing else
-    /// reads the scores and a kernel has all scores of a pixel at hand. It goes by the argmax's name. The labels are the same,
-    /// bit for bit, but for dense weights and a map in f16: there is no such kernel for f16, so the map is widened and weights are
-    /// not rounded, which the operators apart do. Where the caller wants a certain variant of one of the operators, they stay
-    /// apart.
+    /// reads the scores and the variant that the convolution takes in f32, on this device and at these shapes, has all scores of a
+    /// pixel at hand. It goes by the argmax's name. The labels are the same, bit for bit, but for dense weights and a map in f16:
+    /// there is no such kernel for f16, so the map is widened and weights are not rounded, which the operators apart do. Where the
+    /// caller wants a certain variant of one of the operators, they stay apart.
     pub(crate) fn with_tails_in_one(&self, caps: &Caps, preferences: &Preferences<'_>) -> Self {
         if ["conv_transpose2d", "argmax_channels"].into_iter().any(|op| (preferences.asked)(op).is_some()) {
             return self.clone();

@@ -144,6 +144,39 @@ fn activations_in_f16_take_half_at_most() {
     }
 }
 
+/// In f16 as in f32, with matrix units or without; few cells of few channels go by `gather` on GPUs, which does not have all scores
+/// of a pixel at hand.
+#[test]
+fn scores_are_written_where_f32_takes_a_kernel_that_has_them_apart() {
+    let units = Some(Cooperative { tile: 16, lanes: 32 });
+    let card = Caps { f16: true, max_workgroup_bytes: 48 << 10, writes_components: true, ..Caps::WEBGPU };
+    let software = Caps { software: true, ..Caps::WEBGPU };
+    for caps in [Caps::WEBGPU, card, Caps { cooperative: units, ..card }, software] {
+        for (channels, kernel, in_one) in [
+            (5, [9, 7], caps.software.then_some("phased")),
+            (31, [9, 7], Some("phased")),
+            (32, [9, 7], Some("phased")),
+            (33, [9, 7], None),
+            (5, [8, 8], Some("shared-phases")),
+        ] {
+            let mut g = Graph::builder();
+            let x = g.input("x", [2, channels, 17, 19]).unwrap();
+            let up = g.conv_transpose2d("up", x, ConvTranspose2d::new(kernel).stride([4, 4]), channels).unwrap();
+            let score = g.crop("score", up, Crop::new([3, 2], [61, 66])).unwrap();
+            let labels = g.argmax_channels("labels", score).unwrap();
+            g.output(labels).unwrap();
+            let graph = g.build().unwrap();
+            for elements in [Elements::f32(), Elements::f16(), Elements::f16().with_ports()] {
+                let plan = graph.plan_in(&caps, &elements).unwrap();
+                let (labels, apart) = (plan.node("labels").unwrap(), plan.node("up").is_some());
+                let expected = in_one.map_or(("argmax_channels", "direct"), |by| ("conv_transpose2d_argmax", by));
+                assert_eq!((labels.operator(), labels.variant()), expected, "{channels} by {kernel:?}\n{plan}");
+                assert_eq!(apart, in_one.is_none(), "{plan}");
+            }
+        }
+    }
+}
+
 /// The least rows of weights that f16's kernels take at a time are beyond a binding, raw; f32 has a kernel that takes fewer.
 #[test]
 fn what_a_limit_keeps_from_f16_runs_in_f32() {
