@@ -38,7 +38,8 @@ variants! {
     "conv2d";
     /// Ways to compute a convolution.
     pub enum Variant {
-        /// The definition: an invocation sums one cell of a few output channels, straight from memory.
+        /// The definition: an invocation sums one cell of a few output channels, straight from memory; on GPUs two cells of
+        /// sixteen, by weights in workgroup memory.
         Direct = "direct",
         /// Blocks of four by four cells: for one input channel a group, stride 1.
         Depthwise = "depthwise",
@@ -74,6 +75,7 @@ variants! {
 
 pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
+    &direct::DIRECT_STAGED,
     &depthwise::DEPTHWISE,
     &dot_product::DOT_PRODUCT,
     &dot_product::DOT_PRODUCT_HALF,

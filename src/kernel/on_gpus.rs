@@ -74,6 +74,44 @@ fn products_of_one_cell() {
     }
 }
 
+/// Blocks of channels that are filled and are not, rows in pairs and one more, weights in a piece and in several, windows outside the
+/// map: what a CPU driver's kernel gives, whose sums of whole numbers are exact.
+#[test]
+fn the_definition_by_staged_weights() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let everything = Conv2d::new([7, 5]).stride([2, 3]).dilation([1, 2]).groups(2).pad([3, 2]);
+    for (op, input, channels) in [
+        (Conv2d::new([3, 3]).pad(1).relu(), [2, 3, 13, 37], 21),
+        (everything.relu(), [2, 18, 25, 40], 40),
+        (Conv2d::new([3, 3]).pad(1), [1, 60, 5, 30], 16),
+        (Conv2d::new([3, 3]).pad(40), [1, 2, 4, 3], 24),
+        (Conv2d::new([16, 16]), [1, 3, 40, 22], 35),
+    ] {
+        let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
+        let b = integers(Shape::vector(channels));
+        let awkward = x.shape().elements() / 3;
+        let strange = Tensor::from_fn(x.shape(), |index| match x.shape().index(index) {
+            0 => f32::NAN,
+            i if i == awkward => f32::INFINITY,
+            i if i == 2 * awkward => f32::NEG_INFINITY,
+            i => x.data()[i],
+        })
+        .unwrap();
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let variant = Some(conv2d::Variant::Direct);
+        let [staged, plain] =
+            kinds(&gpu).map(|caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap());
+        assert_eq!([&staged, &plain].map(|plan| kernels(plan)[0].name), ["conv2d/direct_staged", "conv2d/direct"]);
+        for x in [&x, &strange] {
+            // A NaN is as good as another.
+            let canonical = |bits: u32| if f32::from_bits(bits).is_nan() { f32::NAN.to_bits() } else { bits };
+            let [one, other] = [&staged, &plain]
+                .map(|plan| run(&gpu, plan, &[x, &w, &b], output).into_iter().map(canonical).collect::<Vec<_>>());
+            assert!(one == other, "{op:?} of {input:?}");
+        }
+    }
+}
+
 /// Workgroups of every size by memory of words and of vectors.
 #[test]
 fn stages_of_every_size() {

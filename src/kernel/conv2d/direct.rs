@@ -1,30 +1,46 @@
-//! `Variant::Direct`: the definition, a few output channels of one cell an invocation.
+//! `Variant::Direct`: the definition, a few output channels of one cell an invocation, or, on GPUs, sixteen of two.
+
+mod division;
 
 use std::ops::Range;
 
-use super::choice::load;
-use super::tiled::workgroup;
 use super::{OP, Operands, Problem, Variant};
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
 use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::shards::{Rows, Shard};
-use crate::kernel::{ACTIVATION, INDEX, TAPS, WORKGROUP, channel_block, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, TAPS, loop_iterations, params, part, rounds_within};
+use division::Division;
 
 /// The most output channels that an invocation of `conv2d/direct` computes: what registers hold without spilling.
 const MOST_CHANNELS: u64 = 8;
 
+/// Output channels of an invocation of `conv2d/direct_staged`.
+const STAGED_CHANNELS: u64 = 16;
+
+static OPERANDS: Part = part!("conv2d/direct_operands.wgsl");
+
+const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+
 pub(super) static DIRECT: Kernel = Kernel {
     name: "conv2d/direct",
-    parts: &[&INDEX, &ACTIVATION, &TAPS, &part!("conv2d/direct.wgsl")],
-    bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
+    parts: &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &part!("conv2d/direct.wgsl")],
+    bindings: BINDINGS,
+    needs_float_atomics: false,
+};
+
+/// The same with weights in workgroup memory, for GPUs.
+pub(super) static DIRECT_STAGED: Kernel = Kernel {
+    name: "conv2d/direct_staged",
+    parts: &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &part!("conv2d/direct_staged.wgsl")],
+    bindings: BINDINGS,
     needs_float_atomics: false,
 };
 
 params! {
-    /// Uniforms of `conv2d/direct`; the shader says what they mean.
+    /// Uniforms of both; `conv2d/direct_operands.wgsl` says what they mean.
     struct Params {
         in_channels: u32,
         in_h: u32,
@@ -48,31 +64,28 @@ params! {
     }
 }
 
-/// One dispatch a shard of the weight, as [`steps`] makes them.
+/// One dispatch a shard of the weight, or several that each sum over some of the input channels.
 ///
 /// # Errors
 /// [`Error::Limit`](crate::Error::Limit) where one output channel's weights exceed a binding.
 pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    let division = Division::new(problem, caps);
     Ok(KernelPlan {
         variant: Variant::Direct.name(),
-        executed_macs: macs(problem),
-        run: steps(problem, operands, caps)?,
+        executed_macs: division.macs(problem),
+        run: divided(&division, problem, operands, caps)?,
         ..KernelPlan::default()
     })
 }
 
-/// What it takes on a card, in multiply-adds of a register tile: each tap loads a cell for a few channels, in whole vectors of
-/// lanes; taps at which no window is inside the map are not visited.
+/// What it takes on a card, in multiply-adds of a register tile.
 pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
-    let &Problem { op, weight, output, .. } = problem;
-    let group_channels = problem.group_outputs();
-    let channels = channel_block(group_channels, MOST_CHANNELS);
-    let tiles = op.groups as u64 * group_channels.div_ceil(channels);
-    let cells = (output.plane() as u64).next_multiple_of(workgroup(caps));
-    let invocations = output.n as f64 * cells as f64 * tiles as f64;
-    let taps = [0, 1].map(|axis| taps_reached(problem, axis));
-    let terms = (weight.c * taps[0] * taps[1]) as f64;
-    card.dispatched(invocations, channels, terms * (channels as f64 + load(caps)), caps)
+    Division::new(problem, caps).effort(problem, card, caps)
+}
+
+/// The same by `conv2d/direct`, whatever the device.
+pub(super) fn plain_effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
+    Division::plain(problem).effort(problem, card, caps)
 }
 
 /// Taps along an axis at which some window is inside the map.
@@ -87,9 +100,17 @@ fn taps_reached(&Problem { op, input, output, .. }: &Problem<'_>, axis: usize) -
     (0..op.kernel[axis]).filter(inside).count()
 }
 
+/// The dispatches of `conv2d/direct`, whatever the device.
+///
+/// # Errors
+/// As [`plan`].
+pub(in crate::kernel) fn steps(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<Vec<Step>> {
+    divided(&Division::plain(problem), problem, operands, caps)
+}
+
 /// The dispatches: one a shard of the weight, or several that add to each other's sums, each over some of the input
 /// channels, where the driver bounds the iterations of a shader's loops.
-pub(in crate::kernel) fn steps(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<Vec<Step>> {
+fn divided(division: &Division, problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<Vec<Step>> {
     let &Problem { op, input, weight, output } = problem;
     let groups = op.groups as u64;
     let group_outputs = problem.group_outputs();
@@ -102,10 +123,9 @@ pub(in crate::kernel) fn steps(problem: &Problem<'_>, operands: Operands, caps: 
     };
     let shards = rows.shards(caps)?;
     let runs = runs_of_inputs(weight.c, op.kernel, caps)?;
-    let channels = channel_block(group_outputs, MOST_CHANNELS);
+    let cell_tiles = division.cell_tiles(problem);
     let step = |shard: &Shard, inputs: &Range<usize>| {
-        let cell_tiles = (output.plane() as u64).div_ceil(u64::from(WORKGROUP));
-        let group_tiles = shard.group_rows.div_ceil(channels);
+        let group_tiles = shard.group_rows.div_ceil(division.channels);
         let channel_tiles = shard.groups * group_tiles;
         let tiles = output.n as u64 * channel_tiles * cell_tiles;
         let params = Params {
@@ -131,16 +151,11 @@ pub(in crate::kernel) fn steps(problem: &Problem<'_>, operands: Operands, caps: 
         };
         let last = inputs.end == weight.c;
         let bias = if last { operands.bias } else { Buffer::Absent };
-        let own = [
-            ("ACCUMULATE", f64::from(inputs.start > 0)),
-            ("BIAS", f64::from(bias != Buffer::Absent)),
-            ("RELU", f64::from(op.relu && last)),
-            ("CHANNELS", channels as f64),
-            ("WORKGROUP", f64::from(WORKGROUP)),
-        ];
+        let ending = [("BIAS", f64::from(bias != Buffer::Absent)), ("RELU", f64::from(op.relu && last))];
+        let window = window_constants(op.kernel, op.stride, op.dilation);
         Ok(Step {
-            kernel: &DIRECT,
-            constants: [window_constants(op.kernel, op.stride, op.dilation).as_slice(), &own].concat(),
+            kernel: division.kernel,
+            constants: [window.as_slice(), &ending, &division.constants(problem, inputs.start > 0)].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
             operands: vec![operands.input.into(), shard.part_of(operands.weight), bias.into(), operands.output.into()],
             workgroups: fold_workgroups(tiles, caps)?,
@@ -159,21 +174,20 @@ fn runs_of_inputs(inputs: usize, kernel: [usize; 2], caps: &Caps) -> Result<Vec<
     Ok((0..inputs).step_by(most).map(|start| start..inputs.min(start.saturating_add(most))).collect())
 }
 
-/// Multiply-adds of `conv2d/direct`: taps inside the input only, channels rounded up to tiles.
+/// Multiply-adds of [`steps`].
 pub(in crate::kernel) fn macs(problem: &Problem<'_>) -> u64 {
-    let &Problem { op, input, weight, output } = problem;
-    let taps = |axis: usize| {
-        let (kernel, stride, dilation) = (op.kernel[axis], op.stride[axis], op.dilation[axis]);
-        pairs_inside(output.extent()[axis], stride, kernel, dilation, op.pad.before()[axis], input.extent()[axis])
-    };
-    let group_channels = problem.group_outputs();
-    let channels = group_channels.next_multiple_of(channel_block(group_channels, MOST_CHANNELS)) * op.groups as u64;
-    (output.n as u64 * channels * weight.c as u64).saturating_mul(taps(0).saturating_mul(taps(1)))
+    Division::plain(problem).macs(problem)
+}
+
+/// Taps along an axis that are inside the input, over all windows.
+fn taps_inside(&Problem { op, input, output, .. }: &Problem<'_>, axis: usize) -> u64 {
+    let (kernel, stride, dilation) = (op.kernel[axis], op.stride[axis], op.dilation[axis]);
+    pairs_inside(output.extent()[axis], stride, kernel, dilation, op.pad.before()[axis], input.extent()[axis])
 }
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&DIRECT, Params::FIELDS)]
+    vec![(&DIRECT, Params::FIELDS), (&DIRECT_STAGED, Params::FIELDS)]
 }
 
 #[cfg(test)]
@@ -189,8 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn a_block_fits_the_shaders_arrays() {
+    fn blocks_are_those_of_the_shaders() {
         assert_eq!(crate::kernel::checks::constant(&DIRECT, "MOST_CHANNELS"), MOST_CHANNELS);
+        assert_eq!(crate::kernel::checks::constant(&DIRECT_STAGED, "CHANNELS"), STAGED_CHANNELS);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub(crate) fn exhibit() -> Exhibit {
     let plans = plans.chain(matrices.iter().map(cooperative)).chain(halves.flat_map(half));
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);
+    // More channels than an invocation of the plainest kernel has, and cells for a workgroup.
+    let several = plan(&op, [1, 3, 12, 24].into(), [21, 3, 3, 3].into(), None, Some(Variant::Direct), &Caps::WEBGPU);
     let covered = Conv2d::new([3, 2]).groups(2).relu();
     let covered =
         plan(&covered, [2, 4, 3, 2].into(), [6, 2, 3, 2].into(), bias, Some(Variant::DotProduct), &Caps::WEBGPU);
@@ -75,7 +77,7 @@ pub(crate) fn exhibit() -> Exhibit {
         let shapes = ([2, 5, 3, 2].into(), [6, 5, 3, 2].into(), bias);
         plan_half(&Conv2d::new([3, 2]), shapes, form, None, &Caps::WEBGPU)
     });
-    let plans = plans.chain([apart, covered]).chain(covered_half);
+    let plans = plans.chain([apart, several, covered]).chain(covered_half);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
     let plans = plans.chain(GPUS.map(|caps| plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &caps)));
     let fours = plan(&op, [1, 33, 8, 6].into(), long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU);

@@ -2,22 +2,21 @@
 //! which for a few channels is more than f32 takes that computes them by themselves, between two conversions.
 
 use super::choice::word;
-use super::{OP, Problem, Variant, cooperative, effort, not_in_half};
+use super::{OP, Problem, Variant, cooperative, depthwise, direct, effort, not_in_half};
 use crate::error::Result;
 use crate::gpu::Caps;
 use crate::kernel::card::{Card, is_choice};
 use crate::kernel::check_binding;
 use crate::shape::Shape;
 
-/// Refuses a convolution of f16 maps that takes a small card many times as long by this variant as in f32.
+/// Refuses a convolution of f16 maps that takes a small card many times as long by this variant as in f32, a few channels an invocation:
+/// with more than those, f16 stays for its memory.
 ///
 /// # Errors
 /// [`Error::Unsupported`](crate::Error::Unsupported).
 pub(super) fn check(problem: &Problem<'_>, variant: Variant, caps: &Caps) -> Result<()> {
-    let plain = [Variant::Direct, Variant::Depthwise]
-        .into_iter()
-        .filter_map(|variant| effort(problem, variant, Card::SMALL, caps))
-        .fold(f64::INFINITY, f64::min);
+    let direct = direct::plain_effort(problem, Card::SMALL, caps);
+    let plain = depthwise::effort(problem, Card::SMALL, caps).map_or(direct, |depthwise| direct.min(depthwise));
     check_worth(OP, problem, variant, (plain, [problem.input, problem.output]), caps)
 }
 
