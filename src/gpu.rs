@@ -25,6 +25,7 @@ mod transfer;
 mod trusted;
 mod tuning;
 mod uniforms;
+mod unroll;
 mod upload;
 mod values;
 

@@ -22,17 +22,16 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     );
 }
 
-// The cell `at` of the q-th four of the group's channels as it comes from memory; channels past the last repeat it.
-alias RawChannels = vec4<f32>;
+// The cells `at` of the c-th of the group's channels as they come from memory, and as numbers.
+alias RawCells = vec4<f32>;
 
-fn raw_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32) -> RawChannels {
-    let i = first_plane + min(4 * q + vec4(0u, 1u, 2u, 3u), vec4(channels - 1)) * plane_cells + at;
+fn raw_cells(first_plane: u32, plane_cells: u32, c: u32, at: vec4<u32>) -> RawCells {
+    let i = first_plane + c * plane_cells + at;
     return vec4(x[i.x], x[i.y], x[i.z], x[i.w]);
 }
 
-// The same with zeros where the cell or a channel is outside.
-fn four_channels(raw: RawChannels, channels: u32, q: u32, inside: bool) -> vec4<f32> {
-    return select(vec4<f32>(), raw, (4 * q + vec4(0u, 1u, 2u, 3u) < vec4(channels)) & vec4(inside));
+fn four_cells_of(raw: RawCells, c: u32) -> vec4<f32> {
+    return raw;
 }
 
 // Adds four terms to the tile whose weights start at the i-th vector.

@@ -30,22 +30,20 @@ fn columns(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: vec4<u
     return mat4x4(first.even, first.odd, second.even, second.odd);
 }
 
-// The cell `at` of the q-th four of the group's channels as it comes from memory; a pair past the last repeats it.
-alias RawChannels = vec2<u32>;
+// The words of the cells `at` with the c-th of the group's channels as they come from memory, and that channel as numbers.
+alias RawCells = vec4<u32>;
 
-fn raw_channels(first_plane: u32, plane_cells: u32, channels: u32, q: u32, at: u32) -> RawChannels {
-    let i = first_plane + min(2 * q + vec2(0u, 1u), vec2((channels + 1) / 2 - 1)) * plane_cells + at;
-    return vec2(x[i.x], x[i.y]);
+fn raw_cells(first_plane: u32, plane_cells: u32, c: u32, at: vec4<u32>) -> RawCells {
+    let i = first_plane + c / 2 * plane_cells + at;
+    return vec4(x[i.x], x[i.y], x[i.z], x[i.w]);
 }
 
-// The same as numbers, with zeros where the cell or a pair is outside; beside a last odd channel there are zeros.
-fn four_channels(raw: RawChannels, channels: u32, q: u32, inside: bool) -> vec4<f32> {
-    let exists = (2 * q + vec2(0u, 1u) < vec2((channels + 1) / 2)) & vec2(inside);
-    let words = select(vec2<u32>(), raw, exists);
-    return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+fn four_cells_of(raw: RawCells, c: u32) -> vec4<f32> {
+    let channels = channels_of(raw);
+    return select(channels.even, channels.odd, c % 2 == 1);
 }
 
-// The weights of a row as they come from memory.
+// Four weights as they come from memory.
 alias RawWeights = vec2<u32>;
 
 fn raw_weights(i: u32) -> RawWeights {
@@ -56,7 +54,7 @@ fn weights_of(raw: RawWeights) -> vec4<f32> {
     return vec4(unpack2x16float(raw.x), unpack2x16float(raw.y));
 }
 
-// Four weights of a row.
+// Four weights.
 fn weights_at(i: u32) -> vec4<f32> {
     return weights_of(p[i]);
 }

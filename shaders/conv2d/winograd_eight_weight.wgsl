@@ -2,10 +2,10 @@
 //           of the block, and p the position in the 8x8 result of F(9-KH x 9-KW, KH x KW), row by row. Channels that do not exist
 //           are zero.
 // Layout    w: channels x Cin/groups x KH x KW, the rows of this dispatch's blocks from word weight_offset on; u: blocks x 64 x
-//           ceil(Cin/groups/4) x ROWS x 4.
+//           ceil(Cin/groups/4) x ROWS x 4, if FOUR_ROWS x 4 x ROWS.
 // Bindings  0 params; 1 w; 2 u.
-// Overrides KH, KW (2 to 7); ROWS, rows of a block; WORKGROUP, the invocations of a workgroup.
-// Dispatch  An invocation transforms one kernel; k varies fastest, then rows, then q, then blocks. `kernels` have work.
+// Overrides KH, KW (2 to 7); ROWS, rows of a block; FOUR_ROWS; WORKGROUP, the invocations of a workgroup.
+// Dispatch  An invocation transforms one kernel; in the order of u, but for p. `kernels` have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of u, once.
 // Order     Along each row of g, then along each column of the result; even and odd powers apart, the highest first.
@@ -17,7 +17,6 @@
 
 override KH: u32;
 override KW: u32;
-override ROWS: u32;
 override WORKGROUP: u32 = 64;
 
 // G g for one row or column g, whose last tap is g[taps - 1]; those beyond are zero.
@@ -73,9 +72,9 @@ fn main(
     let step = quads * ROWS * 4;
     let block = i / step;
     let first = block * 64 * step + i % step;
-    let c = i / 4 / ROWS % quads * 4 + i % 4;
+    let c = channel_of(i, quads);
     let group = (params.first_block + block) / params.group_blocks;
-    let within = (params.first_block + block) % params.group_blocks * ROWS + i / 4 % ROWS;
+    let within = (params.first_block + block) % params.group_blocks * ROWS + row_of(i);
     if c >= params.group_inputs || within >= params.group_outputs {
         for (var p = 0u; p < 64; p++) {
             u[first + p * step] = 0.0;

@@ -1,10 +1,10 @@
 // Computes  u[block,p,q,r][k] = (G g G^T)[p] with g the 3x3 kernel from input channel 4q+k of the group to the r-th output channel of the
 //           block, and p the position in the 6x6 result of F(4x4, 3x3), row by row. Channels that do not exist are zero.
 // Layout    w: channels x Cin/groups x 3 x 3, the rows of this dispatch's blocks from word weight_offset on; u: blocks x 36 x
-//           ceil(Cin/groups/4) x ROWS x 4.
+//           ceil(Cin/groups/4) x ROWS x 4, if FOUR_ROWS x 4 x ROWS.
 // Bindings  0 params; 1 w; 2 u.
-// Overrides ROWS, rows of a block; WORKGROUP, the invocations of a workgroup.
-// Dispatch  An invocation transforms one kernel; k varies fastest, then rows, then q, then blocks. `kernels` have work.
+// Overrides ROWS, rows of a block; FOUR_ROWS; WORKGROUP, the invocations of a workgroup.
+// Dispatch  An invocation transforms one kernel; in the order of u, but for p. `kernels` have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of u, once.
 // Order     Along each row of g, then along each column of the result.
@@ -13,7 +13,6 @@
 //
 // G is that of Lavin and Gray, "Fast algorithms for convolutional neural networks" (2015), section 4.1.
 
-override ROWS: u32;
 override WORKGROUP: u32 = 64;
 
 // G g for one row or column g.
@@ -41,10 +40,10 @@ fn main(
         return;
     }
     let quads = (params.group_inputs + 3) / 4;
-    let c = i / 4 / ROWS % quads * 4 + i % 4;
+    let c = channel_of(i, quads);
     let block = i / 4 / ROWS / quads;
     let group = (params.first_block + block) / params.group_blocks;
-    let within = (params.first_block + block) % params.group_blocks * ROWS + i / 4 % ROWS;
+    let within = (params.first_block + block) % params.group_blocks * ROWS + row_of(i);
     var g = mat3x3<f32>();
     if c < params.group_inputs && within < params.group_outputs {
         let channel = group * params.group_outputs + within - params.first_channel;

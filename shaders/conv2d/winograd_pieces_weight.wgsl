@@ -2,11 +2,10 @@
 //           channel 4q+k of the group to the r-th output channel of the block, and p the position in the 7x7 result of F(4x4, 4x4),
 //           row by row. Taps and channels that do not exist are zero.
 // Layout    w: channels x Cin/groups x KH x KW, the rows of this dispatch's blocks from word weight_offset on; u: blocks x 49 x
-//           ceil(KH/4) x ceil(KW/4) x ceil(Cin/groups/4) x ROWS x 4.
+//           ceil(KH/4) x ceil(KW/4) x ceil(Cin/groups/4) x ROWS x 4, if FOUR_ROWS x 4 x ROWS.
 // Bindings  0 params; 1 w; 2 u.
-// Overrides KH, KW, ROWS, rows of a block; WORKGROUP, the invocations of a workgroup.
-// Dispatch  An invocation transforms one piece of one kernel; k varies fastest, then rows, then q, j and i, then blocks. `kernels`
-//           have work.
+// Overrides KH, KW, ROWS, rows of a block; FOUR_ROWS; WORKGROUP, the invocations of a workgroup.
+// Dispatch  An invocation transforms one piece of one kernel, in the order of u, but for p. `kernels` have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of u, once.
 // Order     Along each row of g, then along each column of the result.
@@ -17,7 +16,6 @@
 
 override KH: u32;
 override KW: u32;
-override ROWS: u32;
 override WORKGROUP: u32 = 64;
 
 // G g for one row or column g.
@@ -64,9 +62,9 @@ fn main(
     let block = i / step;
     let first = block * 49 * step + i % step;
     let piece = i % step / (quads * ROWS * 4);
-    let c = i / 4 / ROWS % quads * 4 + i % 4;
+    let c = channel_of(i, quads);
     let group = (params.first_block + block) / params.group_blocks;
-    let within = (params.first_block + block) % params.group_blocks * ROWS + i / 4 % ROWS;
+    let within = (params.first_block + block) % params.group_blocks * ROWS + row_of(i);
     if c >= params.group_inputs || within >= params.group_outputs {
         for (var p = 0u; p < 49; p++) {
             u[first + p * step] = 0.0;

@@ -33,9 +33,6 @@ pub struct Caps {
     /// reads it once for each (seen: products that share cells run at a third of the speed), that of 26.1 does not;
     /// versions between are taken for the former.
     pub uniform_loads: bool,
-    /// Whether invocations may write components of one vector of workgroup memory at a time, as under Vulkan, where each is
-    /// a place of its own. In WGSL that is a race, for Metal and Direct3D read, change and write the whole vector.
-    pub writes_components: bool,
     /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
     /// own device has none here, because it does not say which.
     pub cooperative: Option<Cooperative>,
@@ -58,7 +55,6 @@ impl Caps {
         int64: false,
         subgroup: None,
         uniform_loads: true,
-        writes_components: false,
         cooperative: None,
         software: false,
     };

@@ -276,7 +276,6 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         int64: features.contains(wgpu::Features::SHADER_INT64),
         subgroup: None,
         uniform_loads: mesa(&info.driver).is_none_or(|version| version >= 26),
-        writes_components: info.backend == "vulkan",
         cooperative: None,
         software: info.kind == AdapterKind::Cpu,
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
+use crate::gpu::unroll::written_out;
 
 /// One WGSL file, or a part of one.
 #[derive(Debug)]
@@ -68,9 +69,9 @@ impl PartialEq for Kernel {
 }
 
 impl Kernel {
-    /// The joined source.
+    /// The joined source, with loops written out that ask for it.
     pub(crate) fn source(&self) -> String {
-        self.parts.iter().map(|part| part.source).collect::<Vec<_>>().join("\n")
+        written_out(&self.parts.iter().map(|part| part.source).collect::<Vec<_>>().join("\n"))
     }
 
     /// Whether one of its parts has the directive `enable EXTENSION;`: what it needs of the device.

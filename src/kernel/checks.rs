@@ -30,9 +30,6 @@ pub(crate) const KINDS: [Caps; 4] = [
     Caps { software: true, int64: true, subgroup: Some(8), ..Caps::WEBGPU },
 ];
 
-/// GPUs on which invocations may write components of one vector at a time, and others.
-pub(crate) const GPUS: [Caps; 2] = [Caps { writes_components: true, ..Caps::WEBGPU }, Caps::WEBGPU];
-
 /// What an operator's file shows to these checks.
 pub(crate) struct Exhibit {
     /// The uniforms of each of its kernels: name, WGSL type and offset of every field.
@@ -227,12 +224,10 @@ fn workgroup_bytes(module: &naga::Module) -> u32 {
 }
 
 /// In WGSL the write of a component may write the whole vector, so that invocations that write components of one vector race.
-/// Kernels for devices that do not mind are the only ones that write components in workgroup memory.
 #[test]
 fn invocations_write_no_components_of_shared_vectors() {
     for kernel in kernels() {
-        let allowed = kernel.parts.iter().any(|part| part.path == "conv2d/stages_vectors.wgsl");
-        assert_eq!(writes_components(kernel), allowed, "{}", kernel.name);
+        assert!(!writes_components(kernel), "{}", kernel.name);
     }
 }
 

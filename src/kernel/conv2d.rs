@@ -82,23 +82,18 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &forms::TILED,
     &forms::TILED_U64,
     &forms::TILED_SHARED,
-    &forms::STAGED.words,
-    &forms::STAGED.vectors,
+    &forms::STAGED,
     &forms::TILED_HALF,
     &forms::TILED_HALF_F32,
-    &forms::STAGED_HALF.words,
-    &forms::STAGED_HALF.vectors,
-    &forms::STAGED_HALF_F32.words,
-    &forms::STAGED_HALF_F32.vectors,
+    &forms::STAGED_HALF,
+    &forms::STAGED_HALF_F32,
     &forms::TILED_INTERLEAVED,
     &forms::TILED_INTERLEAVED_F32,
-    &forms::STAGED_INTERLEAVED.words,
-    &forms::STAGED_INTERLEAVED.vectors,
-    &forms::STAGED_INTERLEAVED_F32.words,
-    &forms::STAGED_INTERLEAVED_F32.vectors,
+    &forms::STAGED_PHASES,
+    &forms::STAGED_INTERLEAVED,
+    &forms::STAGED_INTERLEAVED_F32,
     &forms::TILED_HALF_POOLED,
-    &forms::STAGED_HALF_POOLED.words,
-    &forms::STAGED_HALF_POOLED.vectors,
+    &forms::STAGED_HALF_POOLED,
     &pack::PACK,
     &pack::PACK_HALF,
     &parts::SUM_PARTS,
@@ -126,8 +121,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &winograd::kernels::NARROW,
     &winograd::kernels::NARROW_U64,
     &winograd::kernels::SHARED,
-    &winograd::kernels::STAGED.words,
-    &winograd::kernels::STAGED.vectors,
+    &winograd::kernels::STAGED,
     &cooperative::kernels::EIGHT,
     &cooperative::kernels::EIGHT_HALF,
     &cooperative::kernels::EIGHT_HALF_F32,
@@ -292,7 +286,8 @@ pub(super) fn plan_product(
         Variant::Cooperative => cooperative::plan(problem, operands, caps),
         other => Err(not_in_half(OP, &format!("variant {} has no kernels for it", other.name()))),
     };
-    plan.map(|plan| KernelPlan { half_weight: true, ..plan })
+    let half_weight = operands.form != Form::Words || variant == Variant::Cooperative;
+    plan.map(|plan| KernelPlan { half_weight, ..plan })
 }
 
 /// Refuses a device that lacks what a variant asked for by name needs, whatever the shapes.

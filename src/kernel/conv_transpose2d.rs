@@ -229,7 +229,7 @@ impl Problem<'_> {
         let flipped = |variant| flipped::effort(self, variant, card, caps);
         match variant {
             Variant::Gather => Some(gather::effort(self, card, caps)),
-            Variant::Phased => Some(phased::effort(self, card, caps)),
+            Variant::Phased => self.effort_in_phases(self.phases_together(caps), card, caps),
             Variant::SharedPhases => shared_phases::effort(self, card, caps),
             Variant::Flipped => flipped(flipped::tiles(self, caps)),
             Variant::FlippedSplitK => flipped(conv2d::Variant::SplitK),
@@ -242,6 +242,27 @@ impl Problem<'_> {
         }
     }
 
+    /// What phases take, all together by one convolution whose operands are staged, or each by itself.
+    fn effort_in_phases(&self, together: bool, card: Card, caps: &Caps) -> Option<f64> {
+        if together {
+            interleaved::effort(self, conv2d::Variant::Staged, card, caps)
+        } else {
+            Some(phased::effort(self, card, caps))
+        }
+    }
+
+    /// Whether phases are computed together.
+    fn phases_together(&self, caps: &Caps) -> bool {
+        let effort = |together, card| self.effort_in_phases(together, card, caps);
+        least_first([false, true], effort).first() == Some(&true)
+    }
+
+    fn plan_phased(&self, caps: &Caps) -> Result<KernelPlan> {
+        let together = self.phases_together(caps);
+        let together = together.then(|| interleaved::plan(self, Form::Words, conv2d::Variant::Staged, caps).ok());
+        together.flatten().map_or_else(|| phased::plan(self, caps), Ok)
+    }
+
     /// The plan of one variant.
     fn plan(&self, variant: Variant, caps: &Caps) -> Result<KernelPlan> {
         let plan = match variant {
@@ -249,7 +270,7 @@ impl Problem<'_> {
             Variant::Scatter => scatter::plan(self, caps)?,
             Variant::ScatterExchange => scatter::plan(self, &Caps { float_atomics: false, ..*caps })?,
             Variant::ZeroInsert => zero_insert::plan(self, caps)?,
-            Variant::Phased => phased::plan(self, caps)?,
+            Variant::Phased => self.plan_phased(caps)?,
             Variant::SharedPhases => shared_phases::plan(self, caps)?,
             Variant::Flipped => flipped::plan(self, flipped::tiles(self, caps), caps)?,
             Variant::FlippedSplitK => flipped::plan(self, conv2d::Variant::SplitK, caps)?,

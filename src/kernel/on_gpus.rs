@@ -112,31 +112,32 @@ fn the_definition_by_staged_weights() {
     }
 }
 
-/// Workgroups of every size by memory of words and of vectors.
+/// Workgroups of every size.
 #[test]
 fn stages_of_every_size() {
     let Some(gpu) = adapter::gpu() else { return };
-    let [vectors, cpu] = kinds(&gpu);
-    let words = Caps { writes_components: false, ..vectors };
-    let three = Conv2d::new([3, 3]).pad(1);
+    let [staging, cpu] = kinds(&gpu);
+    let (one, three) = (Conv2d::new([1, 1]), Conv2d::new([3, 3]).pad(1));
     for (op, input, channels, [rows, cells]) in [
-        (three.relu(), [2, 14, 7, 8], 38, [64.0, 64.0]),
-        (three.stride([2, 1]).dilation([1, 2]).groups(2), [1, 44, 25, 17], 80, [64.0, 128.0]),
-        (three, [1, 10, 11, 12], 150, [128.0, 64.0]),
-        (Conv2d::new([1, 1]), [1, 9, 92, 93], 200, [128.0, 128.0]),
+        (three.relu(), [2, 14, 7, 8], 38, [32.0, 32.0]),
+        (three.stride([2, 1]).dilation([1, 2]).groups(2), [1, 44, 25, 17], 80, [32.0, 32.0]),
+        (three, [1, 17, 90, 92], 64, [32.0, 64.0]),
+        (one, [1, 18, 32, 79], 320, [64.0, 32.0]),
+        (three, [1, 9, 176, 192], 64, [64.0, 128.0]),
+        (one, [1, 33, 128, 132], 128, [128.0, 64.0]),
+        // Whole stages.
+        (three, [1, 16, 21, 30], 40, [32.0, 32.0]),
+        (one, [1, 32, 128, 132], 128, [128.0, 64.0]),
     ] {
         let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
         let b = integers(Shape::vector(channels));
         let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
         let by = |variant, caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
-        let plans = [by(conv2d::Variant::Staged, &vectors), by(conv2d::Variant::Staged, &words)];
-        let sized =
-            |plan: &KernelPlan| [("ROWS", rows), ("CELLS", cells)].iter().all(|of| plan.run[0].constants.contains(of));
-        assert!(plans.iter().all(sized), "{op:?} over {input:?}");
+        let plan = by(conv2d::Variant::Staged, &staging);
+        let sized = [("ROWS", rows), ("CELLS", cells)].iter().all(|of| plan.run[0].constants.contains(of));
+        assert!(sized, "{op:?} over {input:?}: {:?}", plan.run[0].constants);
         let expected = run(&gpu, &by(conv2d::Variant::Tiled, &cpu), &[&x, &w, &b], output);
-        for plan in plans {
-            assert!(run(&gpu, &plan, &[&x, &w, &b], output) == expected, "{} of {op:?}", plan.run[0].kernel.name);
-        }
+        assert!(run(&gpu, &plan, &[&x, &w, &b], output) == expected, "{op:?} over {input:?}");
     }
 }
 
@@ -196,13 +197,11 @@ fn ends_of_tiles_of_8x8_cells() {
     }
 }
 
-/// Memory of words in every form of the maps and with every end of the sums. (That of vectors has the operators' own tests, under
-/// Vulkan.)
+/// Stages in every form of the maps and with every end of the sums.
 #[test]
-fn stages_of_words() {
+fn stages_in_every_form() {
     let Some(gpu) = adapter::gpu() else { return };
-    let [caps, cpu] = kinds(&gpu);
-    let words = Caps { writes_components: false, ..caps };
+    let [staging, cpu] = kinds(&gpu);
     let op = Conv2d::new([3, 3]).pad(1).groups(2).relu();
     let up = ConvTranspose2d::new([4, 4]).stride([2, 2]).pad(1).groups(2);
     let (input, channels) = (Shape::from([1, 44, 9, 10]), 76);
@@ -223,15 +222,15 @@ fn stages_of_words() {
     let parts = |variant, caps| conv2d::plan(&op, input, weight, Some(bias), variant, caps).unwrap();
     let [to_halves, to_words] = [Form::Halves, Form::HalvesToWords];
     for (plans, storage, shape) in [
-        ([parts(Some(conv2d::Variant::SplitK), &words), parts(tiled, &cpu)], Storage::Words, output),
-        ([half(to_halves, staged, &words), half(to_halves, tiled, &cpu)], Storage::Halves, output),
-        ([half(to_words, staged, &words), half(to_words, tiled, &cpu)], Storage::Words, output),
-        ([phases(to_halves, &words), phases(to_halves, &cpu)], Storage::Halves, larger),
-        ([phases(to_words, &words), phases(to_words, &cpu)], Storage::Words, larger),
-        ([ended(staged, &words), ended(tiled, &cpu)], Storage::Halves, pooled),
+        ([parts(Some(conv2d::Variant::SplitK), &staging), parts(tiled, &cpu)], Storage::Words, output),
+        ([half(to_halves, staged, &staging), half(to_halves, tiled, &cpu)], Storage::Halves, output),
+        ([half(to_words, staged, &staging), half(to_words, tiled, &cpu)], Storage::Words, output),
+        ([phases(to_halves, &staging), phases(to_halves, &cpu)], Storage::Halves, larger),
+        ([phases(to_words, &staging), phases(to_words, &cpu)], Storage::Words, larger),
+        ([ended(staged, &staging), ended(tiled, &cpu)], Storage::Halves, pooled),
     ] {
         let name = kernels(&plans[0])[0].name;
-        assert!(name.starts_with("conv2d/staged") && !name.ends_with("_vectors"), "{name}");
+        assert!(name.starts_with("conv2d/staged"), "{name}");
         let x =
             if name == "conv2d/staged" { integer_words(input) } else { integer_halves(Storage::Halves.words(input)) };
         let w = integer_words(if shape == larger { up_weight } else { weight });
@@ -293,22 +292,40 @@ fn an_infinite_last_channel_of_phases() {
     }
 }
 
+/// All phases of a transposed convolution by one staged product, over whole numbers, and with infinities and a NaN among them: what each
+/// phase by itself gives.
 #[test]
-fn phases_in_lower_blocks() {
+fn phases_together() {
     let Some(gpu) = adapter::gpu() else { return };
     for (op, input, channels) in [
         (ConvTranspose2d::new([2, 2]).stride([2, 2]).relu(), [2, 13, 6, 5], 37),
-        (ConvTranspose2d::new([3, 5]).stride([2, 3]).groups(2), [1, 10, 6, 4], 48),
+        (ConvTranspose2d::new([4, 6]).stride([2, 3]).groups(2).output_padding([1, 2]), [1, 34, 6, 4], 48),
+        (ConvTranspose2d::new([4, 3]).stride([2, 1]).pad([2, 1]), [1, 16, 9, 11], 24),
+        // Phases of other numbers of taps.
+        (ConvTranspose2d::new([3, 5]).stride([2, 3]), [1, 10, 6, 4], 48),
     ] {
         let (x, w) = (integers(input), integers(op.weight_shape(input[1], channels).unwrap()));
         let b = integers(Shape::vector(channels));
-        let expected = reference::conv_transpose2d(&op, &x, &w, Some(&b)).unwrap();
-        let (variant, [caps, _]) = (Some(conv_transpose2d::Variant::Phased), kinds(&gpu));
-        let plan = conv_transpose2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap();
-        assert!(plan.run[0].constants.contains(&("ROWS", 8.0)), "{op:?} of {input:?}");
-        let found = run(&gpu, &plan, &[&x, &w, &b], expected.shape());
-        let bits: Vec<u32> = expected.tensor().data().iter().map(|value| value.to_bits()).collect();
-        assert!(found == bits, "{op:?} of {input:?}");
+        let strange = Tensor::from_fn(x.shape(), |index| match x.shape().index(index) {
+            3 => f32::NAN,
+            40 => f32::INFINITY,
+            i => x.data()[i],
+        })
+        .unwrap();
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let variant = Some(conv_transpose2d::Variant::Phased);
+        let plans = kinds(&gpu)
+            .map(|caps| conv_transpose2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap());
+        let whole = op.kernel[0] % op.stride[0] + op.kernel[1] % op.stride[1] == 0;
+        assert_eq!(kernels(&plans[0])[0].name == "conv2d/staged_phases", whole, "{op:?} of {input:?}");
+        for x in [&x, &strange] {
+            // A NaN is as good as another.
+            let canonical = |bits: u32| if f32::from_bits(bits).is_nan() { f32::NAN.to_bits() } else { bits };
+            let [one, other] = plans
+                .each_ref()
+                .map(|plan| run(&gpu, plan, &[x, &w, &b], output).into_iter().map(canonical).collect::<Vec<_>>());
+            assert!(one == other, "{op:?} of {input:?}");
+        }
     }
 }
 

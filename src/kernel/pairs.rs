@@ -89,7 +89,6 @@ fn staged_products_are_the_same() {
     use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4, WinogradPieces};
     let Some(gpu) = adapter::gpu() else { return };
     let [cpu, staging] = [true, false].map(|software| Caps { software, int64: false, subgroup: None, ..*gpu.caps() });
-    let words = Caps { writes_components: false, ..staging };
     let three = Conv2d::new([3, 3]).pad(1);
     // Workgroups of 64 and 128 rows and tiles that are filled and are not; channels of one stage, of a half, and no whole fours.
     for (variant, op, input, outputs) in [
@@ -103,11 +102,11 @@ fn staged_products_are_the_same() {
         let b = fractions(Shape::vector(outputs));
         let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
         let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
-        let plans = [plan(&staging), plan(&words), plan(&cpu)];
+        let plans = [plan(&staging), plan(&cpu)];
         let staged = |plan: &KernelPlan| plan.run.iter().any(|step| step.kernel.name.contains("product_staged"));
-        assert_eq!(plans.each_ref().map(staged), [true, true, false], "{} of {input:?}", variant.name());
-        let [one, two, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
-        assert!(one == other && two == other, "{} of {op:?}", variant.name());
+        assert_eq!(plans.each_ref().map(staged), [true, false], "{} of {input:?}", variant.name());
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{} of {op:?}", variant.name());
     }
 }
 

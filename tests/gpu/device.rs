@@ -96,7 +96,6 @@ fn webgpu_limits_can_be_forced() {
     expected.software = gpu.caps().software;
     expected.max_iterations = gpu.caps().max_iterations;
     expected.uniform_loads = gpu.caps().uniform_loads;
-    expected.writes_components = gpu.caps().writes_components;
     assert_eq!(*gpu.caps(), expected);
 }
 

@@ -114,7 +114,7 @@ fn a_line_or_a_file_that_does_not_fit_is_ignored_with_a_warning_that_says_why() 
         ("no variant", line("no-such-variant"), "no-such-variant"),
         ("stride", line("winograd-f4"), "3x3 kernels of stride 1"),
         ("channels", line("depthwise"), "one input channel a group"),
-        ("sums", line("split-k"), "8 input channels"),
+        ("sums", line("split-k"), "of which there are 8"),
     ] {
         let file = folder.path().join(name);
         std::fs::write(&file, edited).unwrap();

@@ -37,7 +37,6 @@ struct Row<'a> {
     int64: bool,
     subgroup: Option<u32>,
     uniform_loads: bool,
-    writes_components: bool,
     /// Rows and columns of its cooperative matrices, or null.
     cooperative_tile: Option<u32>,
 }
@@ -111,7 +110,6 @@ fn row<'a>(number: usize, adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
         int64: caps.int64,
         subgroup: caps.subgroup,
         uniform_loads: caps.uniform_loads,
-        writes_components: caps.writes_components,
         cooperative_tile: caps.cooperative.map(|cooperative| cooperative.tile),
     }
 }

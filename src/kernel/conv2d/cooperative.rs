@@ -70,7 +70,7 @@ pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f
     let division = division(&work, caps).ok()?;
     let workgroups = division.workgroups(&work);
     let executed = workgroups * division.rows() * division.cells() * division.steps(&work) * division.step;
-    Some(RATE * executed as f64 * card.idle_of_staged(workgroups) + card.dispatch(caps))
+    Some(RATE * executed as f64 * card.idle_of_staged(workgroups, 1) + card.dispatch(caps))
 }
 
 fn unsupported(op: &'static str, why: String) -> Error {

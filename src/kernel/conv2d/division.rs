@@ -20,6 +20,8 @@ pub(super) struct Division {
     pub(super) variant: Variant,
     /// Whether the subgroups of a workgroup share cells.
     pub(super) shared: bool,
+    /// Whether a vector of weights has four rows of a channel, rather than four channels of a row.
+    pub(super) four_rows: bool,
     /// Output channels of a block, and blocks and cells of a workgroup.
     pub(super) rows: u64,
     pub(super) blocks: u64,
@@ -46,6 +48,7 @@ impl Division {
         Self {
             variant: Variant::Tiled,
             shared: sharing.is_some(),
+            four_rows: false,
             rows,
             blocks: sharing.map_or(1, |sharing| sharing.subgroups),
             cells: if sharing.is_some() { sharing::CELLS } else { CELLS * invocations },
@@ -68,20 +71,21 @@ impl Division {
     }
 
     /// Up to 128 channels of 128 cells a workgroup, for sums in so many parts.
-    pub(super) fn staged(problem: &Problem<'_>, parts: u64, caps: &Caps) -> Self {
+    pub(super) fn staged(problem: &Problem<'_>, parts: u64) -> Self {
         let &Problem { op, output, .. } = problem;
         let products = output.n as u64 * op.groups as u64 * parts;
         let stages = Stages::of(products, problem.group_outputs(), output.plane() as u64);
         Self {
             variant: Variant::Staged,
             shared: false,
+            four_rows: true,
             rows: stages.rows,
             blocks: 1,
             cells: stages.cells,
             quads: u64::MAX,
             parts: 1,
             scratch: vec![],
-            constants: stages.constants(caps),
+            constants: stages.constants(problem.weight.c as u64),
         }
     }
 }

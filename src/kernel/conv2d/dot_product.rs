@@ -174,7 +174,14 @@ pub(super) fn plan_half(problem: &Problem<'_>, operands: Operands, caps: &Caps) 
     let group_words = Storage::Halves.words(input) / input.n as u64;
     for run in runs {
         let packed = plan.persistent(run.blocks * blocks.block_words);
-        plan.prepare.push(pack::step([inputs, taps], (&blocks, &run), Form::Halves, operands.weight, packed, caps)?);
+        plan.prepare.push(pack::step(
+            [inputs, taps],
+            (&blocks, &run),
+            (Form::Halves, false),
+            operands.weight,
+            packed,
+            caps,
+        )?);
         let group_tiles = run.blocks.div_ceil(CHANNELS);
         let tiles = input.n as u64 * group_tiles;
         let params = Params {

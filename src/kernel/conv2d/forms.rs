@@ -1,6 +1,6 @@
 //! The kernels of the implicit matrix products in register tiles: one for each form of the maps and each end of the sums.
 
-use super::stages::{Staged, staged};
+use super::stages::STAGES;
 use super::{Form, OP, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Caps, Kernel, Part};
@@ -58,8 +58,11 @@ macro_rules! tiled_and_staged {
             &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &TILED_MAIN],
             $bindings,
         );
-        pub(super) static $staged: Staged =
-            staged!($staged_name, $bindings, [&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &STAGED_MAIN]);
+        pub(super) static $staged: Kernel = kernel(
+            $staged_name,
+            &[&STAGES, &INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &STAGED_MAIN],
+            $bindings,
+        );
     };
 }
 
@@ -137,12 +140,34 @@ tiled_and_staged!(
     ]
 );
 
+/// `STAGED` with output channels that are phases.
+pub(super) static STAGED_PHASES: Kernel = kernel(
+    "conv2d/staged_phases",
+    &[
+        &STAGES,
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_F32,
+        &WEIGHTS,
+        &COLUMNS,
+        &IN_ROWS,
+        &RESULT_F32,
+        &INTERLEAVED,
+        &INTERLEAVE,
+        &STAGED_MAIN,
+    ],
+    BINDINGS,
+);
+
 /// The kernel of a division for maps in such a form, whose output channels may be phases, on such a device.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for phases of a map in f32, which `conv_transpose2d/phased` computes.
+/// [`Error::Unsupported`] for phases of a map in f32 by `Tiled`, which `conv_transpose2d/phased` computes.
 pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, caps: &Caps) -> Result<&'static Kernel> {
     Ok(match (variant, form, phases) {
+        (Variant::Staged, Form::Words, true) => &STAGED_PHASES,
         (_, Form::Words, true) => {
             return Err(Error::Unsupported {
                 what: format!("{OP} to phases by {}", variant.name()),
@@ -150,11 +175,11 @@ pub(super) fn kernel_for(variant: Variant, form: Form, phases: bool, caps: &Caps
                 way_out: "use the phased variant of conv_transpose2d".to_owned(),
             });
         }
-        (Variant::Staged | Variant::SplitK, Form::Words, _) => STAGED.on(caps),
-        (Variant::Staged, Form::Halves, false) => STAGED_HALF.on(caps),
-        (Variant::Staged, Form::HalvesToWords, false) => STAGED_HALF_F32.on(caps),
-        (Variant::Staged, Form::Halves, true) => STAGED_INTERLEAVED.on(caps),
-        (Variant::Staged, Form::HalvesToWords, true) => STAGED_INTERLEAVED_F32.on(caps),
+        (Variant::Staged | Variant::SplitK, Form::Words, _) => &STAGED,
+        (Variant::Staged, Form::Halves, false) => &STAGED_HALF,
+        (Variant::Staged, Form::HalvesToWords, false) => &STAGED_HALF_F32,
+        (Variant::Staged, Form::Halves, true) => &STAGED_INTERLEAVED,
+        (Variant::Staged, Form::HalvesToWords, true) => &STAGED_INTERLEAVED_F32,
         (_, Form::Words, _) if caps.loads_pairs() => &TILED_U64,
         (_, Form::Words, _) => &TILED,
         (_, Form::Halves, false) => &TILED_HALF,
@@ -176,8 +201,14 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &TILED_INTERLEAVED_F32,
         &TILED_HALF_POOLED,
     ];
-    let staged =
-        [&STAGED, &STAGED_HALF, &STAGED_HALF_F32, &STAGED_INTERLEAVED, &STAGED_INTERLEAVED_F32, &STAGED_HALF_POOLED];
-    let staged = staged.into_iter().flat_map(|staged| [&staged.words, &staged.vectors]);
+    let staged = [
+        &STAGED,
+        &STAGED_HALF,
+        &STAGED_HALF_F32,
+        &STAGED_PHASES,
+        &STAGED_INTERLEAVED,
+        &STAGED_INTERLEAVED_F32,
+        &STAGED_HALF_POOLED,
+    ];
     tiled.into_iter().chain(staged).map(|kernel| (kernel, super::product::Params::FIELDS)).collect()
 }

@@ -32,14 +32,15 @@ params! {
     }
 }
 
-/// Packs a run of blocks of a weight with so many input channels a group and taps.
+/// Packs a run of blocks of a weight with so many input channels a group and taps, in such a form, four rows a vector or four
+/// channels.
 ///
 /// # Errors
 /// As [`flat_step`].
 pub(super) fn step(
     [inputs, taps]: [u64; 2],
     (blocks, run): (&Blocks, &Run),
-    form: Form,
+    (form, four_rows): (Form, bool),
     weight: Buffer,
     packed: Buffer,
     caps: &Caps,
@@ -57,7 +58,8 @@ pub(super) fn step(
     };
     let kernel = if form == Form::Words { &PACK } else { &PACK_HALF };
     let operands = [run.part_of(weight), packed.into()];
-    flat_step(kernel, &[("ROWS", blocks.rows as f64)], &params, &operands, vectors as usize, caps)
+    let constants = [("ROWS", blocks.rows as f64), ("FOUR_ROWS", f64::from(four_rows))];
+    flat_step(kernel, &constants, &params, &operands, vectors as usize, caps)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Re
     let parts = count(op.groups, weight, output, caps)?;
     rounds_within(OP, 0, parts, caps)?;
     let temporary = Scratch { words: parts * output.elements() as u64, persistent: false };
-    let division = Division::staged(problem, parts, caps).in_parts(Variant::SplitK, parts, temporary);
+    let division = Division::staged(problem, parts).in_parts(Variant::SplitK, parts, temporary);
     // Bias and ReLU are for the whole sums.
     let plain = Conv2d { relu: false, ..*op };
     let partial = Operands { bias: Buffer::Absent, output: Buffer::Scratch(0), ..operands };
@@ -94,9 +94,9 @@ mod tests {
         let rows = [
             ([4096, 512, 7, 7], [1, 4096, 16, 16], Some(4)),
             ([512, 512, 3, 3], [1, 512, 14, 14], Some(32)),
-            ([8, 512, 1, 1], [1, 8, 1, 1], Some(64)),
-            ([8, 9, 1, 1], [1, 8, 1, 1], Some(2)),
-            ([8, 8, 1, 1], [1, 8, 1, 1], None),
+            ([8, 2048, 1, 1], [1, 8, 1, 1], Some(64)),
+            ([8, 17, 1, 1], [1, 8, 1, 1], Some(2)),
+            ([8, 16, 1, 1], [1, 8, 1, 1], None),
         ];
         for (weight, output, expected) in rows {
             assert_eq!(count(1, weight.into(), output.into(), &gpu).ok(), expected, "{weight:?}");

@@ -1,119 +1,84 @@
-//! The products whose operands are staged in workgroup memory (`conv2d/stages.wgsl`), for GPUs: their kernels and workgroups.
+//! The products whose operands are staged in workgroup memory (`conv2d/stages.wgsl`), for GPUs: how large their workgroups are.
 
-use crate::gpu::{Caps, Kernel, Part};
+use crate::gpu::Part;
 use crate::kernel::card::Card;
 use crate::kernel::part;
 
 pub(super) static STAGES: Part = part!("conv2d/stages.wgsl");
-pub(super) static STAGES_WORDS: Part = part!("conv2d/stages_words.wgsl");
-pub(super) static STAGES_VECTORS: Part = part!("conv2d/stages_vectors.wgsl");
-
-/// A kernel in two forms that differ in what its workgroup memory is made of; their results are the same, bit for bit.
-pub(super) struct Staged {
-    /// For any device.
-    pub(super) words: Kernel,
-    /// For those that say [`Caps::writes_components`].
-    pub(super) vectors: Kernel,
-}
-
-impl Staged {
-    pub(super) fn on(&'static self, caps: &Caps) -> &'static Kernel {
-        if caps.writes_components { &self.vectors } else { &self.words }
-    }
-}
-
-/// Both forms of the kernel of a name, with these bindings and other parts, the last its own file.
-macro_rules! staged {
-    ($name:expr, $bindings:expr, [$($part:expr),*]) => {{
-        use $crate::kernel::conv2d::stages::{STAGES, STAGES_VECTORS, STAGES_WORDS, Staged};
-        Staged {
-            words: Kernel {
-                name: $name,
-                parts: &[&STAGES, &STAGES_WORDS, $($part),*],
-                bindings: $bindings,
-                needs_float_atomics: false,
-            },
-            vectors: Kernel {
-                name: concat!($name, "_vectors"),
-                parts: &[&STAGES, &STAGES_VECTORS, $($part),*],
-                bindings: $bindings,
-                needs_float_atomics: false,
-            },
-        }
-    }};
-}
-pub(super) use staged;
 
 /// Terms of a stage, in fours.
-pub(super) const STAGE_QUADS: u64 = 2;
+pub(super) const STAGE_QUADS: u64 = 4;
 
-/// Rows or cells of a workgroup.
-const SIDES: [u64; 2] = [128, 64];
+/// What a workgroup may be, and how fast it is.
+struct Offer {
+    stages: Stages,
+    /// What a multiply-add takes where many keep a card busy, against 31 TFLOP/s, by which all efforts on GPUs are measured.
+    rate: f64,
+    /// How many keep a multiprocessor busy; fewer take as long.
+    busy: u64,
+}
 
-/// What a multiply-add takes where a side is the shorter one, against the longer: operands serve half as many. (H200: 31
-/// TFLOP/s by 128 x 128, 26 by 64 x 128.)
-const SHORTER: f64 = 1.2;
+/// H200: 44 TFLOP/s by the last, 40, 36, 36 and 28. (128 rows of 128 cells are no faster than of 64, 64 rows of 64 than 32.)
+const OFFERS: [Offer; 5] = [
+    Offer { stages: Stages { rows: 32, cells: 32, side: 4 }, rate: 1.1, busy: 3 },
+    Offer { stages: Stages { rows: 32, cells: 64, side: 4 }, rate: 0.86, busy: 2 },
+    Offer { stages: Stages { rows: 64, cells: 32, side: 4 }, rate: 0.86, busy: 2 },
+    Offer { stages: Stages { rows: 64, cells: 128, side: 8 }, rate: 0.78, busy: 2 },
+    Offer { stages: Stages { rows: 128, cells: 64, side: 8 }, rate: 0.71, busy: 2 },
+];
 
-/// The same where both sides are, though there are cells for a longer one: few invocations wait for memory (256->21 1x1 @88, 121
-/// workgroups: 132 us, where 64 x 128 in eight parts take 43).
-const SMALL: f64 = 4.0;
-
-/// How many rows and cells a workgroup computes.
+/// How many rows and cells a workgroup computes, and how many of each an invocation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stages {
     pub(super) rows: u64,
     pub(super) cells: u64,
+    side: u64,
 }
 
 impl Stages {
-    /// The workgroup of least effort for so many `products` of so many rows and cells each; weights fill up its rows, so that
-    /// it has the more only if there are some.
+    /// The workgroup of least effort on a large card for so many `products` of so many rows and cells each.
     pub(super) fn of(products: u64, rows: u64, cells: u64) -> Self {
-        let sides = SIDES.into_iter().filter(|&side| side <= rows.next_multiple_of(SIDES[1]));
-        Self::least(sides.flat_map(|rows| SIDES.map(|cells| Self { rows, cells })), products, rows, cells)
+        Self::least(|_| true, products, rows, cells)
     }
 
-    /// The same with so many rows of a workgroup, for as many as there are.
+    /// The same with so many rows of a workgroup, in which the weights lie.
     pub(super) fn with_rows(products: u64, rows: u64, all_rows: u64, cells: u64) -> Self {
-        Self::least(SIDES.into_iter().map(|cells| Self { rows, cells }), products, all_rows, cells)
+        Self::least(|offer| offer.rows == rows, products, all_rows, cells)
     }
 
-    fn least(offers: impl Iterator<Item = Self>, products: u64, rows: u64, cells: u64) -> Self {
+    fn least(may: impl Fn(&Self) -> bool, products: u64, rows: u64, cells: u64) -> Self {
         let effort = |offer: &Self| offer.effort(products, rows, cells, Card::LARGE);
-        offers.min_by(|a, b| effort(a).total_cmp(&effort(b))).unwrap_or(Self { rows: SIDES[0], cells: SIDES[0] })
+        let offers = OFFERS.iter().map(|offer| offer.stages).filter(may);
+        offers.min_by(|a, b| effort(a).total_cmp(&effort(b))).unwrap_or(OFFERS[0].stages)
     }
 
-    /// Workgroups of so many products.
-    fn workgroups(self, products: u64, rows: u64, cells: u64) -> u64 {
-        products * rows.div_ceil(self.rows) * cells.div_ceil(self.cells)
+    fn offer(self) -> &'static Offer {
+        OFFERS.iter().find(|offer| offer.stages == self).unwrap_or(&OFFERS[0])
     }
 
-    /// What a multiply-add takes, against that of the largest workgroup, where a product has so many cells.
-    pub(super) fn rate(self, cells: u64) -> f64 {
-        match (self.rows < SIDES[0], self.cells < SIDES[0]) {
-            (true, true) if cells > self.cells => SMALL,
-            (true, true) => SHORTER * SHORTER,
-            (false, false) => 1.0,
-            _ => SHORTER,
-        }
+    /// What a multiply-add takes in so many workgroups on a card, with what is idle.
+    pub(super) fn rate(self, workgroups: u64, card: Card) -> f64 {
+        let &Offer { rate, busy, .. } = self.offer();
+        rate * card.idle_of_staged(workgroups, busy)
     }
 
-    /// What a term of each sum takes on a card, in multiply-adds of the largest workgroup, with what is idle.
+    /// What a term of each sum takes on a card, in multiply-adds, of so many products of so many rows and cells.
     pub(super) fn effort(self, products: u64, rows: u64, cells: u64, card: Card) -> f64 {
-        let workgroups = self.workgroups(products, rows, cells);
+        let workgroups = products * rows.div_ceil(self.rows) * cells.div_ceil(self.cells);
         let executed = (workgroups * self.rows * self.cells) as f64;
-        executed * self.rate(cells) * card.idle_of_staged(workgroups)
+        executed * self.rate(workgroups, card)
     }
 
-    /// Overrides that say so, for the form of [`Staged::on`] such a device.
-    pub(super) fn constants(self, caps: &Caps) -> Vec<(&'static str, f64)> {
+    /// Overrides that say so, for sums over so many channels.
+    pub(super) fn constants(self, channels: u64) -> Vec<(&'static str, f64)> {
         let count = |name, count: u64| (name, count as f64);
-        let staged = 2 * 4 * STAGE_QUADS / if caps.writes_components { 4 } else { 1 };
         vec![
+            ("TAIL", f64::from(!channels.is_multiple_of(4 * STAGE_QUADS))),
             count("ROWS", self.rows),
             count("CELLS", self.cells),
-            count("STAGED_ROWS", staged * self.rows),
-            count("STAGED_CELLS", staged * self.cells),
+            count("SIDE", self.side),
+            count("STAGED_ROWS", 4 * self.rows),
+            count("STAGED_CELLS", 4 * self.cells),
         ]
     }
 }
@@ -125,19 +90,18 @@ mod tests {
     #[test]
     fn workgroups_are_as_large_as_keeps_a_gpu_busy() {
         let of = |products, rows, cells| {
-            let Stages { rows, cells } = Stages::of(products, rows, cells);
+            let Stages { rows, cells, .. } = Stages::of(products, rows, cells);
             [rows, cells]
         };
-        // conv1_2 and conv3_2 of FCN-8s as they are; fc6 in tiles of 8x8 cells; fc7 whole and in four parts; 512 channels at 14x14.
+        // conv1_2 and conv3_2 of FCN-8s as they are; fc6 in tiles of 8x8 cells; fc7 in four parts; 512 channels at 14x14.
         assert_eq!(of(1, 64, 698 * 698), [64, 128]);
-        assert_eq!(of(1, 256, 175 * 175), [128, 128]);
+        assert_eq!(of(1, 256, 175 * 175), [128, 64]);
         assert_eq!(of(64, 4096, 64), [128, 64]);
-        assert_eq!(of(1, 4096, 256), [128, 64]);
-        assert_eq!(of(4, 4096, 256), [128, 128]);
-        assert_eq!(of(1, 512, 196), [128, 64]);
-        // Its tiles of F(2x2, 3x3), score_pool3 in parts.
-        assert_eq!(of(16, 512, 49), [64, 64]);
-        assert_eq!(of(8, 21, 88 * 88), [64, 128]);
-        assert_eq!(of(1, 21, 256), [64, 128]);
+        assert_eq!(of(4, 4096, 256), [128, 64]);
+        assert_eq!(of(1, 512, 196), [32, 32]);
+        // Tiles of F(2x2, 3x3) of the last, of F(4x4, 3x3) at 56x56; score_pool3 in parts.
+        assert_eq!(of(16, 512, 49), [32, 64]);
+        assert_eq!(of(36, 128, 196), [64, 32]);
+        assert_eq!(of(8, 21, 88 * 88), [32, 64]);
     }
 }

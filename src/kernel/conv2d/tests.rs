@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gpu::Cooperative;
-use crate::kernel::checks::{Exhibit, GPUS};
+use crate::kernel::checks::Exhibit;
 use crate::op::MaxPool2d;
 
 pub(crate) fn exhibit() -> Exhibit {
@@ -21,8 +21,7 @@ pub(crate) fn exhibit() -> Exhibit {
     let half = |(variant, caps)| {
         [Form::Halves, Form::HalvesToWords].map(|form| plan_half(&op, shapes, form, Some(variant), caps))
     };
-    let halves =
-        [Variant::Tiled, Variant::Staged].into_iter().flat_map(|variant| GPUS.each_ref().map(|caps| (variant, caps)));
+    let halves = [Variant::Tiled, Variant::Staged].map(|variant| (variant, &Caps::WEBGPU)).into_iter();
     let halves = halves.chain(matrices.iter().map(|caps| (Variant::Cooperative, caps)));
     let special = [Variant::Cooperative, Variant::SplitK, Variant::Depthwise, Variant::DotProduct];
     let everywhere = Variant::ALL.iter().filter(|variant| !special.contains(variant)).map(plain);
@@ -46,9 +45,9 @@ pub(crate) fn exhibit() -> Exhibit {
     });
     // Enough channels for a GPU to stage products, of few tiles and of many, in one piece and in several.
     let staged = [(8, 33, Variant::WinogradF4), (40, 128, Variant::WinogradF2), (90, 100, Variant::WinogradPieces)];
-    let staged = staged.into_iter().flat_map(|(side, outputs, variant)| {
+    let staged = staged.map(|(side, outputs, variant)| {
         let (input, weight) = ([1, 3, side, side].into(), [outputs, 3, 3, 3].into());
-        GPUS.map(|caps| plan(&op, input, weight, None, Some(variant), &caps))
+        plan(&op, input, weight, None, Some(variant), &Caps::WEBGPU)
     });
     // Tiles of 8x8 cells that give other numbers of rows and columns, the fewest and the most among them.
     let eights = [[2, 7], [7, 2], [4, 5], [6, 4], [5, 6]].into_iter().flat_map(|kernel| {
@@ -79,9 +78,8 @@ pub(crate) fn exhibit() -> Exhibit {
     });
     let plans = plans.chain([apart, several, covered]).chain(covered_half);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
-    let plans = plans.chain(GPUS.map(|caps| plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &caps)));
     let fours = plan(&op, [1, 33, 8, 6].into(), long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU);
-    let plans = plans.chain([fours]);
+    let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU), fours]);
     let long_half = |caps| {
         [Form::Halves, Form::HalvesToWords].map(|form| {
             plan_half(&op, ([2, 230, 9, 7].into(), [6, 230, 3, 3].into(), bias), form, Some(Variant::Cooperative), caps)
@@ -100,7 +98,7 @@ pub(crate) fn exhibit() -> Exhibit {
         plan_half_pooled(&op, pooling, shapes, Some(variant), caps)
     };
     let plain = [Variant::Tiled, Variant::Staged].into_iter().flat_map(forms);
-    let plans = plans.chain(plain.flat_map(|way| GPUS.map(|caps| pooled_half(way, &caps))));
+    let plans = plans.chain(plain.map(|way| pooled_half(way, &Caps::WEBGPU)));
     let by_matrices = |caps| forms(Variant::Cooperative).map(|way| pooled_half(way, caps));
     let plans = plans.chain(matrices.iter().flat_map(by_matrices));
     let params = [

@@ -53,7 +53,7 @@ pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Re
 /// # Errors
 /// As [`plan`].
 pub(super) fn plan_staged(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
-    divided(&Division::staged(problem, 1, caps), problem, operands, caps)
+    divided(&Division::staged(problem, 1), problem, operands, caps)
 }
 
 /// Packs the weight into a persistent scratch buffer for each run of blocks; then for each run a dispatch for each of the
@@ -95,7 +95,14 @@ pub(super) fn divided(
     let multiplication = Multiplication { division, problem, operands: to, blocks, end, cell_tiles, caps };
     for run in blocks.runs(caps)? {
         let packed = plan.persistent(run.blocks * blocks.block_words);
-        plan.prepare.push(pack::step([weight.c as u64, taps], (&blocks, &run), to.form, to.weight, packed, caps)?);
+        plan.prepare.push(pack::step(
+            [weight.c as u64, taps],
+            (&blocks, &run),
+            (to.form, division.four_rows),
+            to.weight,
+            packed,
+            caps,
+        )?);
         for first_quad in (0..quads).step_by(usize::try_from(division.quads).unwrap_or(usize::MAX)) {
             let end_quad = first_quad.saturating_add(division.quads).min(quads);
             plan.run.push(multiplication.step(&run, packed, first_quad..end_quad)?);
@@ -155,7 +162,7 @@ impl Multiplication<'_> {
         match (self.division.variant, &self.end) {
             (_, None) if self.division.shared => Ok(&TILED_SHARED),
             (variant, None) => kernel_for(variant, form, interleave.is_some(), self.caps),
-            (Variant::Staged, Some(_)) => Ok(STAGED_HALF_POOLED.on(self.caps)),
+            (Variant::Staged, Some(_)) => Ok(&STAGED_HALF_POOLED),
             (_, Some(_)) => Ok(&TILED_HALF_POOLED),
         }
     }

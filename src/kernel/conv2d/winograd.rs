@@ -42,18 +42,21 @@ struct Groups {
     /// Blocks of output channels, and the rows of one.
     blocks: u64,
     rows: u64,
+    /// Whether their products are staged.
+    staged: bool,
 }
 
 impl Groups {
     /// Those of a convolution whose products, one a position and group, have so many tiles.
     fn new(transform: &Transform, problem: &Problem<'_>, tiles: u64, caps: &Caps) -> Self {
         let (inputs, outputs) = (problem.weight.c as u64, problem.group_outputs());
-        let rows = if product::is_staged(outputs, caps) {
+        let staged = product::is_staged(outputs, caps);
+        let rows = if staged {
             Stages::of(transform.positions() * problem.op.groups as u64, outputs, tiles).rows
         } else {
             rows(outputs)
         };
-        Self { inputs, channels: inputs.next_multiple_of(4), blocks: outputs.div_ceil(rows), rows }
+        Self { inputs, channels: inputs.next_multiple_of(4), blocks: outputs.div_ceil(rows), rows, staged }
     }
 }
 

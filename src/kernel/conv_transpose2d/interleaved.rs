@@ -1,6 +1,6 @@
 //! A transposed convolution as a convolution of stride 1 whose output channels are the phases of the result, stored
-//! interleaved (`conv_transpose2d/interleaved.wgsl` derives it): for maps in f16 and for matrix units, by the kernels of the
-//! convolution.
+//! interleaved (`conv_transpose2d/interleaved.wgsl` derives it): for maps in f16, for matrix units, and on GPUs for maps in f32 whose
+//! phases have as many taps each, by the kernels of the convolution.
 
 use super::{OP, Problem, Variant, with_own_weight};
 use crate::error::{Error, Result};
@@ -101,6 +101,23 @@ pub(super) fn plan(problem: &Problem<'_>, form: Form, variant: conv2d::Variant, 
     let inner = conv2d::Problem { op: &op, input: problem.input, weight: made, output: cells };
     let inner = conv2d::plan_product(&inner, operands, variant, caps)?;
     Ok(with_own_weight(inner, made, make))
+}
+
+/// What it takes on a GPU to store a cell a stride from its neighbour (H200: 21->21 k16 s8 @34 45 us instead of 16, k64 s32 @16 88
+/// instead of 48, in multiply-adds of 15.5 a picosecond).
+const APART: f64 = 120.0;
+
+/// What the convolution takes in f32 by this variant on a card, comparable with the other variants' efforts; `None` where it does not
+/// apply, and where it would multiply cells with zeros in place of taps that some phases do not have, which infinities and NaNs survive.
+pub(super) fn effort(problem: &Problem<'_>, variant: conv2d::Variant, card: Card, caps: &Caps) -> Option<f64> {
+    let Convolution { op, made, cells, interleave } = Convolution::of(problem, Form::Words);
+    let taps = |axis| interleave.phases[axis] * op.kernel[axis];
+    if [0, 1].map(taps) != problem.op.kernel {
+        return None;
+    }
+    let inner = conv2d::Problem { op: &op, input: problem.input, weight: made, output: cells };
+    let apart = if interleave.phases == [1, 1] { 0.0 } else { APART * problem.output.elements() as f64 };
+    Some(conv2d::effort(&inner, variant, card, caps)? + apart)
 }
 
 /// Refuses what takes a small card many times as long by this variant, from and to maps in f16, as in f32 between conversions.

@@ -94,26 +94,9 @@ impl Onto {
 fn plan_into(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Result<KernelPlan> {
     let [rows, columns] = most_taps(problem.op);
     rounds_within(OP, 0, loop_iterations(&[rows, columns, problem.group_inputs().div_ceil(4)]), caps)?;
-    let packing = packing(problem, into, caps);
+    let packing = Packing::of(problem);
     let plan = packed(problem, &packing, caps, |run| multiply(problem, &packing, run, into, caps))?;
     Ok(KernelPlan { executed_macs: products(problem, &packing, caps), ..plan })
-}
-
-/// Workgroups of a warp each that keep a GPU busy: four on each of the largest one's 132 multiprocessors (an estimate).
-const WARPS_UNDER_WAY: u64 = 528;
-
-/// Blocks of the fewest rows computed, loads of the other operand counted as eight rows. On a GPU those of few workgroups take
-/// as long as their rows, however many there are, so that they are of fewer rows; but a pixel's classes are in one block.
-fn packing(problem: &Problem<'_>, into: Onto, caps: &Caps) -> Packing {
-    let whole = Packing::of(problem);
-    if caps.software || into == Onto::Classes {
-        return whole;
-    }
-    let workgroups = |packing: &Packing| packing.blocks * workgroups_a_block(problem, caps);
-    let cost = |packing: &Packing| workgroups(packing).max(WARPS_UNDER_WAY) * (packing.rows + 8);
-    let most = whole.rows;
-    let lower = [24, 16, 8].into_iter().filter(|&rows| rows < most).map(|rows| Packing::in_rows(problem, rows));
-    lower.fold(whole, |best, packing| if cost(&packing) < cost(&best) { packing } else { best })
 }
 
 /// Whether one block has all channels.
@@ -189,7 +172,7 @@ fn products(problem: &Problem<'_>, packing: &Packing, caps: &Caps) -> u64 {
 /// What `conv_transpose2d/phased` takes on a card, in multiply-adds of its register tile; comparable with the other variants'
 /// efforts and those of convolutions.
 pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
-    let packing = packing(problem, Onto::Channels, caps);
+    let packing = Packing::of(problem);
     let invocations = (packing.blocks * workgroups_a_block(problem, caps) * workgroup(caps)) as f64;
     let terms = SCATTERED * windows(problem, caps) as f64 * (packing.blocks * 4 * packing.quads) as f64;
     let work = terms * (packing.rows + 8) as f64 / invocations;

@@ -27,6 +27,8 @@ pub(super) struct Filtering<'a> {
     /// Input channels of a group, and as many in whole fours.
     group_inputs: u64,
     group_channels: u64,
+    /// Whether products are staged.
+    staged: bool,
     pub(super) blocks: Blocks,
 }
 
@@ -34,7 +36,7 @@ impl<'a> Filtering<'a> {
     pub(super) fn new(transform: &'a Transform, problem: &'a Problem<'a>, operands: Operands, caps: &'a Caps) -> Self {
         let &Problem { op, output, .. } = problem;
         let grid = Grid::new(transform, op, output);
-        let Groups { inputs: group_inputs, channels: group_channels, rows, .. } =
+        let Groups { inputs: group_inputs, channels: group_channels, rows, staged, .. } =
             Groups::new(transform, problem, grid.tiles, caps);
         let groups = op.groups as u64;
         let pieces: u64 = transform.pieces(op).into_iter().product();
@@ -45,7 +47,7 @@ impl<'a> Filtering<'a> {
             row_words: problem.taps() * group_inputs,
             block_words: transform.positions() * pieces * group_channels * rows,
         };
-        Self { transform, problem, operands, caps, grid, group_inputs, group_channels, blocks }
+        Self { transform, problem, operands, caps, grid, group_inputs, group_channels, staged, blocks }
     }
 
     /// Channels of the transformed input: those of all groups, each in whole fours.
@@ -65,7 +67,7 @@ impl<'a> Filtering<'a> {
 
     /// How products of so many tiles with so many blocks are divided.
     fn division(&self, tiles: u64, blocks: u64) -> Division {
-        let product = Product { rows: self.blocks.rows, channels: self.group_channels };
+        let product = Product { rows: self.blocks.rows, channels: self.group_channels, staged: self.staged };
         Division::new(self.transform, self.problem.op, tiles, product, blocks, self.caps)
     }
 
@@ -111,8 +113,8 @@ impl<'a> Filtering<'a> {
             first_channel: run.first_channel as u32,
             kernels: kernels as u32,
         };
-        let constants =
-            [self.transform.weight_constants(self.problem.op), vec![("ROWS", self.blocks.rows as f64)]].concat();
+        let order = vec![("ROWS", self.blocks.rows as f64), ("FOUR_ROWS", f64::from(self.staged))];
+        let constants = [self.transform.weight_constants(self.problem.op), order].concat();
         let operands = [run.part_of(self.operands.weight), transformed.into()];
         flat_step(self.transform.weight, &constants, &params, &operands, kernels as usize, self.caps)
     }

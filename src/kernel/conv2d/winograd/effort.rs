@@ -6,7 +6,7 @@ use super::super::tiled::CELLS;
 use super::grid::Grid;
 use super::product::{Division, Product};
 use super::transform::Transform;
-use super::{Groups, check, product};
+use super::{Groups, check};
 use crate::gpu::Caps;
 use crate::kernel::card::Card;
 
@@ -23,7 +23,7 @@ const MOST_GROWTH: f64 = 1.5;
 /// much faster the others have to be: F(6x6, 3x3), whose weights take 7.1 times, is no choice for a gain of a few per
 /// cent.
 const PLAIN_GROWTH: f64 = 4.0;
-const WORTH: f64 = 1.08;
+const WORTH: f64 = 1.09;
 
 /// What minimal filtering takes on a card, in multiply-adds of a register tile, transforms included; comparable with the other
 /// variants' efforts. `None` where it does not apply.
@@ -36,7 +36,7 @@ pub(in crate::kernel::conv2d) fn effort(
     let &Problem { op, output, .. } = problem;
     check(op, transform).ok()?;
     let grid = Grid::new(transform, op, output);
-    let Groups { channels, blocks, rows, .. } = Groups::new(transform, problem, grid.tiles, caps);
+    let Groups { channels, blocks, rows, staged, .. } = Groups::new(transform, problem, grid.tiles, caps);
     let groups = op.groups as u64;
     let (positions, pieces) = (transform.positions(), transform.pieces(op).into_iter().product::<u64>());
     let growth = (positions * pieces) as f64 / (op.kernel[0] * op.kernel[1]) as f64;
@@ -45,7 +45,7 @@ pub(in crate::kernel::conv2d) fn effort(
         return None;
     }
     let [d, m] = [channels, blocks * rows].map(|group| group * groups);
-    let block = Product { rows, channels };
+    let block = Product { rows, channels, staged };
     let division = |tiles| Division::new(transform, op, tiles, block, groups * blocks, caps);
     let whole = division(grid.tiles);
     let vectors = whole.vectors(caps);
@@ -59,7 +59,7 @@ pub(in crate::kernel::conv2d) fn effort(
     // Staged products count themselves what is idle.
     let strip_tiles = whole.padded(grid.tiles.min(grid.tiles_of(strip)));
     let invocations = (positions * groups * blocks * strip_tiles / CELLS) as f64;
-    let idle = if product::is_staged(rows, caps) { 1.0 } else { card.idle(invocations, CELLS * rows, caps) };
+    let idle = if staged { 1.0 } else { card.idle(invocations, CELLS * rows, caps) };
     let products = idle * padded * (positions * channels * pieces * groups * blocks * (rows + whole.loads)) as f64;
     let cells = transform.cells(op).into_iter().product::<usize>() as u64;
     let sources = grid.rows.div_ceil(strip) * grid.sources(0) + grid.sources(grid.rows) - grid.sources(0);

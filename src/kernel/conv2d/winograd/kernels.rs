@@ -2,7 +2,7 @@
 
 use crate::gpu::{Access, Kernel, Part};
 use crate::kernel::conv2d::forms::{TWO_TILES, WEIGHTS, WEIGHTS_U64};
-use crate::kernel::conv2d::stages::{Staged, staged};
+use crate::kernel::conv2d::stages::STAGES;
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, VECTORS_U64, WORDS_U64, params, part};
 
 const IN: &[Access] = &[Access::Uniform, Access::Read, Access::Write];
@@ -104,10 +104,10 @@ pub(in crate::kernel::conv2d) static SHARED: Kernel = kernel(
 );
 
 /// With both operands in workgroup memory, for GPUs.
-pub(in crate::kernel::conv2d) static STAGED: Staged = staged!(
+pub(in crate::kernel::conv2d) static STAGED: Kernel = kernel(
     "conv2d/winograd_product_staged",
+    &[&STAGES, &INDEX, &TILE, &OPERANDS, &WEIGHTS, &part!("conv2d/winograd_product_staged.wgsl")],
     INS,
-    [&INDEX, &TILE, &OPERANDS, &WEIGHTS, &part!("conv2d/winograd_product_staged.wgsl")]
 );
 
 params! {
@@ -226,7 +226,6 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&NARROW, ProductParams::FIELDS),
         (&NARROW_U64, ProductParams::FIELDS),
         (&SHARED, ProductParams::FIELDS),
-        (&STAGED.words, ProductParams::FIELDS),
-        (&STAGED.vectors, ProductParams::FIELDS),
+        (&STAGED, ProductParams::FIELDS),
     ]
 }

@@ -24,8 +24,8 @@ const UNSTAGED: f64 = 2.0;
 /// Rows that the loads of a block's terms count for where invocations load them themselves.
 const LOADS: u64 = 8;
 
-/// Most rows of a block that a GPU's invocations compute from memory.
-const FEW_ROWS: u64 = 32;
+/// Most rows of a block that a GPU's invocations compute from memory: staged ones would be filled up to twice as many.
+const FEW_ROWS: u64 = 16;
 
 /// A product of a position and group.
 #[derive(Clone, Copy)]
@@ -33,9 +33,11 @@ pub(super) struct Product {
     /// Rows of a block, and channels, in whole fours.
     pub(super) rows: u64,
     pub(super) channels: u64,
+    /// Whether its operands are staged.
+    pub(super) staged: bool,
 }
 
-/// Whether the products of groups of so many output channels have their operands staged.
+/// Whether the products of groups of so many output channels have their operands staged, and their weights four rows a vector.
 pub(super) fn is_staged(outputs: u64, caps: &Caps) -> bool {
     !caps.software && outputs > FEW_ROWS
 }
@@ -50,10 +52,10 @@ pub(super) struct Division {
     pub(super) constants: Vec<(&'static str, f64)>,
     /// Rows that the loads of a block's terms count for, in its effort.
     pub(super) loads: u64,
-    /// What a tile takes, against one of four an invocation, where nothing is idle.
+    /// What a tile takes, against one of four an invocation, where nothing is idle; where operands are staged their workgroups say it.
     rate: f64,
-    /// Products of a dispatch whose operands are staged, of all positions and blocks; none where invocations load their own.
-    staged_products: u64,
+    /// Those, and the products of a dispatch, of all positions and blocks.
+    staged: Option<(Stages, u64)>,
 }
 
 impl Division {
@@ -66,18 +68,18 @@ impl Division {
         blocks: u64,
         caps: &Caps,
     ) -> Self {
-        let Product { rows, channels } = product;
-        if rows > FEW_ROWS {
+        let Product { rows, channels, staged } = product;
+        if staged {
             let (positions, all_rows) = (transform.positions(), blocks * rows);
             let stages = Stages::with_rows(positions, rows, all_rows, tiles);
             return Self {
-                kernel: STAGED.on(caps),
+                kernel: &STAGED,
                 tiles: stages.cells,
                 blocks: 1,
-                constants: stages.constants(caps),
+                constants: stages.constants(channels),
                 loads: 0,
-                rate: stages.rate(tiles),
-                staged_products: positions * blocks,
+                rate: 1.0,
+                staged: Some((stages, positions * blocks)),
             };
         }
         let lanes = workgroup(caps);
@@ -85,7 +87,7 @@ impl Division {
         let own = |[words, pairs]: [&'static Kernel; 2], width: u64, rate| {
             let kernel = if caps.loads_pairs() { pairs } else { words };
             let (tiles, constants) = (width * lanes, constants(lanes));
-            Self { kernel, tiles, blocks: 1, constants, loads: LOADS, rate, staged_products: 0 }
+            Self { kernel, tiles, blocks: 1, constants, loads: LOADS, rate, staged: None }
         };
         let four = own([&PRODUCT, &PRODUCT_U64], 4, if caps.software { 1.0 } else { UNSTAGED });
         if !caps.software || transform.in_pieces() {
@@ -106,7 +108,7 @@ impl Division {
             constants: constants(sharing.workgroup()),
             loads: LOADS,
             rate: sharing.rate(),
-            staged_products: 0,
+            staged: None,
         };
         if shared.effort(tiles, Card::LARGE) < own.effort(tiles, Card::LARGE) { shared } else { own }
     }
@@ -126,9 +128,8 @@ impl Division {
         let alone = self.blocks > 1 && tiles <= self.tiles;
         let rate = if alone { self.rate.max(SERVING_ONE) } else { self.rate };
         let padded = self.padded(tiles);
-        let staged = self.staged_products * padded / self.tiles;
-        let idle = if staged > 0 { card.idle_of_staged(staged) } else { 1.0 };
-        rate * padded as f64 * idle
+        let rate = self.staged.map_or(rate, |(stages, products)| stages.rate(products * padded / self.tiles, card));
+        rate * padded as f64
     }
 
     /// Workgroups along the tiles, and for a position.
