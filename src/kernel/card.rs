@@ -13,7 +13,7 @@ const UNDER_WAY: f64 = 65_536.0;
 const SUMS: f64 = 32.0;
 
 /// Times the least effort on a small card that a variant may take there for being the least on a large one, which would idle by
-/// others: FCN-8s' score_pool3 (1x1 256->21 @88) takes 2.4 by `split-k`, the most of the layers of four networks.
+/// others: FCN-8s' score_pool3 (1x1 256->21 @88) took 2.4 by `split-k`, the most of the layers of four networks.
 pub(super) const FOR_A_LARGE_CARD: f64 = 2.5;
 
 impl Card {

@@ -47,8 +47,8 @@ variants! {
         DotProduct = "dot-product",
         /// An implicit matrix product: each invocation keeps a tile of up to 32 channels by four cells in registers.
         Tiled = "tiled",
-        /// The same product with weights and cells staged in workgroup memory, up to 128 channels by 128 cells a workgroup:
-        /// for GPUs.
+        /// The same product with weights and cells staged in workgroup memory, from 32 channels by 32 cells a workgroup to 128 by
+        /// 64: for GPUs.
         Staged = "staged",
         /// `Staged` with each sum in parts that are added in order: for GPUs that few outputs of long sums would leave idle.
         SplitK = "split-k",

@@ -46,7 +46,8 @@ variants! {
         /// flipped kernel, most of whose products are with those zeros.
         ZeroInsert = "zero-insert",
         /// Each output phase (row modulo stride, column modulo stride) as a dense convolution with its own taps, in the
-        /// register tiles of [`conv2d`'s](crate::kernel::conv2d::Variant::Tiled), all phases in one dispatch.
+        /// register tiles of [`conv2d`'s](crate::kernel::conv2d::Variant::Tiled), all phases in one dispatch; on GPUs phases of as
+        /// many taps each by one product of [`Staged`](crate::kernel::conv2d::Variant::Staged).
         Phased = "phased",
         /// A kernel of twice the stride: all phases lie between the same cells of the map, so that an invocation loads these
         /// once for the register tiles of several phases.

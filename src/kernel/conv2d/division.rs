@@ -70,7 +70,7 @@ impl Division {
         if self.parts == 1 { quads } else { quads.div_ceil(self.parts).next_multiple_of(STAGE_QUADS) }
     }
 
-    /// Up to 128 channels of 128 cells a workgroup, for sums in so many parts.
+    /// Up to 128 channels of 64 cells a workgroup, or 64 of 128, for sums in so many parts.
     pub(super) fn staged(problem: &Problem<'_>, parts: u64) -> Self {
         let &Problem { op, output, .. } = problem;
         let products = output.n as u64 * op.groups as u64 * parts;
