@@ -12,7 +12,7 @@
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup computes a block, ROWS
 //           channels, of CELLS cells, in a row or of windows, an invocation SIDE channels of SIDE cells, by fours. Cells vary fastest,
 //           then blocks, then images, then parts of the sums; `tiles` workgroups have work. Folded.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements. 16 KiB of workgroup memory.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
 // Writes    Every cell of this dispatch's blocks in each part, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of a part u, then v, then c ascending; dispatches
 //           in order; the bias last.

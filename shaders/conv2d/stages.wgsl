@@ -4,10 +4,10 @@
 // A workgroup computes ROWS rows of CELLS cells: an invocation SIDE rows of SIDE cells, eight by two fours, the second half of the
 // workgroup's cells after the first, or four by one four.
 //
-// Why: a vector that is read serves 16 or 32 multiply-adds, and a word that comes from memory all invocations of a row or column of the
-// workgroup. A GPU reads vectors of four words for a subgroup of 32 in four goes, of eight lanes each, and, it seems, two of them at once where
-// neighbours, or lanes two apart, read the same: so neighbours have the same rows, and lanes two apart the same cells (`place_of`). The
-// stage is multiplied written out: by rounds, even of four terms, operands are waited for in each.
+// Why: two vectors that are read serve 16 multiply-adds, or four 64, and a word that comes from memory all invocations of a row or column
+// of the workgroup. A GPU reads vectors of four words for a subgroup of 32 in four goes of eight lanes each, and, it seems, two of them
+// at once where neighbours, or lanes two apart, read the same: so neighbours have the same rows, and lanes two apart the same cells
+// (`place_of`). The stage is multiplied written out: by rounds, even of four terms, operands are waited for in each.
 
 // 32, 64 or 128.
 override ROWS: u32;

@@ -4,7 +4,7 @@
 // Overrides ROWS, CELLS (32, 64 or 128), a workgroup's channels and tiles; SIDE (4 or 8), an invocation's; TAIL.
 // Dispatch  A workgroup computes a block, ROWS channels, of CELLS tiles, an invocation SIDE channels of SIDE tiles, by
 //           fours in a row. Tiles vary fastest, then blocks, then positions; `groups` workgroups have work. Folded.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements. 16 KiB of workgroup memory.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
 // Uses      conv2d/stages.wgsl, common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl
