@@ -10,18 +10,19 @@
 //           and cells; SIDE (4 or 8), an invocation's; TAIL; ACCUMULATE, add to what y holds, where that is f32; with a pooling
 //           PARTIAL, SWITCHES, COMPACT.
 // Dispatch  An implicit matrix product, weights times the columns that im2col would write. A workgroup computes a block, ROWS
-//           channels, of CELLS cells, in a row or of windows, an invocation SIDE channels of SIDE cells, by fours. Cells vary fastest,
-//           then blocks, then images, then parts of the sums; `tiles` workgroups have work. Folded.
+//           channels, of CELLS cells, in a row or of windows, an invocation SIDE channels of SIDE cells, by fours. Cells vary
+//           fastest, then blocks, then images, then parts of the sums; `tiles` workgroups have work. Folded.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. 12 KiB of workgroup memory.
 // Writes    Every cell of this dispatch's blocks in each part, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of a part u, then v, then c ascending; dispatches
 //           in order; the bias last.
 // Uses      conv2d/stages.wgsl, common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl,
-//           conv2d/operands_f32.wgsl, conv2d/weights.wgsl, conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl,
-//           conv2d/result_f32.wgsl, conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl,
-//           conv2d/store_half.wgsl, for phases conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or
-//           conv_transpose2d/interleave_half.wgsl, with a pooling conv2d/in_windows.wgsl, common/planes_half.wgsl,
-//           max_pool2d/best.wgsl, max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
+//           conv2d/operands_f32.wgsl, conv2d/weights.wgsl, conv2d/columns.wgsl or conv2d/operands_half.wgsl,
+//           conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl, conv2d/store.wgsl or
+//           convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
+//           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl,
+//           with a pooling conv2d/in_windows.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,
+//           max_pool2d/maxima_half.wgsl, conv2d/store_half_pooled.wgsl, conv2d/store_windows.wgsl
 // Oracle    reference::conv2d; for phases reference::conv_transpose2d
 //
 // Why: on a GPU a workgroup loads each weight and each cell once and uses it up to 128 times (conv2d/stages). On a CPU driver the
@@ -96,7 +97,7 @@ fn main(
             }
         }
         workgroupBarrier();
-        // The next stage, after the last one that again, is under way while this one is multiplied: what uses it would wait for it.
+        // The next stage, or the last again, is under way while this one is multiplied; what uses it would wait for it.
         if first + TERMS < end {
             first += TERMS;
         } else if tap + 1 < KH * KW {

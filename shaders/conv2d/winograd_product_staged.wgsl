@@ -82,7 +82,7 @@ fn main(
             }
         }
         workgroupBarrier();
-        // The next stage, after the last one that again, is under way while this one is multiplied: what uses it would wait for it.
+        // The next stage, or the last again, is under way while this one is multiplied; what uses it would wait for it.
         if first + TERMS < channels {
             first += TERMS;
         } else if piece + 1 < pieces {

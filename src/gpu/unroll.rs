@@ -65,8 +65,16 @@ mod tests {
 
     #[test]
     fn a_marked_loop_is_written_out_where_it_began() {
-        let source = "fn f() {\n    for (var i = 0u; i < 3; i++) { // unrolled\n        // Why.\n        if A { x += i; } // of i\n    }\n    y();\n}";
-        let expected = "fn f() {\n{ const i = 0u;  if A { x += i; } } { const i = 1u;  if A { x += i; } } { const i = 2u;  if A { x += i; } } \n\n\n\n    y();\n}\n";
+        let source = "fn f() {
+    for (var i = 0u; i < 3; i++) { // unrolled
+        // Why.
+        if A { x += i; } // of i
+    }
+    y();
+}
+";
+        let rounds = ["0u", "1u", "2u"].map(|i| format!("{{ const i = {i};  if A {{ x += i; }} }} "));
+        let expected = format!("fn f() {{\n{}\n\n\n\n    y();\n}}\n", rounds.concat());
         assert_eq!(written_out(source), expected);
         assert_eq!(expected.lines().count(), source.lines().count());
     }
