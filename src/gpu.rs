@@ -25,7 +25,7 @@ mod transfer;
 mod trusted;
 mod tuning;
 mod uniforms;
-mod unroll;
+pub(crate) mod unroll;
 mod upload;
 mod values;
 

@@ -5,10 +5,11 @@
 //! its body again and again, each with the counter as a constant; a file stays what it was, a valid shader with a loop.
 
 /// What the first line of such a loop ends in.
-const MARK: &str = "// unrolled";
+pub(crate) const MARK: &str = "// unrolled";
 
 /// The source with each marked loop written out, on the line where it began, so that all other lines keep their numbers. What is marked
-/// but no loop of the form `for (var i = 0u; i < 16; i++) {`, closed by a brace below the `for`, stays as it is.
+/// but no loop of the form `for (var i = 0u; i < 16; i++) {`, closed by a brace below the `for` and with no marked one inside, stays
+/// as it is, mark and all.
 pub(crate) fn written_out(source: &str) -> String {
     let mut lines = source.lines();
     let mut text = String::with_capacity(source.len());
@@ -45,12 +46,16 @@ fn loop_of(line: &str) -> Option<Header<'_>> {
     (clauses.next() == Some(counter)).then_some(Header { indent, counter, rounds })
 }
 
-/// The lines up to the brace that closes the loop, as one line without comments, and how many they are.
+/// The lines up to the brace that closes the loop, as one line without comments, and how many they are; `None` if a marked loop is
+/// among them.
 fn body<'a>(indent: &str, lines: impl Iterator<Item = &'a str>) -> Option<(String, usize)> {
     let mut body = String::new();
     for (count, line) in lines.enumerate() {
         if line.strip_prefix(indent) == Some("}") {
             return Some((body, count));
+        }
+        if line.trim_end().ends_with(MARK) {
+            return None;
         }
         let code = line.split_once("//").map_or(line, |(code, _)| code).trim();
         body.push_str(code);
@@ -94,5 +99,10 @@ mod tests {
         // Nothing closes it.
         let source = "for (var i = 0u; i < 3; i++) { // unrolled\n    }\n";
         assert_eq!(written_out(source), source);
+        // Of two, one inside the other, the outer one.
+        let (outer, inner) =
+            ("for (var i = 0u; i < 3; i++) { // unrolled\n", "    for (var j = 0u; j < 2; j++) { // unrolled\n    }\n");
+        assert_eq!(written_out(&format!("{outer}{inner}}}\n")), format!("{outer}{}}}\n", written_out(inner)));
+        assert_ne!(written_out(inner), inner);
     }
 }

@@ -16,7 +16,7 @@ use super::{
     kernels, local_response_norm, max_pool2d, max_unpool2d, normalize, pad, relu, scale, slice, softmax_channels, zero,
 };
 use crate::error::Result;
-use crate::gpu::{Access, Caps, Kernel, KernelPlan, Part, Step};
+use crate::gpu::{Access, Caps, Kernel, KernelPlan, Part, Step, unroll};
 
 /// A kernel, and name, WGSL type and offset of every field of its uniforms.
 pub(crate) type ParamsExhibit = (&'static Kernel, &'static [(&'static str, &'static str, usize)]);
@@ -112,6 +112,16 @@ fn every_kernel_is_exhibited() {
     assert_eq!(registered.len(), kernels().count(), "two kernels of the same name");
     let described: BTreeSet<&str> = exhibits().iter().flat_map(|e| &e.params).map(|(kernel, _)| kernel.name).collect();
     assert_eq!(described, registered);
+}
+
+/// A marked loop of another form than is written out would stay one, and be slow without a word.
+#[test]
+fn every_marked_loop_is_written_out() {
+    let marked = |text: &str| text.contains(unroll::MARK);
+    assert!(kernels().any(|kernel| kernel.parts.iter().any(|part| marked(part.source))));
+    for kernel in kernels() {
+        assert!(!marked(&kernel.source()), "{}: a loop marked `{}` is not written out", kernel.name, unroll::MARK);
+    }
 }
 
 #[test]
