@@ -177,7 +177,7 @@ pub(super) fn plan_half(problem: &Problem<'_>, operands: Operands, caps: &Caps) 
         plan.prepare.push(pack::step(
             [inputs, taps],
             (&blocks, &run),
-            (Form::Halves, false),
+            pack::Vectors { form: Form::Halves, four_rows: false },
             operands.weight,
             packed,
             caps,

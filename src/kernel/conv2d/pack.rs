@@ -32,15 +32,22 @@ params! {
     }
 }
 
-/// Packs a run of blocks of a weight with so many input channels a group and taps, in such a form, four rows a vector or four
-/// channels.
+/// What a packed weight is made of.
+pub(super) struct Vectors {
+    /// The form of the map that is read with them.
+    pub(super) form: Form,
+    /// Whether a vector has four rows of one input channel, or four channels of one row.
+    pub(super) four_rows: bool,
+}
+
+/// Packs a run of blocks of a weight with so many input channels a group and taps.
 ///
 /// # Errors
 /// As [`flat_step`].
 pub(super) fn step(
     [inputs, taps]: [u64; 2],
     (blocks, run): (&Blocks, &Run),
-    (form, four_rows): (Form, bool),
+    Vectors { form, four_rows }: Vectors,
     weight: Buffer,
     packed: Buffer,
     caps: &Caps,

@@ -98,7 +98,7 @@ pub(super) fn divided(
         plan.prepare.push(pack::step(
             [weight.c as u64, taps],
             (&blocks, &run),
-            (to.form, division.four_rows),
+            pack::Vectors { form: to.form, four_rows: division.four_rows },
             to.weight,
             packed,
             caps,
