@@ -4,7 +4,7 @@
 // Bindings  0 params; 1 image; 2 y.
 // Overrides REVERSED: y has its channels in the other order than image; TEXELS; WORKGROUP.
 // Dispatch  One invocation a pixel, folded.
-// Limits    Fewer than 2^31 elements.
+// Limits    Fewer than 2^31 elements and texels.
 // Writes    Every element of y, once.
 // Order     The difference, then the product.
 // Uses      common/index.wgsl

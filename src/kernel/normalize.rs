@@ -5,6 +5,7 @@ use crate::gpu::{Access, Buffer, Caps, Gpu, GpuImage, GpuTensor, Kernel, KernelP
 use crate::kernel::flat::{flat_step, only_way};
 use crate::kernel::{INDEX, check_binding, check_bytes, params, part};
 use crate::op::{ChannelOrder, Normalize};
+use crate::shape::Shape;
 
 const OP: &str = "normalize";
 
@@ -36,16 +37,17 @@ params! {
 ///
 /// # Errors
 /// As [`Normalize::output_shape`]; [`crate::Error::Limit`] where the output exceeds a binding, or texels do, of which narrow images
-/// have more.
+/// have more; [`crate::Error::Operand`] for 2^31 texels and more.
 pub(crate) fn plan(op: &Normalize, extent: [usize; 2], storage: Storage, caps: &Caps) -> Result<KernelPlan> {
     let output = op.output_shape(extent)?;
     check_binding(OP, "output", output, caps)?;
-    let texels = storage.texels();
+    let (texels, row) = (storage.texels(), Texels::words_per_row(output.w));
     if texels.is_some() {
+        Shape { c: 1, w: row, ..output }.check(OP, "texels")?;
         check_bytes(OP, "image", 4 * storage.words(output), caps)?;
     }
     let ([mean_0, mean_1, mean_2], [factor_0, factor_1, factor_2]) = (op.mean, op.factor);
-    let (pixels, columns, row) = (output.plane(), output.w as u32, Texels::words_per_row(output.w) as u32);
+    let (pixels, columns, row) = (output.plane(), output.w as u32, row as u32);
     let params = Params { pixels: pixels as u32, columns, row, mean_0, mean_1, mean_2, factor_0, factor_1, factor_2 };
     let reversed = (op.order == ChannelOrder::Bgr) != (texels == Some(Texels::Bgra8));
     let constants = [("REVERSED", f64::from(reversed)), ("TEXELS", f64::from(texels.is_some()))];
@@ -82,11 +84,16 @@ mod tests {
     use crate::error::Error;
 
     #[test]
-    fn texels_of_a_narrow_image_may_be_what_exceeds_a_binding() {
-        let caps = Caps { max_binding_bytes: 2 * 256, ..Caps::WEBGPU };
-        let plan = |rows, storage| plan(&Normalize::RAW, [rows, 1], storage, &caps);
+    fn texels_of_a_narrow_image_may_exceed_a_binding_and_what_can_be_counted() {
+        let plan = |rows, storage, max_binding_bytes| {
+            let caps = Caps { max_binding_bytes, max_buffer_bytes: max_binding_bytes, ..Caps::WEBGPU };
+            plan(&Normalize::RAW, [rows, 1], storage, &caps)
+        };
         let texels = Storage::Texels(Texels::Rgba8);
-        assert!(plan(2, texels).is_ok() && plan(3, Storage::Words).is_ok());
-        assert!(matches!(plan(3, texels), Err(Error::Limit { needed: 768, available: 512, .. })));
+        assert!(plan(2, texels, 512).is_ok() && plan(3, Storage::Words, 512).is_ok());
+        assert!(matches!(plan(3, texels, 512), Err(Error::Limit { needed: 768, available: 512, .. })));
+        let rows = 1 << 25;
+        assert!(plan(rows - 1, texels, u64::MAX).is_ok() && plan(rows, Storage::Words, u64::MAX).is_ok());
+        assert!(matches!(plan(rows, texels, u64::MAX), Err(Error::Operand { .. })));
     }
 }
