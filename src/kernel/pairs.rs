@@ -24,20 +24,19 @@ fn device() -> Option<(Gpu, Caps, Caps)> {
     Some((gpu, Caps { subgroup: None, ..caps }, Caps { int64: false, ..caps }))
 }
 
-/// The same with subgroups that share cells, where it has them; `SWITCHBACK_REQUIRE_SHARED_CELLS=1` promises that it has, and
-/// that they do so unasked.
+/// The shared device, if its subgroups share cells, as it is and as one whose subgroups do not; `SWITCHBACK_REQUIRE_SHARED_CELLS=1`
+/// promises that they do.
 fn sharing_device() -> Option<(Gpu, Caps, Caps)> {
     let promised = std::env::var("SWITCHBACK_REQUIRE_SHARED_CELLS").is_ok_and(|value| value == "1");
     let gpu = adapter::gpu()?;
-    assert!(gpu.caps().shares_cells() || !promised, "{}: cells are not shared, though promised", gpu.info());
-    let (gpu, pairs, _) = device()?;
-    let shares = Caps { subgroup: gpu.caps().subgroup, uniform_loads: true, ..pairs };
+    let shares = *gpu.caps();
+    assert!(shares.shares_cells() || !promised, "{}: cells are not shared, though promised", gpu.info());
     if !shares.shares_cells() {
         let test = std::thread::current().name().unwrap_or_default().to_owned();
-        writeln!(std::io::stderr(), "SKIPPED {test}: {} has no subgroups of eight", gpu.info()).ok();
+        writeln!(std::io::stderr(), "SKIPPED {test}: subgroups of {} do not share cells", gpu.info()).ok();
         return None;
     }
-    Some((gpu, shares, pairs))
+    Some((gpu, shares, Caps { subgroup: None, ..shares }))
 }
 
 /// Fractions, so that another order of a sum's terms would round to another result.
@@ -114,25 +113,10 @@ fn shares_cells(plan: &KernelPlan) -> bool {
     plan.run.iter().any(|step| step.kernel.has_subgroups())
 }
 
-#[test]
-fn convolutions_whose_subgroups_share_are_the_same() {
-    use conv2d::Variant::{Tiled, WinogradEight, WinogradF2, WinogradF4};
+/// Convolutions by a variant, with subgroups that share cells and without.
+fn are_the_same_if_shared(problems: &[(conv2d::Variant, Conv2d, [usize; 4], usize)]) {
     let Some((gpu, shares, pairs)) = sharing_device() else { return };
-    let three = Conv2d::new([3, 3]).pad(1);
-    // Blocks that fill workgroups and do not; tiles past a workgroup's; channels in one stage, in two, and no whole fours.
-    for (variant, op, input, outputs) in [
-        (WinogradF2, three.relu(), [1, 10, 16, 15], 37),
-        (WinogradF4, three, [2, 66, 33, 42], 70),
-        (WinogradF4, three, [1, 13, 25, 33], 17 * 32 + 1),
-        (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 128, 30, 41], 130),
-        (WinogradEight, Conv2d::new([7, 7]), [1, 5, 22, 22], 4 * 32),
-        (Tiled, Conv2d::new([1, 1]), [2, 66, 13, 5], 128),
-        (Tiled, Conv2d::new([1, 1]).relu(), [1, 300, 8, 8], 17 * 32 + 1),
-        (Tiled, Conv2d::new([3, 2]).pad(2).stride([2, 1]).dilation([1, 2]), [1, 33, 21, 15], 5 * 32 - 3),
-        // 64 rows, of which the last block has one, and 40.
-        (Tiled, Conv2d::new([1, 1]).relu(), [2, 70, 15, 17], 16 * 64 + 1),
-        (Tiled, Conv2d::new([2, 1]).pad(1), [1, 33, 30, 33], 16 * 64 - 24),
-    ] {
+    for &(variant, op, input, outputs) in problems {
         let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
         let b = fractions(Shape::vector(outputs));
         let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
@@ -142,6 +126,34 @@ fn convolutions_whose_subgroups_share_are_the_same() {
         let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
         assert!(one == other, "{} of {op:?}", variant.name());
     }
+}
+
+/// Blocks that fill workgroups and do not; tiles past a workgroup's; channels in one stage, in two, and no whole fours.
+#[test]
+fn minimal_filtering_whose_subgroups_share_is_the_same() {
+    use conv2d::Variant::{WinogradEight, WinogradF2, WinogradF4};
+    let three = Conv2d::new([3, 3]).pad(1);
+    are_the_same_if_shared(&[
+        (WinogradF2, three.relu(), [1, 10, 16, 15], 37),
+        (WinogradF4, three, [2, 66, 33, 42], 70),
+        (WinogradF4, three, [1, 13, 25, 33], 17 * 32 + 1),
+        (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 128, 30, 41], 130),
+        (WinogradEight, Conv2d::new([7, 7]), [1, 5, 22, 22], 4 * 32),
+    ]);
+}
+
+/// The same, and blocks of 64 rows, of which the last one has one, and 40.
+#[test]
+fn implicit_products_whose_subgroups_share_are_the_same() {
+    use conv2d::Variant::Tiled;
+    let one = Conv2d::new([1, 1]);
+    are_the_same_if_shared(&[
+        (Tiled, one, [2, 66, 13, 5], 128),
+        (Tiled, one.relu(), [1, 300, 8, 8], 17 * 32 + 1),
+        (Tiled, Conv2d::new([3, 2]).pad(2).stride([2, 1]).dilation([1, 2]), [1, 33, 21, 15], 5 * 32 - 3),
+        (Tiled, one.relu(), [2, 70, 15, 17], 16 * 64 + 1),
+        (Tiled, Conv2d::new([2, 1]).pad(1), [1, 33, 30, 33], 16 * 64 - 24),
+    ]);
 }
 
 /// Sums that the plain form alone cuts: of whole numbers, which any order adds up exactly.

@@ -4,10 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use super::common::adapter;
-use super::{Ran, files, switchback_with};
+use super::common::project::project;
+use super::{Ran, digits, files, switchback_with};
 
-fn bench(cache: &Path, more: &[&str]) -> Ran {
-    let words = ["bench", "--seconds", "0", "conv2d", "--input", "1x3x9x9", "--weight", "4x3x3x3"];
+/// Labels the smallest scene by a small network, of some ten pipelines.
+fn segment(cache: &Path, more: &[&str]) -> Ran {
+    let (scene, weights) = (digits("scene-5.png"), project("tests/golden/decoders/segnet-basic.safetensors"));
+    let out = cache.with_file_name("out");
+    let [scene, weights, out] = [&scene, &weights, &out].map(|path| path.to_str().unwrap());
+    let words = ["segment", scene, "--model", "segnet-basic", "--weights", weights, "--out", out];
     switchback_with("SWITCHBACK_CACHE", cache, &[&words, more].concat())
 }
 
@@ -19,17 +24,17 @@ fn pipelines_are_kept_damaged_ones_replaced() {
     }
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
-    bench(&kept, &["--no-cache"]).results();
+    segment(&kept, &["--no-cache"]).results();
     assert!(!kept.exists(), "--no-cache keeps nothing");
-    bench(&kept, &[]).results();
+    segment(&kept, &[]).results();
     let names = files(&kept);
     assert!(names.len() == 1 && names[0].ends_with(".bin"), "{names:?}");
     let path = kept.join(&names[0]);
     let whole = fs::read(&path).unwrap();
-    bench(&kept, &[]).results();
+    segment(&kept, &[]).results();
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-    let again = bench(&kept, &[]);
+    let again = segment(&kept, &[]);
     assert!(again.success && again.stderr.contains("truncated or damaged"), "{}", again.stderr);
     assert!(fs::read(&path).unwrap().len() >= whole.len(), "it was rebuilt");
-    bench(&kept, &[]).results();
+    segment(&kept, &[]).results();
 }

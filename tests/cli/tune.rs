@@ -4,11 +4,18 @@ use std::fs;
 use std::path::Path;
 
 use super::common::adapter;
-use super::{Ran, digits, switchback};
+use super::common::project::project;
+use super::{Ran, switchback};
+
+/// `switchback COMMAND .. MORE` of a small network of few shapes.
+fn of_network(command: &str, more: [&str; 2]) -> Ran {
+    let weights = project("tests/golden/decoders/segnet-basic.safetensors");
+    let network = ["--model", "segnet-basic", "--size", "16x16", "--weights", weights.to_str().unwrap()];
+    switchback(&[&[command], &network[..], &more].concat())
+}
 
 fn plan_by(tuning: &Path) -> Ran {
-    let words = ["bench", "--seconds", "0", "--json", "-", "conv2d", "--input", "1x3x9x9", "--weight", "4x3x3x3"];
-    switchback(&[words.as_slice(), &["--tuning", tuning.to_str().unwrap()]].concat())
+    of_network("plan", ["--tuning", tuning.to_str().unwrap()])
 }
 
 #[test]
@@ -16,9 +23,8 @@ fn a_tuning_is_written_and_another_device_s_is_ignored() {
     let Some(_) = adapter::gpu() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.tuning");
-    let (weights, out) = (digits("fcn8s-digits.safetensors"), file.to_str().unwrap());
-    let tuned = switchback(&["tune", "--size", "8x8", "--weights", weights.to_str().unwrap(), "--out", out]).results();
-    assert!(tuned.contains("conv1_1") && tuned.contains("direct") && tuned.contains("tiled"), "{tuned}");
+    let tuned = of_network("tune", ["--out", file.to_str().unwrap()]).results();
+    assert!(tuned.contains("conv1 ") && tuned.contains("direct") && tuned.contains("tiled"), "{tuned}");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.lines().filter(|line| line.contains("Conv2d")).count() > 5, "{text}");
 
@@ -29,16 +35,16 @@ fn a_tuning_is_written_and_another_device_s_is_ignored() {
             _ => format!("{line}\n"),
         };
         fs::write(&file, text.lines().map(line).collect::<String>()).unwrap();
-        let words = ["plan", "--size", "8x8", "--weights", weights.to_str().unwrap(), "--tuning", out];
-        let plan = switchback(&words).results();
-        plan.lines().find(|line| line.starts_with("conv1_1 ")).unwrap().to_owned()
+        plan_by(&file).results().lines().find(|line| line.starts_with("conv1 ")).unwrap().to_owned()
     };
     for variant in ["direct", "tiled"] {
         let line = planned(variant);
         assert!(line.contains(&format!(" {variant} ")), "{line}");
     }
+
     fs::write(&file, &text).unwrap();
-    let elsewhere = plan_by(&file);
+    let words = ["bench", "--seconds", "0", "conv2d", "--input", "1x3x9x9", "--weight", "4x3x3x3", "--tuning"];
+    let elsewhere = switchback(&[&words[..], &[file.to_str().unwrap()]].concat());
     assert!(elsewhere.success && elsewhere.stderr.contains("is for a node of this graph"), "{}", elsewhere.stderr);
 
     let ignored = |text: &str, why: &str| {
