@@ -1,4 +1,7 @@
-// The operands of an implicit matrix product in f16, as conv2d/columns has them in f32: columns of cells from x, weights from p.
+// The operands of an implicit matrix product in f16, as conv2d/columns has them in f32: columns of cells from x, weights from p, as
+// conv2d/pack_half leaves them.
+
+@group(0) @binding(2) var<storage, read> p: array<vec2<u32>>;
 
 // The words of four cells `at` of the plane that starts at `plane`, zero where they are outside.
 fn pairs(plane: u32, at: vec4<u32>, inside: vec4<bool>) -> vec4<u32> {

@@ -9,9 +9,11 @@
 // Limits    CHANNELS is 1 to MOST_CHANNELS. Each operand has fewer than 2^31 elements.
 // Writes    Every cell of this dispatch's channels, once.
 // Order     One f32 accumulator a channel: c, then u, then v ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/taps.wgsl, conv2d/direct_operands.wgsl
+// Uses      common/index.wgsl, common/activation.wgsl, common/taps.wgsl, conv2d/direct_operands.wgsl, conv2d/operands_f32.wgsl,
+//           conv2d/result_f32.wgsl
 // Oracle    reference::conv2d
 
+override BIAS: bool;
 override ACCUMULATE: bool;
 override CHANNELS: u32;
 

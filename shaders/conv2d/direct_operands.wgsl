@@ -1,4 +1,4 @@
-// Uniforms and operands of the kernels that compute a convolution by its definition.
+// Uniforms and operands, but for the maps, of the kernels that compute a convolution by its definition.
 
 struct Params {
     in_channels: u32,
@@ -31,11 +31,8 @@ override SY: u32;
 override SX: u32;
 override DY: u32;
 override DX: u32;
-override BIAS: bool;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;

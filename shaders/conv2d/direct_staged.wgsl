@@ -1,16 +1,22 @@
 // Computes  y[n,o,i,j] = b[o] + sum_{c,u,v} x[n,c, i*SY + u*DY - top, j*SX + v*DX - left] * w[o,c,u,v], negative ones
 //           made zero if RELU; cells outside x count as zero, and a window that lies outside is not visited.
-// Layout    x: N x Cin x H x W; w: channels x Cin/groups x KH x KW; b: Cout; y: N x Cout x OH x OW.
-// Bindings  0 params; 1 x; 2 w, the rows of this dispatch's channels from word weight_offset on; 3 b, read if BIAS; 4 y.
+// Layout    x: N x Cin x H x W; w: channels x Cin/groups x KH x KW; b: Cout; y: N x Cout x OH x OW. Or x, or x and y, in f16, two
+//           channels a word.
+// Bindings  0 params; 1 x; 2 w, the rows of this dispatch's channels from word weight_offset on; 3 b, read if BIAS; 4 y; 5 overflow,
+//           where y is f16.
 // Overrides KH KW SY SX DY DX (kernel, stride, dilation), BIAS, RELU; PIECE, the input channels whose weights are staged at a time;
 //           STAGED, 4 * PIECE * KH * KW; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation computes CHANNELS output channels of two cells, one below the other. Along a pair of rows invocations
 //           vary fastest, then pairs of rows; of these a workgroup has WORKGROUP. Then channels, then images; `tiles` workgroups
 //           have work. Folded.
-// Limits    The weights of a piece fit workgroup memory. Each operand has fewer than 2^31 elements.
-// Writes    Every cell of this dispatch's channels, once.
-// Order     One f32 accumulator a channel and cell: c, then u, then v ascending, the bias last.
-// Uses      common/index.wgsl, common/activation.wgsl, common/taps.wgsl, conv2d/direct_operands.wgsl
+// Limits    The weights of a piece fit workgroup memory. Where x is f16 a piece but the last has an even number of channels, and where y
+//           is, first_channel is even. Each operand has fewer than 2^31 elements.
+// Writes    Every cell of this dispatch's channels, once; overflow if one is too large for f16.
+// Order     One f32 accumulator a channel and cell: c, then u, then v ascending, the bias last. In f16 c by pairs, in which it varies
+//           faster than u and v.
+// Uses      common/index.wgsl, common/activation.wgsl, common/taps.wgsl, conv2d/direct_operands.wgsl, conv2d/operands_f32.wgsl,
+//           conv2d/direct_cells.wgsl or conv2d/operands_half.wgsl, conv2d/direct_cells_half.wgsl, conv2d/result_f32.wgsl,
+//           conv2d/direct_store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/direct_store_half.wgsl
 // Oracle    reference::conv2d
 //
 // Why: for GPUs, and few input channels, where a convolution is mostly its stores: neighbours store side by side, and a sum takes few
@@ -57,7 +63,7 @@ fn main(
     let first_rows = vec2(i * SY, (i + 1) * SY) - params.pad_top;
     let first_column = j * SX - params.pad_left;
     let in_plane = params.in_h * params.in_w;
-    let first_plane = n * params.in_channels + (params.first_group + group) * params.group_inputs;
+    let first_plane = group_planes(n, params.first_group + group);
     var s0: mat4x2<f32>;
     var s1: mat4x2<f32>;
     var s2: mat4x2<f32>;
@@ -68,20 +74,27 @@ fn main(
         stage(invocation, first_weights, channels, begin, inputs);
         workgroupBarrier();
         if is_inside {
-            for (var c = 0u; c < inputs; c++) {
-                let plane = (first_plane + begin + c) * in_plane;
+            for (var c = 0u; c < inputs; c += WORD_CHANNELS) {
+                let plane = first_plane + (begin + c) / WORD_CHANNELS * in_plane;
                 for (var u = 0u; u < KH; u++) {
                     let row = first_rows + u * DY;
                     for (var v = 0u; v < KW; v++) {
                         let column = first_column + v * DX;
                         let inside = (row < vec2(params.in_h)) & vec2(column < params.in_w);
                         let at = plane + select(vec2<u32>(), row * params.in_w + column, inside);
-                        let cells = select(vec2<f32>(), vec2(x[at.x], x[at.y]), inside);
+                        let cells = channels_of(select(Words(0), vec2(x[at.x], x[at.y]), inside));
                         let term = 4 * ((c * KH + u) * KW + v);
-                        s0 = four_channels(s0, staged[term], cells);
-                        s1 = four_channels(s1, staged[term + 1], cells);
-                        s2 = four_channels(s2, staged[term + 2], cells);
-                        s3 = four_channels(s3, staged[term + 3], cells);
+                        s0 = four_channels(s0, staged[term], cells[0]);
+                        s1 = four_channels(s1, staged[term + 1], cells[0]);
+                        s2 = four_channels(s2, staged[term + 2], cells[0]);
+                        s3 = four_channels(s3, staged[term + 3], cells[0]);
+                        if WORD_CHANNELS == 2 && c + 1 < inputs {
+                            let next = term + 4 * KH * KW;
+                            s0 = four_channels(s0, staged[next], cells[1]);
+                            s1 = four_channels(s1, staged[next + 1], cells[1]);
+                            s2 = four_channels(s2, staged[next + 2], cells[1]);
+                            s3 = four_channels(s3, staged[next + 3], cells[1]);
+                        }
                     }
                 }
             }
@@ -91,7 +104,7 @@ fn main(
         return;
     }
     let out_channel = params.first_channel + first_weights;
-    let first_word = (n * params.out_channels + out_channel) * params.out_h * params.out_w + i * params.out_w + j;
+    let first_word = result_planes(n, out_channel) * params.out_h * params.out_w + i * params.out_w + j;
     let place = Place(out_channel, channels, first_word, i + 1 < params.out_h);
     store_four(place, 0, s0);
     store_four(place, 4, s1);
@@ -128,27 +141,5 @@ struct Place {
     channel: u32,
     channels: u32,
     first_word: u32,
-    both: bool,
-}
-
-fn store_four(place: Place, k: u32, sums: mat4x2<f32>) {
-    store(place, k, sums[0]);
-    store(place, k + 1, sums[1]);
-    store(place, k + 2, sums[2]);
-    store(place, k + 3, sums[3]);
-}
-
-fn store(place: Place, k: u32, sums: vec2<f32>) {
-    if k >= place.channels {
-        return;
-    }
-    var whole = sums;
-    if BIAS {
-        whole += b[place.channel + k];
-    }
-    let word = place.first_word + k * params.out_h * params.out_w;
-    y[word] = activate(whole.x);
-    if place.both {
-        y[word + params.out_w] = activate(whole.y);
-    }
+    has_lower: bool,
 }

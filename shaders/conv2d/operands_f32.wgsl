@@ -1,4 +1,4 @@
-// The map of an implicit matrix product in f32; its weights, as conv2d/pack leaves them, are conv2d/weights.
+// The map of a convolution in f32.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 

@@ -1,8 +1,6 @@
-// The operands of an implicit matrix product in f16: the map x, two channels a word, and weights p as conv2d/pack_half leaves
-// them. A group's channels begin with a word of their own.
+// The map of a convolution in f16, two channels a word. A group's channels begin with a word of their own.
 
 @group(0) @binding(1) var<storage, read> x: array<u32>;
-@group(0) @binding(2) var<storage, read> p: array<vec2<u32>>;
 
 // Where the planes of words of a group's input channels begin.
 fn group_planes(n: u32, group: u32) -> u32 {

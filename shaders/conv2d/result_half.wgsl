@@ -1,4 +1,4 @@
-// The result of an implicit matrix product in f16: words of two channels, with what follows the sum.
+// The result of a convolution in f16: words of two channels, with what follows the sum.
 
 override BIAS: bool;
 

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 ///
 /// f16 takes half the memory and has 11 significant bits up to 65,504. With it the plan keeps every tensor between two
 /// operators in f16, but for what only goes to the caller, to an argmax or to a softmax, and convolutions may run on matrix
-/// units. An activation that is more than f16 holds is an error of the run that names the node; a weight, of the compilation.
+/// units. An activation that is more than f16 holds is an error of the run that names the node; a weight that is rounded to
+/// it, of the compilation.
 ///
 /// ```no_run
 /// use switchback::gpu::Elements;

@@ -26,7 +26,7 @@ use crate::kernel::{check_binding, check_bytes, variants};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 
-pub(super) use choice::effort;
+pub(super) use choice::{effort, half_variant};
 pub(crate) use operands::Form;
 pub(super) use operands::{Interleave, Operands};
 pub(crate) use pooled::{Pooling, plan_half_pooled, plan_pooled};
@@ -76,6 +76,8 @@ variants! {
 pub(crate) static KERNELS: &[&Kernel] = &[
     &direct::DIRECT,
     &direct::DIRECT_STAGED,
+    &direct::DIRECT_STAGED_HALF,
+    &direct::DIRECT_STAGED_HALF_F32,
     &depthwise::DEPTHWISE,
     &dot_product::DOT_PRODUCT,
     &dot_product::DOT_PRODUCT_HALF,
@@ -212,12 +214,13 @@ fn plan_by(variant: Variant, problem: &Problem<'_>, buffers: Operands, caps: &Ca
     }
 }
 
-/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights and sum in f32: `DotProduct` where the
-/// kernel covers the map, else `Cooperative` where a GPU has matrix units, else `Staged` on GPUs and `Tiled` elsewhere.
+/// As [`plan`], for a map in f16: by kernels that read f16 maps and weights (`Direct` those in f32) and sum in f32: `DotProduct`
+/// where the kernel covers the map, else `Direct` on GPUs where that takes less than the product, which is `Cooperative` where a GPU
+/// has matrix units, else `Staged` on GPUs and `Tiled` elsewhere.
 ///
 /// # Errors
-/// As [`plan`]; [`Error::Unsupported`] for other variants, for groups that do not begin with a word of their own, and without a wish for
-/// what f32 takes less for.
+/// As [`plan`]; [`Error::Unsupported`] for other variants, for `Direct` where its weights are not worth staging, for groups that do not
+/// begin with a word of their own, and without a wish for what f32 takes less for.
 pub(crate) fn plan_half(
     op: &Conv2d,
     shapes: (Shape, Shape, Option<Shape>),
@@ -235,11 +238,13 @@ pub(crate) fn plan_half(
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let buffers = Operands { form, ..Operands::with_bias(bias.is_some()) };
     let problem = &Problem { op, input, weight, output };
-    let covers = dot_product::applies_in_half(problem, caps);
-    if variant.is_none() && !covers {
-        worth::check(problem, half_variant(caps), caps)?;
-    }
-    match variant.unwrap_or_else(|| if covers { Variant::DotProduct } else { half_variant(caps) }) {
+    let variant = match variant {
+        Some(variant) => variant,
+        None if dot_product::applies_in_half(problem, caps) => Variant::DotProduct,
+        None => worth::checked(problem, caps)?,
+    };
+    match variant {
+        Variant::Direct => direct::plan(problem, buffers, caps),
         Variant::DotProduct => dot_product::plan_half(problem, buffers, caps),
         variant => plan_product(problem, buffers, variant, caps),
     }
@@ -259,15 +264,6 @@ pub(super) fn check_half_groups(op: &'static str, groups: usize, inputs: usize, 
 pub(super) fn not_in_half(op: &'static str, why: &str) -> Error {
     let (what, way_out) = (format!("{op} in f16"), "convert to f32 before it".to_owned());
     Error::Unsupported { what, why: why.to_owned(), way_out }
-}
-
-/// The implicit matrix product for f16 maps on such a device.
-pub(super) fn half_variant(caps: &Caps) -> Variant {
-    match caps {
-        Caps { software: true, .. } => Variant::Tiled,
-        Caps { cooperative: Some(_), .. } => Variant::Cooperative,
-        _ => Variant::Staged,
-    }
 }
 
 /// Dispatches by an implicit matrix product, for maps in any form.

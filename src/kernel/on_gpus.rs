@@ -4,9 +4,9 @@
 
 use super::conv2d::Form;
 use super::pairs::{awkward, run, words_of};
-use super::{conv_transpose2d, conv2d, max_pool2d, max_unpool2d};
+use super::{conv_transpose2d, conv2d, convert, max_pool2d, max_unpool2d};
 use crate::common::adapter;
-use crate::gpu::{Caps, Gpu, Kernel, KernelPlan, Storage};
+use crate::gpu::{Caps, Gpu, Kernel, KernelPlan, Storage, from_halves, to_halves};
 use crate::op::{Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Rounding};
 use crate::reference;
 use crate::shape::Shape;
@@ -75,15 +75,17 @@ fn products_of_one_cell() {
 }
 
 /// Blocks of channels that are filled and are not, rows in pairs and one more, weights in a piece and in several, windows outside the
-/// map: what a CPU driver's kernel gives, whose sums of whole numbers are exact.
+/// map, in every form of the maps: what a CPU driver's kernel gives, whose sums of whole numbers are exact, for f16 between conversions.
 #[test]
 fn the_definition_by_staged_weights() {
     let Some(gpu) = adapter::gpu() else { return };
     let everything = Conv2d::new([7, 5]).stride([2, 3]).dilation([1, 2]).groups(2).pad([3, 2]);
+    let [staging, cpu] = kinds(&gpu);
+    let variant = Some(conv2d::Variant::Direct);
     for (op, input, channels) in [
         (Conv2d::new([3, 3]).pad(1).relu(), [2, 3, 13, 37], 21),
-        (everything.relu(), [2, 18, 25, 40], 40),
-        (Conv2d::new([3, 3]).pad(1), [1, 60, 5, 30], 16),
+        (everything.relu(), [2, 20, 25, 40], 40),
+        (Conv2d::new([3, 3]).pad(1), [1, 61, 5, 30], 16),
         (Conv2d::new([3, 3]).pad(40), [1, 2, 4, 3], 24),
         (Conv2d::new([16, 16]), [1, 3, 40, 22], 35),
     ] {
@@ -97,17 +99,41 @@ fn the_definition_by_staged_weights() {
             i => x.data()[i],
         })
         .unwrap();
-        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
-        let variant = Some(conv2d::Variant::Direct);
-        let [staged, plain] =
-            kinds(&gpu).map(|caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), variant, &caps).unwrap());
-        assert_eq!([&staged, &plain].map(|plan| kernels(plan)[0].name), ["conv2d/direct_staged", "conv2d/direct"]);
-        for x in [&x, &strange] {
-            // A NaN is as good as another.
-            let canonical = |bits: u32| if f32::from_bits(bits).is_nan() { f32::NAN.to_bits() } else { bits };
-            let [one, other] = [&staged, &plain]
-                .map(|plan| run(&gpu, plan, &[x, &w, &b], output).into_iter().map(canonical).collect::<Vec<_>>());
-            assert!(one == other, "{op:?} of {input:?}");
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let output = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap();
+        let words = |caps| conv2d::plan(&op, shapes.0, shapes.1, shapes.2, variant, caps).unwrap();
+        let halves = |form| conv2d::plan_half(&op, shapes, form, variant, &staging);
+        let between = |outputs| convert::through_f32(words(&cpu), &[(0, x.shape())], outputs, &cpu).unwrap();
+        for (form, staged, plain, result) in [
+            (Form::Words, Ok(words(&staging)), words(&cpu), Storage::Words),
+            (Form::Halves, halves(Form::Halves), between(&[(0, output)]), Storage::Halves),
+            (Form::HalvesToWords, halves(Form::HalvesToWords), between(&[]), Storage::Words),
+        ] {
+            // The weights of two channels are too many.
+            let Ok(staged) = staged else {
+                assert!(form != Form::Words && op.kernel == [16, 16], "{op:?} in {form:?}");
+                continue;
+            };
+            assert!(kernels(&staged)[0].name.starts_with("conv2d/direct_staged"));
+            assert!(kernels(&plain).iter().any(|kernel| kernel.name == "conv2d/direct"));
+            for x in [&x, &strange] {
+                let map = match form {
+                    Form::Words => x.data().iter().map(|value| value.to_bits()).collect(),
+                    _ => to_halves(x.data(), x.shape()),
+                };
+                let operands: [&[u32]; 3] = [&map, &integer_words(w.shape()), &integer_words(b.shape())];
+                let [one, other] = [&staged, &plain].map(|plan| {
+                    let found = words_of(&gpu, plan, &operands, &[result.words(output)]).swap_remove(0);
+                    if result == Storage::Halves {
+                        from_halves(&found, output)
+                    } else {
+                        found.into_iter().map(f32::from_bits).collect()
+                    }
+                });
+                // A NaN is as good as another.
+                let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+                assert!(one.iter().zip(&other).all(same), "{op:?} of {input:?} in {form:?}");
+            }
         }
     }
 }

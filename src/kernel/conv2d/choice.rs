@@ -1,6 +1,6 @@
 //! Which variant of a convolution is taken where none is asked for: the one of least effort that can be planned.
 
-use super::{Problem, Variant, depthwise, direct, division, dot_product, split_k, tiled, winograd};
+use super::{Form, Problem, Variant, cooperative, depthwise, direct, division, dot_product, split_k, tiled, winograd};
 use crate::gpu::Caps;
 use crate::kernel::card::{Card, least_first};
 
@@ -16,7 +16,7 @@ pub(in crate::kernel) fn effort(problem: &Problem<'_>, variant: Variant, card: C
     let loops_end = tiled::check_loops(problem, caps).is_ok();
     let minimal_filtering = |transform| winograd::effort(transform, problem, card, caps);
     match variant {
-        Variant::Direct => Some(direct::effort(problem, card, caps)),
+        Variant::Direct => direct::effort(problem, Form::Words, card, caps),
         Variant::Depthwise => depthwise::effort(problem, card, caps),
         Variant::DotProduct => dot_product::effort(problem, card, caps),
         Variant::Tiled if loops_end => Some(division::effort(problem, card, caps)),
@@ -27,6 +27,32 @@ pub(in crate::kernel) fn effort(problem: &Problem<'_>, variant: Variant, card: C
         Variant::WinogradF4 => minimal_filtering(&winograd::F4),
         Variant::WinogradPieces => minimal_filtering(&winograd::PIECES),
         Variant::WinogradEight => minimal_filtering(&winograd::EIGHT),
+    }
+}
+
+/// The variant for maps in f16, but for a kernel that covers its map: the implicit product of such a device, or `Direct` where that
+/// takes less.
+pub(super) fn in_half(problem: &Problem<'_>, caps: &Caps) -> Variant {
+    let product = half_variant(caps);
+    let effort = |variant, card| half_effort(problem, variant, card, caps);
+    least_first([product, Variant::Direct], effort).first().copied().unwrap_or(product)
+}
+
+/// The implicit matrix product for f16 maps on such a device.
+pub(in crate::kernel) fn half_variant(caps: &Caps) -> Variant {
+    match caps {
+        Caps { software: true, .. } => Variant::Tiled,
+        Caps { cooperative: Some(_), .. } => Variant::Cooperative,
+        _ => Variant::Staged,
+    }
+}
+
+/// What a variant takes for maps in f16; [`effort()`] of an implicit product in registers, which takes as long in both.
+pub(super) fn half_effort(problem: &Problem<'_>, variant: Variant, card: Card, caps: &Caps) -> Option<f64> {
+    match variant {
+        Variant::Direct => direct::effort(problem, Form::Halves, card, caps),
+        Variant::Cooperative => cooperative::effort(problem, card, caps),
+        _ => effort(problem, variant, card, caps),
     }
 }
 
@@ -228,6 +254,41 @@ mod tests {
                 chosen,
                 "{op:?} of {input} to {outputs}"
             );
+        }
+    }
+
+    /// In f16 few input channels go by `Direct` on GPUs, with matrix units, on which FCN-8s' first layer took 232 us, and without. CPU
+    /// drivers have products only.
+    #[test]
+    fn the_choice_in_f16() {
+        use super::Variant::{Cooperative, Staged};
+        use crate::gpu::Cooperative as Units;
+        let units = Some(Units { tile: 16, lanes: 32 });
+        let with_units = Caps { f16: true, cooperative: units, max_workgroup_bytes: 48 << 10, ..Caps::WEBGPU };
+        let three = Conv2d::new([3, 3]).pad(1);
+        for (op, [inputs, h, w], outputs, chosen) in [
+            (three.pad(100), [3, 500, 500], 64, [Direct, Direct]),
+            (three, [3, 360, 480], 64, [Direct, Direct]),
+            (three, [3, 224, 224], 64, [Direct, Direct]),
+            (three, [64, 698, 698], 64, [Cooperative, Staged]),
+            (three, [64, 349, 349], 128, [Cooperative, Staged]),
+            (three, [512, 44, 44], 512, [Cooperative, Staged]),
+            (Conv2d::new([7, 7]), [512, 22, 22], 4096, [Cooperative, Staged]),
+            (Conv2d::new([1, 1]), [256, 88, 88], 21, [Cooperative, Staged]),
+        ] {
+            let input: Shape = [1, inputs, h, w].into();
+            let weight = op.weight_shape(inputs, outputs).unwrap();
+            let output = op.output_shape(input, weight, None).unwrap();
+            let problem = Problem { op: &op, input, weight, output };
+            let found = [with_units, Caps::WEBGPU].map(|caps| in_half(&problem, &caps));
+            assert_eq!(found, chosen, "{op:?} of {input} to {outputs}");
+            for caps in [with_units, Caps::WEBGPU] {
+                assert_eq!(
+                    in_half(&problem, &Caps { software: true, ..caps }),
+                    Tiled,
+                    "{op:?} of {input} to {outputs}"
+                );
+            }
         }
     }
 

@@ -61,16 +61,19 @@ fn division(work: &Work, caps: &Caps) -> std::result::Result<Division, String> {
     Division::of(cooperative, work, caps).ok_or_else(|| format!("it is not written out for products of {cooperative}"))
 }
 
-/// What a multiply-add takes, against those of the largest staged workgroup (H200: up to 71 TMAC/s, in FCN-8s' fc6, beside 17).
-const RATE: f64 = 0.25;
+/// What a multiply-add takes, against those of the largest staged workgroup, and a sum besides, which goes by way of workgroup memory: an
+/// H200's times for FCN-8s' layers (docs/CHOICES.md).
+const RATE: f64 = 0.2;
+const SUM: f64 = 90.0;
 
 /// What it takes on a card, sums whole; comparable with the other variants' efforts. `None` where it does not apply.
 pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
     let work = Work::of(problem, false);
     let division = division(&work, caps).ok()?;
     let workgroups = division.workgroups(&work);
-    let executed = workgroups * division.rows() * division.cells() * division.steps(&work) * division.step;
-    Some(RATE * executed as f64 * card.idle_of_staged(workgroups, 1) + card.dispatch(caps))
+    let sums = (workgroups * division.rows() * division.cells()) as f64;
+    let terms = (division.steps(&work) * division.step) as f64;
+    Some(sums * (RATE * terms + SUM) * card.idle_of_staged(workgroups, 1) + card.dispatch(caps))
 }
 
 fn unsupported(op: &'static str, why: String) -> Error {

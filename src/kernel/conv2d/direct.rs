@@ -4,14 +4,15 @@ mod division;
 
 use std::ops::Range;
 
-use super::{OP, Operands, Problem, Variant};
+use super::forms::{BINDINGS, BINDINGS_HALF, OPERANDS_F32, OPERANDS_HALF, RESULT_F32, RESULT_HALF};
+use super::{Form, OP, Operands, Problem, Variant};
 use crate::error::Result;
-use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
+use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Operand, Part, Step, fold_workgroups};
 use crate::kernel::axis::pairs_inside;
 use crate::kernel::card::Card;
 use crate::kernel::flat::window_constants;
 use crate::kernel::shards::{Rows, Shard};
-use crate::kernel::{ACTIVATION, INDEX, TAPS, loop_iterations, params, part, rounds_within};
+use crate::kernel::{ACTIVATION, INDEX, NARROW, TAPS, loop_iterations, params, part, rounds_within};
 use division::Division;
 
 /// The most output channels that an invocation of `conv2d/direct` computes: what registers hold without spilling.
@@ -21,26 +22,56 @@ const MOST_CHANNELS: u64 = 8;
 const STAGED_CHANNELS: u64 = 16;
 
 static OPERANDS: Part = part!("conv2d/direct_operands.wgsl");
+static CELLS: Part = part!("conv2d/direct_cells.wgsl");
+static CELLS_HALF: Part = part!("conv2d/direct_cells_half.wgsl");
+static STORE: Part = part!("conv2d/direct_store.wgsl");
+static STORE_HALF: Part = part!("conv2d/direct_store_half.wgsl");
+static STAGED_MAIN: Part = part!("conv2d/direct_staged.wgsl");
 
-const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+const fn kernel(name: &'static str, parts: &'static [&'static Part], bindings: &'static [Access]) -> Kernel {
+    Kernel { name, parts, bindings, needs_float_atomics: false }
+}
 
-pub(super) static DIRECT: Kernel = Kernel {
-    name: "conv2d/direct",
-    parts: &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &part!("conv2d/direct.wgsl")],
-    bindings: BINDINGS,
-    needs_float_atomics: false,
-};
+pub(super) static DIRECT: Kernel = kernel(
+    "conv2d/direct",
+    &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &OPERANDS_F32, &RESULT_F32, &part!("conv2d/direct.wgsl")],
+    BINDINGS,
+);
 
 /// The same with weights in workgroup memory, for GPUs.
-pub(super) static DIRECT_STAGED: Kernel = Kernel {
-    name: "conv2d/direct_staged",
-    parts: &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &part!("conv2d/direct_staged.wgsl")],
-    bindings: BINDINGS,
-    needs_float_atomics: false,
-};
+pub(super) static DIRECT_STAGED: Kernel = kernel(
+    "conv2d/direct_staged",
+    &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &OPERANDS_F32, &CELLS, &RESULT_F32, &STORE, &STAGED_MAIN],
+    BINDINGS,
+);
+
+/// The same for maps in f16, weights in f32.
+pub(super) static DIRECT_STAGED_HALF: Kernel = kernel(
+    "conv2d/direct_staged_half",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TAPS,
+        &OPERANDS,
+        &OPERANDS_HALF,
+        &CELLS_HALF,
+        &NARROW,
+        &RESULT_HALF,
+        &STORE_HALF,
+        &STAGED_MAIN,
+    ],
+    BINDINGS_HALF,
+);
+
+/// The same for a result in f32.
+pub(super) static DIRECT_STAGED_HALF_F32: Kernel = kernel(
+    "conv2d/direct_staged_half_f32",
+    &[&INDEX, &ACTIVATION, &TAPS, &OPERANDS, &OPERANDS_HALF, &CELLS_HALF, &RESULT_F32, &STORE, &STAGED_MAIN],
+    BINDINGS,
+);
 
 params! {
-    /// Uniforms of both; `conv2d/direct_operands.wgsl` says what they mean.
+    /// Uniforms of all of them; `conv2d/direct_operands.wgsl` says what they mean.
     struct Params {
         in_channels: u32,
         in_h: u32,
@@ -64,12 +95,13 @@ params! {
     }
 }
 
-/// One dispatch a shard of the weight, or several that each sum over some of the input channels.
+/// One dispatch a shard of the weight, or several that each sum over some of the input channels; in f16 one.
 ///
 /// # Errors
-/// [`Error::Limit`](crate::Error::Limit) where one output channel's weights exceed a binding.
+/// [`Error::Limit`](crate::Error::Limit) where one output channel's weights exceed a binding;
+/// [`Error::Unsupported`](crate::Error::Unsupported) for a map in f16 that staged weights are not for.
 pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
-    let division = Division::new(problem, caps);
+    let division = Division::of(problem, operands.form, caps)?;
     Ok(KernelPlan {
         variant: Variant::Direct.name(),
         executed_macs: division.macs(problem),
@@ -78,9 +110,9 @@ pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Re
     })
 }
 
-/// What it takes on a card, in multiply-adds of a register tile.
-pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
-    Division::new(problem, caps).effort(problem, card, caps)
+/// What it takes on a card for maps in such a form, in multiply-adds of a register tile. `None` where it does not apply.
+pub(super) fn effort(problem: &Problem<'_>, form: Form, card: Card, caps: &Caps) -> Option<f64> {
+    Some(Division::of(problem, form, caps).ok()?.effort(problem, card, caps))
 }
 
 /// The same by `conv2d/direct`, whatever the device.
@@ -157,11 +189,18 @@ fn divided(division: &Division, problem: &Problem<'_>, operands: Operands, caps:
             kernel: division.kernel,
             constants: [window.as_slice(), &ending, &division.constants(problem, inputs.start > 0)].concat(),
             params: bytemuck::bytes_of(&params).to_vec(),
-            operands: vec![operands.input.into(), shard.part_of(operands.weight), bias.into(), operands.output.into()],
+            operands: bindings(&Operands { bias, ..operands }, shard),
             workgroups: fold_workgroups(tiles, caps)?,
         })
     };
     shards.iter().flat_map(|shard| runs.iter().map(move |inputs| (shard, inputs))).map(|(s, i)| step(s, i)).collect()
+}
+
+/// Bindings from 1 on.
+fn bindings(operands: &Operands, shard: &Shard) -> Vec<Operand> {
+    let overflow = (operands.form == Form::Halves).then_some(Buffer::Overflow.into());
+    let Operands { input, weight, bias, output, .. } = *operands;
+    [input.into(), shard.part_of(weight), bias.into(), output.into()].into_iter().chain(overflow).collect()
 }
 
 /// Runs of a group's input channels whose loops over channels, kernel rows and columns a driver lets end.
@@ -187,15 +226,24 @@ fn taps_inside(&Problem { op, input, output, .. }: &Problem<'_>, axis: usize) ->
 
 #[cfg(test)]
 pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
-    vec![(&DIRECT, Params::FIELDS), (&DIRECT_STAGED, Params::FIELDS)]
+    [&DIRECT, &DIRECT_STAGED, &DIRECT_STAGED_HALF, &DIRECT_STAGED_HALF_F32]
+        .map(|kernel| (kernel, Params::FIELDS))
+        .into()
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
+    use super::super::check_half_groups;
     use super::*;
+    use crate::common::adapter;
+    use crate::common::problem::{ConvOperands, conv2d_cases};
+    use crate::gpu::{Storage, from_halves, to_halves};
+    use crate::kernel::pairs::words_of;
     use crate::op::Conv2d;
+    use crate::reference::{self, half_tensor};
     use crate::shape::{Padding, Shape};
+    use crate::tensor::Tensor;
 
     fn direct(op: &Conv2d, input: [usize; 4], channels: usize) -> KernelPlan {
         let weight = op.weight_shape(input[1], channels).unwrap();
@@ -206,6 +254,40 @@ mod tests {
     fn blocks_are_those_of_the_shaders() {
         assert_eq!(crate::kernel::checks::constant(&DIRECT, "MOST_CHANNELS"), MOST_CHANNELS);
         assert_eq!(crate::kernel::checks::constant(&DIRECT_STAGED, "CHANNELS"), STAGED_CHANNELS);
+    }
+
+    /// Every named problem by staged weights, worth it or not, in f16: whole numbers, fractions over weights that are not rounded, and
+    /// NaNs and infinities.
+    #[test]
+    fn named_problems_in_f16() {
+        let Some(gpu) = adapter::gpu() else { return };
+        for problem in conv2d_cases() {
+            let output = problem.output_shape().unwrap();
+            let [integers, fractions, specials] = [problem.integers(1), problem.reals(2), problem.specials(3)];
+            let [input, weight] = [integers.x.shape(), integers.w.shape()];
+            if check_half_groups(OP, problem.op.groups, weight.c, weight.n / problem.op.groups).is_err() {
+                continue;
+            }
+            let (convolution, form) = (Problem { op: &problem.op, input, weight, output }, Form::Halves);
+            let staged = Division::staged(&convolution, form, gpu.caps()).unwrap();
+            let operands = Operands { form, ..Operands::with_bias(problem.bias) };
+            let run = divided(&staged, &convolution, operands, gpu.caps()).unwrap();
+            let plan = KernelPlan { run, ..KernelPlan::default() };
+            for ConvOperands { x, w, bias } in [integers, fractions, specials] {
+                let answer = reference::conv2d(&problem.op, &half_tensor(&x), &w, bias.as_ref()).unwrap();
+                let mut words = vec![to_halves(x.data(), x.shape())];
+                words.extend([Some(w), bias].iter().flatten().map(bits));
+                let words: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();
+                let found = words_of(&gpu, &plan, &words, &[Storage::Halves.words(output)]);
+                let found = Tensor::new(output, from_halves(&found[0], output)).unwrap();
+                let checked = answer.in_half().check(&found);
+                checked.unwrap_or_else(|mismatch| panic!("{}: {mismatch}: {problem:?}", problem.because));
+            }
+        }
+    }
+
+    fn bits(tensor: &Tensor) -> Vec<u32> {
+        tensor.data().iter().map(|value| value.to_bits()).collect()
     }
 
     #[test]

@@ -18,12 +18,12 @@ pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
 /// Uniforms, overrides and bindings of its kernels.
 pub(super) static OPERANDS: Part = part!("conv2d/operands.wgsl");
-static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
-static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
+pub(super) static OPERANDS_F32: Part = part!("conv2d/operands_f32.wgsl");
+pub(super) static RESULT_F32: Part = part!("conv2d/result_f32.wgsl");
 /// Which cells are computed.
 pub(super) static IN_ROWS: Part = part!("conv2d/in_rows.wgsl");
 /// The same for maps and weights in f16.
-static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
+pub(super) static OPERANDS_HALF: Part = part!("conv2d/operands_half.wgsl");
 static COLUMNS_HALF: Part = part!("conv2d/columns_half.wgsl");
 pub(super) static RESULT_HALF: Part = part!("conv2d/result_half.wgsl");
 static STORE_HALF: Part = part!("conv2d/store_half.wgsl");
@@ -38,9 +38,9 @@ static INTERLEAVE_HALF: Part = part!("conv_transpose2d/interleave_half.wgsl");
 static TILED_MAIN: Part = part!("conv2d/tiled.wgsl");
 static STAGED_MAIN: Part = part!("conv2d/staged.wgsl");
 
-const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
+pub(super) const BINDINGS: &[Access] = &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write];
 /// With the overflow words after the result.
-const BINDINGS_HALF: &[Access] =
+pub(super) const BINDINGS_HALF: &[Access] =
     &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 /// With the switches after those.
 pub(super) const BINDINGS_POOLED: &[Access] =

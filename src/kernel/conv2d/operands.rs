@@ -54,7 +54,7 @@ impl Operands {
     }
 }
 
-/// In which form a convolution's maps lie; weights are packed in the form of the map that is read.
+/// In which form a convolution's maps lie; weights that are packed have the form of the map that is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     /// f32.

@@ -2,7 +2,7 @@
 
 use super::operands::{Form, Operands};
 use super::winograd;
-use super::{OP, Problem, Variant, check_half_groups, half_variant, plan_product, worth};
+use super::{OP, Problem, Variant, check_half_groups, plan_product, worth};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Caps, KernelPlan, Storage};
 use crate::kernel::{check_binding, check_bytes, zero};
@@ -112,7 +112,8 @@ pub(crate) fn plan_pooled(
 /// As [`plan_pooled`], for maps in f16.
 ///
 /// # Errors
-/// As [`plan_half`](super::plan_half) and [`plan_pooled`]; [`Error::Unsupported`] where the sum takes several dispatches.
+/// As [`plan_half`](super::plan_half) and [`plan_pooled`]; [`Error::Unsupported`] where the sum takes several dispatches, and where the
+/// convolution goes by a variant that is no implicit product.
 pub(crate) fn plan_half_pooled(
     op: &Conv2d,
     pooling: Pooling,
@@ -130,8 +131,6 @@ pub(crate) fn plan_half_pooled(
     check_half_groups(OP, op.groups, weight.c, weight.n / op.groups)?;
     let operands = Operands { form: Form::Halves, pooling: Some(pooling), ..Operands::with_bias(bias.is_some()) };
     let problem = &Problem { op, input, weight, output };
-    if variant.is_none() {
-        worth::check(problem, half_variant(caps), caps)?;
-    }
-    plan_product(problem, operands, variant.unwrap_or_else(|| half_variant(caps)), caps)
+    let variant = variant.map_or_else(|| worth::checked(problem, caps), Ok)?;
+    plan_product(problem, operands, variant, caps)
 }

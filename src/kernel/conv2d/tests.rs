@@ -68,7 +68,10 @@ pub(crate) fn exhibit() -> Exhibit {
     let apart = Conv2d::new([2, 3]).pad(1).groups(3);
     let apart = plan(&apart, [2, 3, 9, 7].into(), [6, 1, 2, 3].into(), bias, Some(Variant::Depthwise), &Caps::WEBGPU);
     // More channels than an invocation of the plainest kernel has, and cells for a workgroup.
-    let several = plan(&op, [1, 3, 12, 24].into(), [21, 3, 3, 3].into(), None, Some(Variant::Direct), &Caps::WEBGPU);
+    let several = ([1, 3, 12, 24].into(), [21, 3, 3, 3].into(), None);
+    let several_half = [Form::Halves, Form::HalvesToWords]
+        .map(|form| plan_half(&op, several, form, Some(Variant::Direct), &Caps::WEBGPU));
+    let several = plan(&op, several.0, several.1, several.2, Some(Variant::Direct), &Caps::WEBGPU);
     let covered = Conv2d::new([3, 2]).groups(2).relu();
     let covered =
         plan(&covered, [2, 4, 3, 2].into(), [6, 2, 3, 2].into(), bias, Some(Variant::DotProduct), &Caps::WEBGPU);
@@ -76,7 +79,7 @@ pub(crate) fn exhibit() -> Exhibit {
         let shapes = ([2, 5, 3, 2].into(), [6, 5, 3, 2].into(), bias);
         plan_half(&Conv2d::new([3, 2]), shapes, form, None, &Caps::WEBGPU)
     });
-    let plans = plans.chain([apart, several, covered]).chain(covered_half);
+    let plans = plans.chain([apart, several, covered]).chain(several_half).chain(covered_half);
     let long = ([2, 33, 9, 7].into(), [6, 33, 3, 3].into());
     let fours = plan(&op, [1, 33, 8, 6].into(), long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU);
     let plans = plans.chain([plan(&op, long.0, long.1, bias, Some(Variant::SplitK), &Caps::WEBGPU), fours]);
@@ -139,6 +142,23 @@ fn many_output_channels_are_computed_64_at_a_time() {
         let plan = plan(&Conv2d::new([1, 1]), input, weight, None, Some(Variant::Tiled), &caps).unwrap();
         let [step] = plan.run.as_slice() else { panic!("{outputs} @{side}: one dispatch") };
         assert!(step.constants.contains(&("ROWS", rows)), "{outputs} @{side}: {:?}", step.constants);
+    }
+}
+
+/// On GPUs few input channels go by `Direct` in f16, whose weights stay as they are, and whose pooling stays apart; on CPU drivers both
+/// end in one product.
+#[test]
+#[allow(clippy::unwrap_used, reason = "a test")]
+fn few_input_channels_in_f16() {
+    let op = Conv2d::new([3, 3]).pad(1).relu();
+    let shapes = ([1, 3, 224, 224].into(), [64, 3, 3, 3].into(), Some(Shape::vector(64)));
+    let pooling = Pooling { op: MaxPool2d::new([2, 2]), switches: None };
+    for (software, variant) in [(false, Variant::Direct), (true, Variant::Tiled)] {
+        let caps = Caps { software, ..Caps::WEBGPU };
+        let plan = plan_half(&op, shapes, Form::Halves, None, &caps).unwrap();
+        assert_eq!((plan.variant, plan.half_weight), (variant.name(), software));
+        let pooled = plan_half_pooled(&op, pooling, shapes, None, &caps);
+        assert_eq!(pooled.map(|plan| plan.variant).ok(), software.then_some(variant.name()));
     }
 }
 

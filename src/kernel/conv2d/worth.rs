@@ -1,23 +1,25 @@
 //! Whether a product of f16 maps is worth what it fills up: matrix units and staged tiles compute 64 channels at least, over eight to 16,
 //! which for a few channels is more than f32 takes that computes them by themselves, between two conversions.
 
-use super::choice::word;
-use super::{OP, Problem, Variant, cooperative, depthwise, direct, effort, not_in_half};
+use super::choice::{half_effort, in_half, word};
+use super::{OP, Problem, Variant, depthwise, direct, not_in_half};
 use crate::error::Result;
 use crate::gpu::Caps;
 use crate::kernel::card::{Card, is_choice};
 use crate::kernel::check_binding;
 use crate::shape::Shape;
 
-/// Refuses a convolution of f16 maps that takes a small card many times as long by this variant as in f32, a few channels an invocation:
-/// with more than those, f16 stays for its memory.
+/// The variant for a convolution of f16 maps, refused where that takes a small card many times as long as f32, a few channels an
+/// invocation: with more than those, f16 stays for its memory.
 ///
 /// # Errors
 /// [`Error::Unsupported`](crate::Error::Unsupported).
-pub(super) fn check(problem: &Problem<'_>, variant: Variant, caps: &Caps) -> Result<()> {
+pub(super) fn checked(problem: &Problem<'_>, caps: &Caps) -> Result<Variant> {
+    let variant = in_half(problem, caps);
     let direct = direct::plain_effort(problem, Card::SMALL, caps);
     let plain = depthwise::effort(problem, Card::SMALL, caps).map_or(direct, |depthwise| direct.min(depthwise));
-    check_worth(OP, problem, variant, (plain, [problem.input, problem.output]), caps)
+    check_worth(OP, problem, variant, (plain, [problem.input, problem.output]), caps)?;
+    Ok(variant)
 }
 
 /// The same for an operator that is this convolution, and takes so much in f32 between conversions of two maps. Not refused is what
@@ -35,10 +37,7 @@ pub(in crate::kernel) fn check_worth(
     if caps.software || maps.into_iter().any(|map| check_binding(OP, "map in f32", map, caps).is_err()) {
         return Ok(());
     }
-    let product = match variant {
-        Variant::Cooperative => cooperative::effort(problem, Card::SMALL, caps),
-        _ => effort(problem, variant, Card::SMALL, caps),
-    };
+    let product = half_effort(problem, variant, Card::SMALL, caps);
     let words: usize = maps.iter().map(|map| map.elements()).sum();
     let converted = 2.0 * (word(caps) * words as f64 + Card::SMALL.dispatch(caps));
     match product {
