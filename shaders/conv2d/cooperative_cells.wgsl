@@ -8,8 +8,11 @@ alias Loaded = vec4<f32>;
 // What is staged of input channels c to c+3 of the group, loaded for a cell: zero where it or the channel is outside, for an
 // infinity times the zero weight of a channel that is not there would not be zero.
 fn halves(value: Loaded, c: u32, inside: bool) -> vec4<f16> {
-    let channel = c + vec4(0u, 1u, 2u, 3u);
-    return vec4<f16>(select(vec4<f32>(), value, (channel < vec4(params.group_inputs)) & vec4(inside)));
+    var cells = select(vec4<f32>(), value, vec4(inside));
+    if TAIL {
+        cells = select(vec4<f32>(), cells, c + vec4(0u, 1u, 2u, 3u) < vec4(params.group_inputs));
+    }
+    return vec4<f16>(cells);
 }
 
 // What an invocation stages: where its cell lies in the plane that it sees by the current tap, if inside.

@@ -8,9 +8,12 @@ alias Loaded = vec2<u32>;
 // What is staged of input channels c to c+3 of the group, loaded for a cell: zero where it or the channel is outside; beside a
 // last odd channel there are zeros.
 fn halves(value: Loaded, c: u32, inside: bool) -> vec4<f16> {
-    let pair = c / 2 + vec2(0u, 1u);
-    let word = select(vec2<u32>(), value, (pair < vec2((params.group_inputs + 1) / 2)) & vec2(inside));
-    return vec4<f16>(vec4(unpack2x16float(word.x), unpack2x16float(word.y)));
+    var words = select(vec2<u32>(), value, vec2(inside));
+    if TAIL {
+        let pair = c / 2 + vec2(0u, 1u);
+        words = select(vec2<u32>(), words, pair < vec2((params.group_inputs + 1) / 2));
+    }
+    return vec4<f16>(vec4(unpack2x16float(words.x), unpack2x16float(words.y)));
 }
 
 // What an invocation stages: where its cell lies in the plane that it sees by the current tap, if inside.

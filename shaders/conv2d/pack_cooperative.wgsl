@@ -1,10 +1,11 @@
-// Computes  p[block][s][u][v][e][r][k] = w[o, s*STEP + e*8 + k, u, v] as f16, with o the channel r of the block: in the order in
-//           which conv2d/cooperative stages them, eight inputs of a row at a time. Rows past a group's last channel and inputs
-//           past its last are zero.
+// Computes  p[block][s][u][v][e][r][k] = w[o, s*STEP + e*TILE + k, u, v] as f16, with o the channel r of the block: in the order in
+//           which conv2d/cooperative multiplies them, TILE inputs of a row at a time, so that TILE rows are a matrix. Rows past a
+//           group's last channel and inputs past its last are zero.
 // Layout    w: channels x Cin/groups x taps, the rows of this dispatch's blocks from word weight_offset on; p: as above, two
 //           f16 a word, the lower k in the lower half.
 // Bindings  0 params; 1 w; 2 p.
-// Overrides ROWS, rows of a block; STEP, inputs of a step, a multiple of 8; WORKGROUP, the invocations of a workgroup.
+// Overrides ROWS, rows of a block; STEP, inputs of a stage, a multiple of TILE,
+//           inputs of a matrix, 8 or 16; WORKGROUP, the invocations of a workgroup.
 // Dispatch  An invocation writes one word of p; `words` have work.
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every word of p, once.
@@ -27,6 +28,7 @@ struct Params {
 
 override ROWS: u32;
 override STEP: u32;
+override TILE: u32;
 override WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -44,11 +46,11 @@ fn main(
         return;
     }
     let steps = (params.group_inputs + STEP - 1) / STEP;
-    let row = i / 4 % ROWS;
-    let eight = i / 4 / ROWS % (STEP / 8);
-    let stage = i / 4 / ROWS / (STEP / 8);
+    let row = i / (TILE / 2) % ROWS;
+    let run = i / (TILE / 2) / ROWS % (STEP / TILE);
+    let stage = i / ROWS / (STEP / 2);
     let tap = stage % params.taps;
-    let c = stage / params.taps % steps * STEP + eight * 8 + i % 4 * 2;
+    let c = stage / params.taps % steps * STEP + run * TILE + i % (TILE / 2) * 2;
     let block = params.first_block + stage / params.taps / steps;
     let channel = block % params.group_blocks * ROWS + row;
     var word = 0u;

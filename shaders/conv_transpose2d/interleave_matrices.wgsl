@@ -5,18 +5,18 @@ override BIAS: bool;
 
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// The lanes of a subgroup store the sum that it left at `first`, whose first output channel of the group and cell these are.
-fn finish(first: u32, lane: u32, plane: u32, first_channel: u32, within: u32, first_cell: u32) {
-    let plane_cells = params.out_h * params.out_w;
+// The lanes of a subgroup store the two matrices of sums that it left at `first`, whose first output channel of the group and cell
+// (row and column) these are.
+fn finish(first: u32, lane: u32, plane: u32, first_channel: u32, within: u32, first_cell: vec2<u32>) {
     let group_channel = first_channel / params.group_outputs * params.y_group;
     let group_plane = plane / params.out_channels * params.y_channels + group_channel;
-    for (var e = lane; e < TILE * TILE; e += LANES) {
-        let to = interleaved(within + e / TILE);
-        let cell = first_cell + e % TILE;
+    for (var e = lane; e < 2 * TILE * TILE; e += LANES) {
+        let to = interleaved(within + e / TILE % TILE);
+        let cell = first_cell + vec2(e / (TILE * TILE), e % TILE);
         // A row or column before the first wraps around to a number beyond the last.
-        let row = cell / params.out_w * PY + to.row - params.cut_top;
-        let column = cell % params.out_w * PX + to.column - params.cut_left;
-        let exists = to.channel < params.y_group && cell < plane_cells;
+        let row = cell.x * PY + to.row - params.cut_top;
+        let column = cell.y * PX + to.column - params.cut_left;
+        let exists = to.channel < params.y_group && cell.x < params.out_h && cell.y < params.out_w;
         if exists && row < params.y_h && column < params.y_w {
             var value = sums[first + e];
             if BIAS {

@@ -22,6 +22,11 @@ impl Card {
     /// One of a laptop or a phone.
     pub(super) const SMALL: Self = Self { multiprocessors: 8.0 };
 
+    /// How many workgroups are at work at a time that fill a multiprocessor each.
+    pub(super) fn multiprocessors(self) -> u64 {
+        self.multiprocessors as u64
+    }
+
     fn share(self) -> f64 {
         self.multiprocessors / Self::LARGE.multiprocessors
     }

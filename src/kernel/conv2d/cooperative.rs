@@ -46,7 +46,17 @@ impl Division {
 /// # Errors
 /// [`Error::Unsupported`] that says what it lacks, and what would be taken instead.
 pub(in crate::kernel) fn check_device(op: &'static str, caps: &Caps) -> Result<()> {
-    let least = Work { images: 1, groups: 1, group_inputs: 1, group_outputs: 1, cells: 1, taps: 1, in_parts: false };
+    let least = Work {
+        images: 1,
+        groups: 1,
+        group_inputs: 1,
+        group_outputs: 1,
+        extent: [1, 1],
+        kernel: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        in_parts: false,
+    };
     division(&least, caps).map(|_| ()).map_err(|why| unsupported(op, why))
 }
 
@@ -61,19 +71,10 @@ fn division(work: &Work, caps: &Caps) -> std::result::Result<Division, String> {
     Division::of(cooperative, work, caps).ok_or_else(|| format!("it is not written out for products of {cooperative}"))
 }
 
-/// What a multiply-add takes, against those of the largest staged workgroup, and a sum besides, which goes by way of workgroup memory: an
-/// H200's times for FCN-8s' layers (docs/CHOICES.md).
-const RATE: f64 = 0.2;
-const SUM: f64 = 90.0;
-
-/// What it takes on a card, sums whole; comparable with the other variants' efforts. `None` where it does not apply.
+/// What it takes on a card; comparable with the other variants' efforts. `None` where it does not apply.
 pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> Option<f64> {
-    let work = Work::of(problem, false);
-    let division = division(&work, caps).ok()?;
-    let workgroups = division.workgroups(&work);
-    let sums = (workgroups * division.rows() * division.cells()) as f64;
-    let terms = (division.steps(&work) * division.step) as f64;
-    Some(sums * (RATE * terms + SUM) * card.idle_of_staged(workgroups, 1) + card.dispatch(caps))
+    let work = Work::of(problem, true);
+    division(&work, caps).ok().map(|division| division.effort(&work, card, caps))
 }
 
 fn unsupported(op: &'static str, why: String) -> Error {
@@ -107,6 +108,23 @@ pub(in crate::kernel) fn with_weight_checked(mut plan: KernelPlan, weight: Shape
 /// [`Error::Unsupported`] where the device has no such matrices; [`Error::Limit`] where not even one block of weights fits a
 /// binding.
 pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Result<KernelPlan> {
+    // With a pooling as without, so that their sums are the same.
+    let work = Work::of(problem, operands.interleave.is_none());
+    let division = division(&work, caps).map_err(|why| unsupported(OP, why))?;
+    divided(&division, &work, problem, operands, caps)
+}
+
+/// The same, the work divided so.
+///
+/// # Errors
+/// As [`plan`].
+fn divided(
+    division: &Division,
+    work: &Work,
+    problem: &Problem<'_>,
+    operands: Operands,
+    caps: &Caps,
+) -> Result<KernelPlan> {
     let &Problem { op, input, output, .. } = problem;
     let mut plan = KernelPlan { variant: Variant::Cooperative.name(), half_weight: true, ..KernelPlan::default() };
     if operands.form == Form::Words {
@@ -116,23 +134,20 @@ pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Re
         Some(_) if operands.form != Form::Halves => return Err(Pooling::refused("the map is f32".to_owned())),
         pooling => pooling.map(|pooling| pooling.end_in_windows(&mut plan, output, caps)).transpose()?,
     };
-    // With a pooling as without, so that their sums are the same.
-    let work = Work::of(problem, operands.interleave.is_none());
-    let division = division(&work, caps).map_err(|why| unsupported(OP, why))?;
-    let (rows, steps) = (division.rows(), division.steps(&work));
-    let part_steps = division.part_steps(&work, caps);
-    let parts = steps.div_ceil(part_steps);
+    let rows = division.rows();
+    let (stages, part_stages) = (division.stages(work), division.part_stages(work, caps));
+    let parts = division.parts(work, caps);
     if parts > 1 && end.is_some() {
         return Err(Pooling::refused("the sums are taken in parts".to_owned()));
     }
-    let rounds = [part_steps, division.step / division.tile].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-    rounds_within(OP, 0, loop_iterations(&rounds), caps)?;
+    let rounds = [part_stages, division.taps[0], division.taps[1] / division.tap_run];
+    rounds_within(OP, 0, loop_iterations(&rounds.map(|n| usize::try_from(n).unwrap_or(usize::MAX))), caps)?;
     let blocks = Blocks {
         rows,
         groups: work.groups,
         group_outputs: work.group_outputs,
-        row_words: work.group_inputs * work.taps,
-        block_words: rows * division.step * steps / 2,
+        row_words: work.group_inputs * work.taps(),
+        block_words: rows * division.step * stages * division.stage_taps() / 2,
     };
     // Bias, ReLU and rounding are for the whole sums.
     let to = if parts > 1 {
@@ -142,15 +157,25 @@ pub(super) fn plan(problem: &Problem<'_>, operands: Operands, caps: &Caps) -> Re
     } else {
         operands
     };
-    let cell_tiles = (end.as_ref().map_or(output, End::windows).plane() as u64).div_ceil(division.cells());
-    let multiplication =
-        Multiplication { division, problem, operands: to, blocks, end, cell_tiles, parts, part_steps, caps };
-    for run in blocks.runs(caps)? {
-        let packed = plan.persistent(run.blocks * blocks.block_words);
-        let step = division.step;
-        plan.prepare.push(pack::step([work.group_inputs, work.taps, step], (&blocks, &run), to.weight, packed, caps)?);
+    let cell_tiles = division.cell_tiles(work);
+    let multiplication = Multiplication {
+        division: *division,
+        problem,
+        operands: to,
+        blocks,
+        end,
+        cell_tiles,
+        parts,
+        part_stages,
+        caps,
+    };
+    let ahead = division.words_ahead();
+    let most = caps.max_binding_bytes.min(caps.max_buffer_bytes).saturating_sub(4 * ahead);
+    for run in blocks.runs(&Caps { max_binding_bytes: most, ..*caps })? {
+        let packed = plan.persistent(run.blocks * blocks.block_words + ahead);
+        plan.prepare.push(pack::step(division, work, (&blocks, &run), to.weight, packed, caps)?);
         plan.run.push(multiplication.step(&run, packed)?);
-        plan.executed_macs += multiplication.tiles(&run) * division.cells() * rows * steps * division.step;
+        plan.executed_macs += multiplication.tiles(&run) * division.cells() * 2 * blocks.block_words;
     }
     if parts > 1 {
         plan.run.push(super::parts::sum(parts, to.output, &operands, op.relu, output, caps)?);
@@ -165,11 +190,11 @@ struct Multiplication<'a> {
     operands: Operands,
     blocks: Blocks,
     end: Option<End>,
-    /// Workgroups along a plane's cells.
+    /// Tiles of a plane's cells.
     cell_tiles: u64,
-    /// Parts of a sum, and steps of one.
+    /// Parts of a sum, and stages of one.
     parts: u64,
-    part_steps: u64,
+    part_stages: u64,
     caps: &'a Caps,
 }
 
@@ -180,26 +205,34 @@ impl Multiplication<'_> {
     }
 
     fn step(&self, run: &Run, packed: Buffer) -> Result<Step> {
-        let &Self { division, problem, operands, ref blocks, cell_tiles, parts, part_steps, .. } = self;
+        let &Self { division, problem, operands, ref blocks, cell_tiles, parts, part_stages, .. } = self;
         let &Problem { op, weight, .. } = problem;
         let tiles = self.tiles(run);
         let quads = 0..(weight.c as u64).div_ceil(4);
         let params = Params::of(problem, operands.interleave, blocks, run, [cell_tiles, tiles]).summing(
             quads,
             parts,
-            part_steps * division.step / 4,
+            part_stages * division.step / 4,
         );
         let own = [
-            ("BIAS", f64::from(operands.bias != Buffer::Absent)),
-            ("RELU", f64::from(op.relu && parts == 1)),
-            ("LANES", division.lanes as f64),
-            ("ROW_GROUPS", division.row_groups as f64),
-            ("COLUMN_GROUPS", division.column_groups as f64),
-            ("STEP", division.step as f64),
-            ("BUFFERS", division.buffers as f64),
-            ("STAGED", division.staged() as f64),
-            ("SUMS", division.sums() as f64),
-        ];
+            ("BIAS", u64::from(operands.bias != Buffer::Absent)),
+            ("RELU", u64::from(op.relu && parts == 1)),
+            ("LANES", division.lanes),
+            ("ROW_GROUPS", division.row_groups),
+            ("COLUMN_GROUPS", division.column_groups),
+            ("MATRICES", division.matrices),
+            ("STEP", division.step),
+            ("TAP_ROWS", division.taps[0]),
+            ("TAP_COLUMNS", division.taps[1]),
+            ("TAP_RUN", division.tap_run),
+            ("PATCH_ROWS", division.patch[0]),
+            ("PATCH_COLUMNS", division.patch[1]),
+            ("BUFFERS", division.buffers),
+            ("TAIL", u64::from(!(weight.c as u64).is_multiple_of(division.step))),
+            ("STAGED", division.staged()),
+            ("SUMS", division.sums()),
+        ]
+        .map(|(name, value)| (name, value as f64));
         let window = window_constants(op.kernel, op.stride, op.dilation);
         let kernel = match &self.end {
             Some(_) => division.pooled_kernel(),

@@ -1,9 +1,7 @@
 //! The kernels of the products on matrix units: one for each size of the matrices, form of the maps and end of the sums.
 
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::conv2d::forms::{
-    BINDINGS_POOLED, IN_ROWS, IN_WINDOWS, INTERLEAVED, OPERANDS, RESULT_HALF, STORE_POOLED,
-};
+use crate::kernel::conv2d::forms::{BINDINGS_POOLED, IN_WINDOWS, INTERLEAVED, OPERANDS, RESULT_HALF, STORE_POOLED};
 use crate::kernel::max_pool2d::{BEST, MAXIMA_HALF};
 use crate::kernel::{ACTIVATION, MATRIX_8, MATRIX_16, NARROW, PLANES_HALF, part};
 
@@ -38,34 +36,34 @@ macro_rules! by_eight_and_by_sixteen {
 
 by_eight_and_by_sixteen!(
     EIGHT "conv2d/cooperative_8", SIXTEEN "conv2d/cooperative_16", BINDINGS,
-    [CELLS, IN_ROWS, STORE]
+    [CELLS, STORE]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF "conv2d/cooperative_8_half", SIXTEEN_HALF "conv2d/cooperative_16_half", BINDINGS_HALF,
-    [CELLS_HALF, IN_ROWS, NARROW, RESULT_HALF, STORE_HALF]
+    [CELLS_HALF, NARROW, RESULT_HALF, STORE_HALF]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF_F32 "conv2d/cooperative_8_half_f32", SIXTEEN_HALF_F32 "conv2d/cooperative_16_half_f32", BINDINGS,
-    [CELLS_HALF, IN_ROWS, STORE]
+    [CELLS_HALF, STORE]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_INTERLEAVED "conv2d/cooperative_8_interleaved", SIXTEEN_INTERLEAVED "conv2d/cooperative_16_interleaved", BINDINGS,
-    [CELLS, IN_ROWS, INTERLEAVED, INTERLEAVE]
+    [CELLS, INTERLEAVED, INTERLEAVE]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF_INTERLEAVED "conv2d/cooperative_8_half_interleaved",
     SIXTEEN_HALF_INTERLEAVED "conv2d/cooperative_16_half_interleaved", BINDINGS_HALF,
-    [CELLS_HALF, IN_ROWS, NARROW, INTERLEAVED, INTERLEAVE_HALF]
+    [CELLS_HALF, NARROW, INTERLEAVED, INTERLEAVE_HALF]
 );
 
 by_eight_and_by_sixteen!(
     EIGHT_HALF_F32_INTERLEAVED "conv2d/cooperative_8_half_f32_interleaved",
     SIXTEEN_HALF_F32_INTERLEAVED "conv2d/cooperative_16_half_f32_interleaved", BINDINGS,
-    [CELLS_HALF, IN_ROWS, INTERLEAVED, INTERLEAVE]
+    [CELLS_HALF, INTERLEAVED, INTERLEAVE]
 );
 
 by_eight_and_by_sixteen!(

@@ -1,6 +1,7 @@
-//! Weights as f16 in the order in which the product on matrix units stages them.
+//! Weights as f16 in the order in which the product on matrix units takes them.
 
 use super::super::blocks::{Blocks, Run};
+use super::division::{Division, Work};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, Step};
 use crate::kernel::flat::flat_step;
@@ -27,12 +28,13 @@ params! {
     }
 }
 
-/// Packs a run of blocks of a weight with so many input channels a group and taps, of which so many channels are staged at a time.
+/// Packs a run of blocks of a weight for such a division of such work.
 ///
 /// # Errors
 /// As [`flat_step`].
 pub(super) fn step(
-    [inputs, taps, staged]: [u64; 3],
+    division: &Division,
+    work: &Work,
     (blocks, run): (&Blocks, &Run),
     weight: Buffer,
     packed: Buffer,
@@ -41,15 +43,16 @@ pub(super) fn step(
     let words = run.blocks * blocks.block_words;
     let params = PackParams {
         weight_offset: run.offset as u32,
-        group_inputs: inputs as u32,
+        group_inputs: work.group_inputs as u32,
         group_outputs: blocks.group_outputs as u32,
         group_blocks: blocks.group_blocks() as u32,
-        taps: taps as u32,
+        taps: work.taps() as u32,
         first_block: run.first_block as u32,
         first_channel: run.first_channel as u32,
         words: words as u32,
     };
-    let constants = [("ROWS", blocks.rows as f64), ("STEP", staged as f64)];
+    let constants = [("ROWS", blocks.rows), ("STEP", division.step), ("TILE", division.tile)];
+    let constants = constants.map(|(name, value)| (name, value as f64));
     flat_step(&PACK, &constants, &params, &[run.part_of(weight), packed.into()], words as usize, caps)
 }
 

@@ -1,9 +1,10 @@
 //! The trial of a device's matrix units, before an operator uses them.
 
-use super::unsupported;
+use super::division::{Division, Work};
+use super::{divided, unsupported};
 use crate::error::Result;
-use crate::gpu::{Gpu, KernelPlan};
-use crate::kernel::conv2d::{self, OP, Variant};
+use crate::gpu::{Caps, Gpu, KernelPlan};
+use crate::kernel::conv2d::{self, OP, Operands, Problem, Variant};
 use crate::op::Conv2d;
 use crate::tensor::Tensor;
 
@@ -32,26 +33,42 @@ impl Gpu {
         self.try_kernels_of(|plan| plan).await
     }
 
-    /// Whether `Cooperative`, as `planted` leaves its plan, agrees with `Tiled`.
+    /// Whether `Cooperative`, as `planted` leaves its plans, agrees with `Tiled`: with four rows of cells a subgroup and with two, as
+    /// far as the device's workgroups hold them.
     async fn try_kernels_of(&self, planted: impl Fn(KernelPlan) -> KernelPlan) -> Result<bool> {
-        // More channels and cells than a tile has, and no multiple of one.
         const RUNS: usize = 3;
+        // More channels and cells than a tile has, and no multiple of one.
         let op = Conv2d::new([3, 3]).pad(1).relu();
         let integers = |shape: [usize; 4], factor: usize| {
             Tensor::from_fn(shape, |[n, c, y, x]| ((factor * (n + 3 * c + 5 * y) + 7 * x) % 17) as f32 - 8.0)
         };
         let (x, w, b) = (integers([1, 37, 12, 13], 11)?, integers([150, 37, 3, 3], 13)?, integers([1, 150, 1, 1], 5)?);
-        let shape = op.output_shape(x.shape(), w.shape(), Some(b.shape()))?;
+        let (input, weight) = (x.shape(), w.shape());
+        let output = op.output_shape(input, weight, Some(b.shape()))?;
         let operands = [self.upload(&x)?, self.upload(&w)?, self.upload(&b)?];
-        let mut answers = Vec::new();
-        for variant in [Variant::Tiled].into_iter().chain([Variant::Cooperative; RUNS]) {
-            let plan = conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), self.caps())?;
-            let plan = if variant == Variant::Cooperative { planted(plan) } else { plan };
-            let y = self.compute(OP, &plan, &operands.each_ref(), shape)?;
-            answers.push(self.download_async(&y).await?);
+        let tiled = conv2d::plan(&op, input, weight, Some(b.shape()), Some(Variant::Tiled), self.caps())?;
+        let expected = self.download_async(&self.compute(OP, &tiled, &operands.each_ref(), output)?).await?;
+        for plan in of_each_kind(&Problem { op: &op, input, weight, output }, self.caps())? {
+            let plan = planted(plan);
+            for _ in 0..RUNS {
+                let y = self.compute(OP, &plan, &operands.each_ref(), output)?;
+                if self.download_async(&y).await? != expected {
+                    return Ok(false);
+                }
+            }
         }
-        Ok(answers.iter().all(|answer| *answer == answers[0]))
+        Ok(true)
     }
+}
+
+/// A plan by the first division of those with as many rows of cells a subgroup, which differ in what the kernel has written out.
+fn of_each_kind(problem: &Problem<'_>, caps: &Caps) -> Result<Vec<KernelPlan>> {
+    let work = Work::of(problem, true);
+    let cooperative = caps.cooperative.into_iter();
+    let all: Vec<_> = cooperative.flat_map(|cooperative| Division::all(cooperative, &work, caps)).collect();
+    let first = |matrices: u64| all.iter().find(|division| division.matrices == matrices);
+    let kinds = [4, 2].into_iter().filter_map(first);
+    kinds.map(|division| divided(division, &work, problem, Operands::with_bias(true), caps)).collect()
 }
 
 #[cfg(test)]
@@ -112,18 +129,21 @@ mod tests {
         assert_eq!(chosen(&gpu), ["cooperative", "cooperative"]);
     }
 
-    /// Where there is no memory for two stages, one is multiplied and then overwritten.
+    /// Where there is no memory for two stages, one is multiplied and then overwritten; where there is none for a patch of all taps,
+    /// each tap has its own.
     #[test]
-    fn one_stage_gives_the_same_as_two() {
-        for (kib, buffers) in [(8, 1.0), (16, 2.0)] {
+    fn what_memory_holds_changes_no_sums() {
+        for (kib, own, value) in [(8, "TAP_ROWS", 1.0), (16, "BUFFERS", 1.0), (32, "BUFFERS", 2.0)] {
             let Some(mut gpu) = matrices() else { return };
             std::sync::Arc::get_mut(&mut gpu.shared).unwrap().caps.max_workgroup_bytes = kib << 10;
+            let seen = std::cell::Cell::new(false);
             let checked = |plan: KernelPlan| {
-                let has = |step: &crate::gpu::Step| step.constants.contains(&("BUFFERS", buffers));
-                assert!(gpu.caps().cooperative.unwrap().tile == 16 || plan.run.iter().any(has), "{kib} KiB");
+                let has = |step: &crate::gpu::Step| step.constants.contains(&(own, value));
+                seen.set(seen.get() || plan.run.iter().any(has));
                 plan
             };
             assert!(pollster::block_on(gpu.try_kernels_of(checked)).unwrap(), "{kib} KiB");
+            assert!(seen.get() || gpu.caps().cooperative.unwrap().tile == 16, "{kib} KiB");
         }
     }
 
