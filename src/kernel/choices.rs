@@ -71,7 +71,8 @@ fn no_generated_convolution_is_filled_up_to_many_times_its_work() {
     });
 }
 
-/// The same with `Gather`, whose weights are loads too. Where subgroups share cells a multiply-add takes 0.72 of another at least.
+/// The same with `Gather`, whose weights are loads too. Where subgroups share cells a multiply-add takes 0.72 of another at least, by
+/// staged workgroups of a GPU 0.71.
 #[test]
 fn no_generated_transposed_convolution_is_filled_up_to_many_times_its_work() {
     for_generated(1500, sizes(), |(kernel, stride, dilation, border, [inputs, outputs], groups, [n, h, w])| {
@@ -86,8 +87,11 @@ fn no_generated_transposed_convolution_is_filled_up_to_many_times_its_work() {
         let channels = channel_block(outputs as u64, 8) as f64;
         for caps in devices() {
             let Ok(plan) = conv_transpose2d::plan(&op, input, weight, None, None, &caps) else { continue };
-            let card = if caps.software { 1.0 } else { FOR_A_LARGE_CARD };
-            let rate = if caps.shares_cells() { 0.72 } else { 1.0 };
+            let (card, rate) = match caps.software {
+                true if caps.shares_cells() => (1.0, 0.72),
+                true => (1.0, 1.0),
+                false => (FOR_A_LARGE_CARD, 0.71),
+            };
             let most = card / rate * (9.0 * channels + 8.0) / channels;
             let times = plan.executed_macs as f64 / useful;
             assert!(times <= most, "{} executes {times} times", plan.variant);
@@ -95,8 +99,8 @@ fn no_generated_transposed_convolution_is_filled_up_to_many_times_its_work() {
     });
 }
 
-/// The same in f16, where what f32 takes is two conversions more, and a multiply-add of matrix units a fourth of one of
-/// `Staged`. These are for 128 cells of a plane at a time, of which there may be fewer than half. What is refused runs in f32.
+/// The same in f16, where what f32 takes is two conversions more, and a multiply-add of matrix units a tenth of one of
+/// `Staged`. These are for 128 cells of a plane at a time or more, of which there may be fewer than half. What is refused runs in f32.
 #[test]
 fn no_generated_convolution_in_f16_is_filled_up_to_many_times_its_work() {
     for_generated(1500, sizes(), |sizes| {
@@ -109,7 +113,7 @@ fn no_generated_convolution_in_f16_is_filled_up_to_many_times_its_work() {
             let cooperative = cooperative.map(|[tile, lanes]| Cooperative { tile, lanes });
             let caps = Caps { f16: true, cooperative, max_workgroup_bytes: 48 << 10, ..devices()[1] };
             let Ok(plan) = conv2d::plan_half(&op, (input, weight, None), Form::Halves, None, &caps) else { continue };
-            let rate = if cooperative.is_some() { 4.0 } else { 1.0 };
+            let rate = if cooperative.is_some() { 10.0 } else { 1.0 };
             let lanes = (128.0 / output.plane() as f64).max(2.0);
             let most = lanes * rate * FOR_A_LARGE_CARD * ((38.0 + channels) / channels + converted);
             let times = plan.executed_macs as f64 / useful;

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::{Mutex, Once};
 
 use switchback::gpu::Tuning;
+use switchback::kernel::{conv_transpose2d, conv2d};
 use switchback::weights::Weights;
-use switchback::{Conv2d, Gpu, Graph, Tensor, kernel::conv2d};
+use switchback::{Conv2d, ConvTranspose2d, Gpu, Graph, Tensor};
 
 use crate::common::adapter;
 
@@ -55,6 +56,33 @@ fn a_tuning_chooses_variants() {
     assert_eq!(variant(&graph, &weights, &file), Some(default));
     std::fs::write(&file, tuning.to_string().replace("device ", "device not ")).unwrap();
     assert_eq!(variant(&graph, &weights, &file), Some(default));
+}
+
+/// By whatever gives the same sums in every run: not by `Scatter`.
+#[test]
+fn transposed_convolutions_are_tuned_too() {
+    let Some(gpu) = adapter::gpu() else { return };
+    let mut g = Graph::builder();
+    let x = g.input("x", [1, 8, 20, 12]).unwrap();
+    let y = g.conv_transpose2d("up", x, ConvTranspose2d::new([4, 4]).stride([2, 2]), 4).unwrap();
+    g.output(y).unwrap();
+    let graph = g.build().unwrap();
+    let weights = Weights::random(graph.weights_required(), 1).unwrap();
+
+    let mut trials = Vec::new();
+    let tuning = gpu.tune(&graph, |trial| trials.push(trial.variant.to_owned())).unwrap();
+    let tried = |variant: conv_transpose2d::Variant| trials.iter().any(|name| name == variant.name());
+    assert!(tried(conv_transpose2d::Variant::Gather) && tried(conv_transpose2d::Variant::Phased), "{trials:?}");
+    let (problem, fastest) = tuning.iter().next().unwrap();
+    assert!(problem.contains("1x8x20x12") && fastest != conv_transpose2d::Variant::Scatter.name(), "{problem}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tuning");
+    for chosen in [conv_transpose2d::Variant::Gather, conv_transpose2d::Variant::Phased] {
+        let text = tuning.to_string().replace(&format!(" = {fastest}\n"), &format!(" = {}\n", chosen.name()));
+        text.parse::<Tuning>().unwrap().save(&file).unwrap();
+        assert_eq!(variant(&graph, &weights, &file), Some(chosen.name()));
+    }
 }
 
 /// What the library warned of, in all tests of this binary.

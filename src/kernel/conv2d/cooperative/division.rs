@@ -40,8 +40,8 @@ const OFFERS: [Offer; 4] = [
 
 /// What a sum takes besides, which goes by way of workgroup memory and whose first stage is waited for, and what a channel of a cell takes
 /// that is staged.
-const SUM: f64 = 60.0;
-const STAGED: f64 = 7.0;
+const SUM_COST: f64 = 60.0;
+const STAGED_COST: f64 = 7.0;
 
 /// How a device's subgroups divide a workgroup's tile, and what they stage of it at a time.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -230,9 +230,9 @@ impl Division {
         let (workgroups, parts) = (self.workgroups(work), self.parts(work, caps));
         let stages = self.stages(work);
         let terms = (stages * self.step * self.stage_taps()) as f64;
-        let staged = STAGED * (stages * self.step * self.patch_cells()) as f64;
+        let staged = STAGED_COST * (stages * self.step * self.patch_cells()) as f64;
         let sums = (self.rows() * self.cells()) as f64;
-        let computed = workgroups as f64 * (sums * (self.rate * terms + SUM * parts as f64) + staged);
+        let computed = workgroups as f64 * (sums * (self.rate * terms + SUM_COST * parts as f64) + staged);
         let added = if parts > 1 { word(caps) * (parts * work.sums()) as f64 + card.dispatch(caps) } else { 0.0 };
         computed * card.idle_of_staged(workgroups * parts, self.busy) + card.dispatch(caps) + added
     }
