@@ -172,12 +172,13 @@ fn named_of_any_kernel() -> Vec<Problem> {
     ]
 }
 
-/// Windows and channels one less, as many, one more than a workgroup on matrix units of 8x8 holds, and than one matrix.
+/// Windows along both axes, and channels, one less, as many, one more than a workgroup on matrix units of 8x8 holds, and than one matrix.
 fn named_of_matrices() -> Vec<Problem> {
     let plain = Problem { conv: Conv2d::new([1, 1]), ..named()[0] };
-    let windows = [1, 2, 3, 15, 16, 17].map(|windows| Problem { input: [1, 9, 2, 2 * windows], channels: 3, ..plain });
+    let windows = [1, 3, 4, 5, 15, 17].map(|windows| Problem { input: [1, 9, 2, 2 * windows], channels: 3, ..plain });
     let channels = [7, 8, 9, 63, 64, 65].map(|channels| Problem { input: [2, 17, 4, 6], channels, ..plain });
-    windows.into_iter().chain(channels).collect()
+    let rows = [1, 2, 3, 4, 5].map(|windows| Problem { input: [1, 9, 2 * windows, 6], channels: 3, ..plain });
+    windows.into_iter().chain(rows).chain(channels).collect()
 }
 
 #[test]
