@@ -175,6 +175,25 @@ fn sums_in_parts() {
     }
 }
 
+/// Of one phase, where channels come in pairs and the border cuts off no more than the taps reach; of one that is stored interleaved.
+#[test]
+fn transposed_sums_in_parts() {
+    let Some(gpu) = gpu() else { return };
+    let uneven = Padding { top: 2, bottom: 0, left: 1, right: 2 };
+    for (op, outputs) in [
+        (ConvTranspose2d::new([3, 3]).pad(1).relu(), 36),
+        (ConvTranspose2d::new([3, 3]).pad(uneven), 35),
+        (ConvTranspose2d::new([3, 2]).pad([3, 0]), 4),
+    ] {
+        let input = [2, 350, 6, 5];
+        run_transposed(
+            &gpu,
+            &ConvProblem { because: "a long sum", op, input, output_channels: outputs, bias: true },
+            5,
+        );
+    }
+}
+
 /// Wherever it lies among what the pass over the map looks at.
 #[test]
 fn an_operand_beyond_f16_is_found_anywhere() {

@@ -88,6 +88,15 @@ impl Convolution {
             .groups(op.groups);
         Self { op, made, cells: Shape { n: output.n, c: n, h: rows.cells, w: columns.cells }, interleave }
     }
+
+    /// The same without an interleaved store where there is one phase, whose cells and channels are the output's: sums of such a
+    /// convolution may be taken in parts.
+    fn plain(&self) -> Option<Conv2d> {
+        let Interleave { phases, output, first: [top, left], .. } = self.interleave;
+        let pad = self.op.pad;
+        let one = phases == [1, 1] && self.made.n == output.c && top <= pad.top && left <= pad.left;
+        one.then(|| self.op.pad(Padding { top: pad.top - top, left: pad.left - left, ..pad }))
+    }
 }
 
 /// Makes the weight of the convolution in scratch, then plans the convolution by this variant, which packs it from there.
@@ -95,9 +104,13 @@ impl Convolution {
 /// # Errors
 /// [`Error::Limit`] where a binding does not hold either weight; as the convolution's plan.
 pub(super) fn plan(problem: &Problem<'_>, form: Form, variant: conv2d::Variant, caps: &Caps) -> Result<KernelPlan> {
-    let Convolution { op, made, cells, interleave } = Convolution::of(problem, form);
+    let convolution = Convolution::of(problem, form);
+    let plain = convolution.plain();
+    let Convolution { op, made, cells, interleave } = convolution;
     let make = make_weight(problem, made, interleave, op.dilation, caps)?;
-    let operands = Operands { form, interleave: Some(interleave), ..Operands::with_bias(problem.bias) };
+    let interleave = plain.is_none().then_some(interleave);
+    let operands = Operands { form, interleave, ..Operands::with_bias(problem.bias) };
+    let op = plain.unwrap_or(op);
     let inner = conv2d::Problem { op: &op, input: problem.input, weight: made, output: cells };
     let inner = conv2d::plan_product(&inner, operands, variant, caps)?;
     Ok(with_own_weight(inner, made, make))

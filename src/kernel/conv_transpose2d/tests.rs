@@ -84,6 +84,8 @@ pub(crate) fn exhibit() -> Exhibit {
             }
         }
     }
+    let one = ConvTranspose2d::new([3, 3]).pad(1);
+    plans.push(plan_half(&one, ([1, 350, 6, 5].into(), [350, 8, 3, 3].into(), None), Form::Halves, None, &matrices[1]));
     let bias = Some(Shape::vector(9));
     plans.push(plan(&plain, [1, 11, 2, 3].into(), [11, 9, 4, 4].into(), bias, Some(Variant::Gather), &tiny));
     let mut params: Vec<_> =
@@ -342,4 +344,20 @@ fn what_cannot_be_split_is_an_error() {
     let plan = |variant| plan(&apart, [1, 1, 2, 2].into(), [1, 1, 2, 2].into(), None, Some(variant), &Caps::WEBGPU);
     assert!(plan(Variant::Gather).is_ok());
     assert!(plan(Variant::ZeroInsert).is_err_and(|error| error.is_out_of_memory()));
+}
+
+/// One phase is a convolution like any other, whose sums may be taken in parts, but for a channel that fills up a pair and a border
+/// that cuts off more than the taps reach.
+#[test]
+fn one_phase_on_matrix_units_is_a_convolution() {
+    let units = Some(crate::gpu::Cooperative { tile: 16, lanes: 32 });
+    let caps = Caps { f16: true, cooperative: units, max_workgroup_bytes: 48 << 10, ..Caps::WEBGPU };
+    let in_parts = |op: ConvTranspose2d, channels: usize| {
+        let shapes = ([1, 512, 14, 14].into(), [512, channels, 3, 3].into(), None);
+        let plan = plan_half(&op, shapes, Form::Halves, Some(Variant::Cooperative), &caps).unwrap();
+        plan.run.iter().any(|step| step.kernel.name == "conv2d/sum_parts_half")
+    };
+    let op = ConvTranspose2d::new([3, 3]);
+    let found = [in_parts(op.pad(1), 512), in_parts(op, 512), in_parts(op.pad(1), 511), in_parts(op.pad(3), 512)];
+    assert_eq!(found, [true, true, false, false]);
 }
