@@ -68,7 +68,8 @@ fn division(work: &Work, caps: &Caps) -> std::result::Result<Division, String> {
             "the device was opened without {features}, or has no square products of f16 into f32 in subgroups of one size"
         ));
     };
-    Division::of(cooperative, work, caps).ok_or_else(|| format!("it is not written out for products of {cooperative}"))
+    Division::of(cooperative, work, caps)
+        .ok_or_else(|| format!("the device's workgroups and their memory hold no products of {cooperative}"))
 }
 
 /// What it takes on a card; comparable with the other variants' efforts. `None` where it does not apply.
