@@ -10,7 +10,7 @@
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
 // Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl,
 //           max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl, two_by_two/row.wgsl,
-//           max_pool2d/pair.wgsl
+//           max_pool2d/pair.wgsl, max_pool2d/flat_switches.wgsl
 // Oracle    reference::max_pool2d
 
 override WORKGROUP: u32 = 64;

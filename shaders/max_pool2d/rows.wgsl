@@ -9,7 +9,7 @@
 // Order     A window's cells in raster order: the first of equal values, the last NaN.
 // Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl,
 //           common/vectors_u64.wgsl, max_pool2d/best.wgsl, max_pool2d/maxima_f32.wgsl, max_pool2d/maxima_half.wgsl,
-//           two_by_two/row.wgsl, max_pool2d/pair.wgsl
+//           two_by_two/row.wgsl, two_by_two/upper_row.wgsl, max_pool2d/pair.wgsl, max_pool2d/flat_switches.wgsl
 // Oracle    reference::max_pool2d
 //
 // Why       For CPU drivers, whose workgroups cost much: all of an index but the pair is the same for a workgroup, and computed once
@@ -28,7 +28,9 @@ fn main(
     let first = flat_workgroup(workgroup, workgroups) * ROWS;
     let end = min(first + ROWS, params.all_rows);
     for (var i = first; i < end; i++) {
-        let row = row_at(i);
+        var row = row_at(i);
+        // Where maxima go: they wait for the lines, the windows' own reads do not.
+        row.pair += read_upper_row(row, invocation);
         for (var k = 0u; k < row_pairs; k += 2 * WORKGROUP) {
             if k + invocation < row_pairs {
                 pool_pair(row, k + invocation);

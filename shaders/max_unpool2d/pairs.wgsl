@@ -9,7 +9,7 @@
 // Writes    Every vector of y, once: no clearing pass.
 // Order     Any: windows do not overlap.
 // Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl,
-//           two_by_two/row.wgsl, max_unpool2d/pair.wgsl
+//           two_by_two/row.wgsl, max_unpool2d/pair.wgsl, max_unpool2d/flat_switches.wgsl
 // Oracle    reference::max_unpool2d
 
 override WORKGROUP: u32 = 64;

@@ -8,10 +8,11 @@
 // Writes    Every vector of y, once: no clearing pass.
 // Order     Any: windows do not overlap.
 // Uses      common/index.wgsl, common/planes_f32.wgsl, common/planes_half.wgsl, common/vectors.wgsl,
-//           common/vectors_u64.wgsl, two_by_two/row.wgsl, max_unpool2d/pair.wgsl
+//           common/vectors_u64.wgsl, two_by_two/row.wgsl, two_by_two/upper_row.wgsl, max_unpool2d/pair.wgsl,
+//           max_unpool2d/flat_switches.wgsl
 // Oracle    reference::max_unpool2d
 //
-// Why       As max_pool2d/rows.
+// Why       As max_pool2d/rows. Lines are fetched to be written to as well.
 
 override ROWS: u32;
 override WORKGROUP: u32 = 8;
@@ -26,7 +27,8 @@ fn main(
     let first = flat_workgroup(workgroup, workgroups) * ROWS;
     let end = min(first + ROWS, params.all_rows);
     for (var i = first; i < end; i++) {
-        let row = row_at(i);
+        var row = row_at(i);
+        row.vector += read_upper_row(row, invocation);
         for (var k = 0u; k < row_pairs; k += 2 * WORKGROUP) {
             if k + invocation < row_pairs {
                 unpool_pair(row, k + invocation);

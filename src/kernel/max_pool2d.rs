@@ -60,6 +60,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &half::VALUES_HALF,
 ];
 pub(crate) static COMPACT_KERNELS: &[&Kernel] = &compact::KERNELS;
+pub(crate) static COMPACT_ROW_KERNELS: &[&Kernel] = &compact::BY_ROWS_KERNELS;
 
 pub(crate) use half::plan as plan_half;
 
@@ -157,6 +158,7 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
     let plans = crate::kernel::checks::KINDS.into_iter().flat_map(on).collect();
     let mut params: Vec<_> = pairs::POOL.exhibited().collect();
     params.extend(compact::KERNELS.iter().map(|&kernel| (kernel, compact::Params::FIELDS)));
+    params.extend(compact::BY_ROWS_KERNELS.iter().map(|&kernel| (kernel, crate::kernel::two_by_two::Params::FIELDS)));
     params.extend([(&VALUES, Params::FIELDS), (&SWITCHES, Params::FIELDS), (&half::VALUES_HALF, half::Params::FIELDS)]);
     crate::kernel::checks::Exhibit { params, plans }
 }

@@ -6,7 +6,7 @@ mod scatter;
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Gpu, GpuSwitches, GpuTensor, Kernel, KernelPlan, Part, Step, Storage};
 use crate::kernel::flat::{flat_step, window_constants};
-use crate::kernel::two_by_two::{self, Kernels, TWO_BY_TWO, is_pairs};
+use crate::kernel::two_by_two::{self, Kernels, TWO_BY_TWO, UPPER_ROW, is_pairs};
 use crate::kernel::{INDEX, PLACE, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, check_bytes, params, part, variants};
 use crate::op::{MaxPool2d, MaxUnpool2d};
 use crate::shape::Shape;
@@ -27,6 +27,7 @@ variants! {
 
 static ANY: Part = part!("max_unpool2d/gather.wgsl");
 static PAIR: Part = part!("max_unpool2d/pair.wgsl");
+static FLAT: Part = part!("max_unpool2d/flat_switches.wgsl");
 static BY_PAIRS: Part = part!("max_unpool2d/pairs.wgsl");
 static BY_ROWS: Part = part!("max_unpool2d/rows.wgsl");
 
@@ -38,16 +39,24 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
 static GATHER: Kernel = kernel("max_unpool2d/gather", &[&INDEX, &PLACE, &PLANES_F32, &ANY]);
 static GATHER_HALF: Kernel = kernel("max_unpool2d/gather_half", &[&INDEX, &PLACE, &PLANES_HALF, &ANY]);
 
-static PAIRS: Kernel = kernel("max_unpool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_PAIRS]);
+static PAIRS: Kernel =
+    kernel("max_unpool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &TWO_BY_TWO, &PAIR, &FLAT, &BY_PAIRS]);
 static PAIRS_HALF: Kernel =
-    kernel("max_unpool2d/pairs_half", &[&INDEX, &PLANES_HALF, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_PAIRS]);
-static ROWS: Kernel = kernel("max_unpool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
-static ROWS_HALF: Kernel =
-    kernel("max_unpool2d/rows_half", &[&INDEX, &PLANES_HALF, &VECTORS, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
-static ROWS_U64: Kernel =
-    kernel("max_unpool2d/rows_u64", &[&INDEX, &PLANES_F32, &VECTORS_U64, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
-static ROWS_HALF_U64: Kernel =
-    kernel("max_unpool2d/rows_half_u64", &[&INDEX, &PLANES_HALF, &VECTORS_U64, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
+    kernel("max_unpool2d/pairs_half", &[&INDEX, &PLANES_HALF, &VECTORS, &TWO_BY_TWO, &PAIR, &FLAT, &BY_PAIRS]);
+static ROWS: Kernel =
+    kernel("max_unpool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS]);
+static ROWS_HALF: Kernel = kernel(
+    "max_unpool2d/rows_half",
+    &[&INDEX, &PLANES_HALF, &VECTORS, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
+);
+static ROWS_U64: Kernel = kernel(
+    "max_unpool2d/rows_u64",
+    &[&INDEX, &PLANES_F32, &VECTORS_U64, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
+);
+static ROWS_HALF_U64: Kernel = kernel(
+    "max_unpool2d/rows_half_u64",
+    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
+);
 
 /// `GATHER` for 2x2 windows of step 2 over whole vectors.
 static UNPOOL: Kernels =
@@ -66,6 +75,7 @@ pub(crate) static KERNELS: &[&Kernel] = &[
     &scatter::RESOLVE,
 ];
 pub(crate) static COMPACT_KERNELS: &[&Kernel] = &compact::KERNELS;
+pub(crate) static COMPACT_ROW_KERNELS: &[&Kernel] = &compact::BY_ROWS_KERNELS;
 
 params! {
     /// Uniforms of `max_unpool2d/gather`; the shader says what they mean.
@@ -242,12 +252,14 @@ pub(crate) fn exhibit() -> crate::kernel::checks::Exhibit {
                 plan_for(&any, [7, 9], Some(Variant::Gather), [Storage::Words, maps], &caps),
                 plan_for(&two, [8, 20], None, [Storage::Words, maps], &caps),
                 plan_for(&two, [8, 20], None, [Storage::Compact, maps], &caps),
+                plan_for(&two, [7, 20], None, [Storage::Compact, maps], &caps),
                 plan_for(&two, [7, 9], None, [Storage::Compact, maps], &caps),
             ]
         })
     };
     let mut params: Vec<_> = UNPOOL.exhibited().collect();
     params.extend(compact::KERNELS.iter().map(|&kernel| (kernel, compact::Params::FIELDS)));
+    params.extend(compact::BY_ROWS_KERNELS.iter().map(|&kernel| (kernel, two_by_two::Params::FIELDS)));
     params.extend([
         (&GATHER, GatherParams::FIELDS),
         (&GATHER_HALF, GatherParams::FIELDS),

@@ -10,6 +10,8 @@ use crate::shape::Shape;
 
 /// Uniforms, and where the rows are.
 pub(super) static TWO_BY_TWO: Part = part!("two_by_two/row.wgsl");
+/// Lines of memory in their order, for kernels that go by rows.
+pub(super) static UPPER_ROW: Part = part!("two_by_two/upper_row.wgsl");
 
 /// The kernels of an operator, each for maps in f32 and in f16.
 pub(super) struct Kernels {
@@ -28,11 +30,15 @@ params! {
         rows: u32,
         row_pairs: u32,
         channels: u32,
+        zero: u32,
     }
 }
 
 /// Invocations of a workgroup that takes whole rows: a CPU driver's lanes.
 const LANES: usize = 8;
+
+/// Vectors of a line of memory, a word of each of which such an invocation reads first.
+const LINE_VECTORS: usize = 4;
 
 /// Pairs that such a workgroup does at least, if there are as many: what a workgroup costs is little beside.
 const ENOUGH_PAIRS: usize = 896;
@@ -55,26 +61,53 @@ pub(super) fn step(
     caps: &Caps,
 ) -> Result<Step> {
     let form = usize::from(maps == Storage::Halves);
-    let row_pairs = pooled.w / 2;
-    let all_rows = maps.planes(pooled) * pooled.h;
-    let params = Params {
-        all_rows: all_rows as u32,
-        rows: pooled.h as u32,
-        row_pairs: row_pairs as u32,
-        channels: pooled.c as u32,
-    };
-    let rows = ENOUGH_PAIRS.div_ceil(row_pairs);
-    let rounds = loop_iterations(&[rows, row_pairs.div_ceil(2 * LANES)]);
-    if !caps.software || rounds_within(op, 0, rounds, caps).is_err() {
-        return flat_step(kernels.pairs[form], constants, &params, operands, all_rows * row_pairs, caps);
+    let rows = if caps.loads_pairs() { kernels.rows_u64[form] } else { kernels.rows[form] };
+    if let Some(step) = by_rows(op, rows, constants, operands, (pooled, maps), caps)? {
+        return Ok(step);
     }
-    Ok(Step {
-        kernel: if caps.loads_pairs() { kernels.rows_u64[form] } else { kernels.rows[form] },
+    let params = params(pooled, maps);
+    let pairs = params.all_rows as usize * params.row_pairs as usize;
+    flat_step(kernels.pairs[form], constants, &params, operands, pairs, caps)
+}
+
+/// The dispatch of a kernel that goes by rows; none on GPUs, and where the driver would cut its loops short.
+///
+/// # Errors
+/// [`crate::Error::Limit`] as [`fold_workgroups`].
+pub(super) fn by_rows(
+    op: &'static str,
+    kernel: &'static Kernel,
+    constants: &[(&'static str, f64)],
+    operands: &[Buffer],
+    (pooled, maps): (Shape, Storage),
+    caps: &Caps,
+) -> Result<Option<Step>> {
+    let params = params(pooled, maps);
+    let row_pairs = params.row_pairs as usize;
+    let rows = ENOUGH_PAIRS.div_ceil(row_pairs);
+    // Of lines, of pairs, and of words of compact switches, in whichever loops.
+    let lines = row_pairs.div_ceil(LINE_VECTORS * LANES);
+    let rounds = loop_iterations(&[rows, lines + 2 * row_pairs.div_ceil(LANES)]);
+    if !caps.software || rounds_within(op, 0, rounds, caps).is_err() {
+        return Ok(None);
+    }
+    Ok(Some(Step {
+        kernel,
         constants: [constants, &[("ROWS", rows as f64), ("WORKGROUP", LANES as f64)]].concat(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: operands.iter().copied().map(Into::into).collect(),
-        workgroups: fold_workgroups(all_rows.div_ceil(rows) as u64, caps)?,
-    })
+        workgroups: fold_workgroups((params.all_rows as usize).div_ceil(rows) as u64, caps)?,
+    }))
+}
+
+fn params(pooled: Shape, maps: Storage) -> Params {
+    Params {
+        all_rows: (maps.planes(pooled) * pooled.h) as u32,
+        rows: pooled.h as u32,
+        row_pairs: (pooled.w / 2) as u32,
+        channels: pooled.c as u32,
+        zero: 0,
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Pooling with switches of two bits.
 
+use super::pairs::PAIR;
 use super::{BEST, MAXIMA_F32, MAXIMA_HALF, OP, Variant};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, COMPACT_WINDOWS, Caps, Kernel, KernelPlan, Part, Storage};
 use crate::kernel::flat::flat_step;
+use crate::kernel::two_by_two::{self, TWO_BY_TWO, UPPER_ROW, is_pairs};
 use crate::kernel::{INDEX, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, params, part};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
@@ -50,6 +52,20 @@ static SCALARS_HALF: Kernel =
 pub(super) static KERNELS: [&Kernel; 6] =
     [&VECTORS_F32, &VECTORS_HALF, &VECTORS_F32_U64, &VECTORS_HALF_U64, &SCALARS_F32, &SCALARS_HALF];
 
+static BY_ROWS: Part = part!("max_pool2d/compact_rows.wgsl");
+
+/// For even planes of such rows by a CPU driver whose subgroups have eight lanes, in f32 and in f16.
+static ROWS_F32: Kernel = kernel(
+    "max_pool2d/compact_rows",
+    &[&INDEX, &PLANES_F32, &VECTORS_U64, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &BY_ROWS],
+);
+static ROWS_HALF: Kernel = kernel(
+    "max_pool2d/compact_rows_half",
+    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &BY_ROWS],
+);
+
+pub(super) static BY_ROWS_KERNELS: [&Kernel; 2] = [&ROWS_F32, &ROWS_HALF];
+
 params! {
     /// Uniforms of all of them; `max_pool2d/compact.wgsl` says what they mean.
     pub(super) struct Params {
@@ -75,6 +91,15 @@ pub(super) fn plan(op: &MaxPool2d, input: Shape, output: Shape, maps: Storage, c
             way_out: "use the variant switches".to_owned(),
         });
     }
+    let operands = [Buffer::Input(0), Buffer::Output(0), Buffer::Output(1)];
+    let planned =
+        |step| Ok(KernelPlan { variant: Variant::CompactSwitches.name(), run: vec![step], ..KernelPlan::default() });
+    if is_pairs(op, input.extent()) && caps.shares_cells() {
+        let kernel = if maps == Storage::Halves { &ROWS_HALF } else { &ROWS_F32 };
+        if let Some(step) = two_by_two::by_rows(OP, kernel, &[], &operands, (output, maps), caps)? {
+            return planned(step);
+        }
+    }
     let row_blocks = output.w.div_ceil(COMPACT_WINDOWS);
     let blocks = maps.planes(output) * output.h * row_blocks;
     let params = Params {
@@ -92,7 +117,5 @@ pub(super) fn plan(op: &MaxPool2d, input: Shape, output: Shape, maps: Storage, c
         false => [&SCALARS_F32, &SCALARS_HALF],
     };
     let kernel = if maps == Storage::Halves { halves } else { words };
-    let operands = [Buffer::Input(0), Buffer::Output(0), Buffer::Output(1)];
-    let run = vec![flat_step(kernel, &[], &params, &operands, blocks, caps)?];
-    Ok(KernelPlan { variant: Variant::CompactSwitches.name(), run, ..KernelPlan::default() })
+    planned(flat_step(kernel, &[], &params, &operands, blocks, caps)?)
 }

@@ -3,11 +3,12 @@
 use super::{BEST, MAXIMA_F32, MAXIMA_HALF, OP, Variant};
 use crate::error::Result;
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Scratch, Storage};
-use crate::kernel::two_by_two::{self, Kernels, TWO_BY_TWO};
+use crate::kernel::two_by_two::{self, Kernels, TWO_BY_TWO, UPPER_ROW};
 use crate::kernel::{INDEX, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, part};
 use crate::shape::Shape;
 
-static PAIR: Part = part!("max_pool2d/pair.wgsl");
+pub(super) static PAIR: Part = part!("max_pool2d/pair.wgsl");
+static FLAT: Part = part!("max_pool2d/flat_switches.wgsl");
 static BY_PAIRS: Part = part!("max_pool2d/pairs.wgsl");
 static BY_ROWS: Part = part!("max_pool2d/rows.wgsl");
 
@@ -16,25 +17,29 @@ const fn kernel(name: &'static str, parts: &'static [&'static Part]) -> Kernel {
     Kernel { name, parts, bindings, needs_float_atomics: false }
 }
 
-pub(super) static PAIRS: Kernel =
-    kernel("max_pool2d/pairs", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &BY_PAIRS]);
+pub(super) static PAIRS: Kernel = kernel(
+    "max_pool2d/pairs",
+    &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &FLAT, &BY_PAIRS],
+);
 pub(super) static PAIRS_HALF: Kernel = kernel(
     "max_pool2d/pairs_half",
-    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &BY_PAIRS],
+    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &FLAT, &BY_PAIRS],
 );
-pub(super) static ROWS: Kernel =
-    kernel("max_pool2d/rows", &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &BY_ROWS]);
+pub(super) static ROWS: Kernel = kernel(
+    "max_pool2d/rows",
+    &[&INDEX, &PLANES_F32, &VECTORS, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
+);
 pub(super) static ROWS_HALF: Kernel = kernel(
     "max_pool2d/rows_half",
-    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &BY_ROWS],
+    &[&INDEX, &PLANES_HALF, &VECTORS, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
 );
 pub(super) static ROWS_U64: Kernel = kernel(
     "max_pool2d/rows_u64",
-    &[&INDEX, &PLANES_F32, &VECTORS_U64, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &PAIR, &BY_ROWS],
+    &[&INDEX, &PLANES_F32, &VECTORS_U64, &BEST, &MAXIMA_F32, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
 );
 pub(super) static ROWS_HALF_U64: Kernel = kernel(
     "max_pool2d/rows_half_u64",
-    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &PAIR, &BY_ROWS],
+    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &BEST, &MAXIMA_HALF, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &FLAT, &BY_ROWS],
 );
 
 pub(super) static POOL: Kernels =

@@ -1,9 +1,10 @@
 //! Gathering by switches of two bits.
 
-use super::OP;
+use super::{OP, PAIR};
 use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, COMPACT_WINDOWS, Caps, Kernel, Part, Step, Storage};
 use crate::kernel::flat::flat_step;
+use crate::kernel::two_by_two::{self, TWO_BY_TWO, UPPER_ROW, is_pairs};
 use crate::kernel::{INDEX, PLANES_F32, PLANES_HALF, VECTORS, VECTORS_U64, params, part};
 use crate::op::MaxPool2d;
 use crate::shape::Shape;
@@ -41,6 +42,18 @@ static SCALARS_HALF: Kernel = kernel("max_unpool2d/compact_scalars_half", &[&IND
 
 pub(super) static KERNELS: [&Kernel; 6] =
     [&VECTORS_F32, &VECTORS_HALF, &VECTORS_F32_U64, &VECTORS_HALF_U64, &SCALARS_F32, &SCALARS_HALF];
+
+static BY_ROWS: Part = part!("max_unpool2d/compact_rows.wgsl");
+
+/// For even planes of such rows by a CPU driver, in f32 and in f16.
+static ROWS_F32: Kernel =
+    kernel("max_unpool2d/compact_rows", &[&INDEX, &PLANES_F32, &VECTORS_U64, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &BY_ROWS]);
+static ROWS_HALF: Kernel = kernel(
+    "max_unpool2d/compact_rows_half",
+    &[&INDEX, &PLANES_HALF, &VECTORS_U64, &TWO_BY_TWO, &UPPER_ROW, &PAIR, &BY_ROWS],
+);
+
+pub(super) static BY_ROWS_KERNELS: [&Kernel; 2] = [&ROWS_F32, &ROWS_HALF];
 
 params! {
     /// Uniforms of all of them; `max_unpool2d/compact.wgsl` says what they mean.
@@ -84,6 +97,13 @@ pub(super) fn gather(
             way_out: "make the switches by the variant switches".to_owned(),
         });
     }
+    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
+    if is_pairs(pool, origin) && caps.loads_pairs() {
+        let kernel = if maps == Storage::Halves { &ROWS_HALF } else { &ROWS_F32 };
+        if let Some(step) = two_by_two::by_rows(OP, kernel, &[], &operands, (input, maps), caps)? {
+            return Ok(step);
+        }
+    }
     let window_rows = output.h.div_ceil(2);
     let row_blocks = output.w.div_ceil(2 * COMPACT_WINDOWS);
     let windows = windows(caps);
@@ -104,6 +124,5 @@ pub(super) fn gather(
         false => [&SCALARS_F32, &SCALARS_HALF],
     };
     let kernel = if maps == Storage::Halves { halves } else { words };
-    let operands = [Buffer::Input(0), Buffer::Input(1), Buffer::Output(0)];
     flat_step(kernel, &[("WINDOWS", windows as f64)], &params, &operands, invocations, caps)
 }
