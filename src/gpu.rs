@@ -13,6 +13,7 @@ mod pipeline;
 #[cfg(not(target_arch = "wasm32"))]
 mod pipeline_cache;
 mod pool;
+mod processor;
 mod program;
 mod rails;
 mod recorder;

@@ -230,6 +230,14 @@ def agree_decoders(arguments, folder):
         print(f"agreement: {network.name}: {others} of {expected.size} scores are others in PyTorch, for ties of switches")
 
 
+def processor():
+    """The processor's name, which decides what a software driver's compiler makes of a kernel; its architecture where it has none."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--switchback", default=str(ROOT / "target" / "release" / "switchback"))
@@ -271,7 +279,7 @@ def main():
                 print(json.dumps(row), file=sys.stderr, flush=True)
                 rows.append(row)
     if arguments.json:
-        stamp = {"date": datetime.date.today().isoformat(), "element": arguments.element, "cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+        stamp = {"date": datetime.date.today().isoformat(), "element": arguments.element, "cpu": processor(), "cores": os.cpu_count()}
         with open(arguments.json, "a") as file:
             file.writelines(json.dumps(stamp | row) + "\n" for row in rows)
     peers = list(dict.fromkeys(row["peer"] for row in rows))

@@ -5,7 +5,7 @@
 //           output channels of a block; WORKGROUP, a multiple of 4*LANES.
 // Dispatch  A subgroup computes the ROWS channels of a block for 64 cells in a row, a workgroup as many blocks as it has subgroups. Cells
 //           vary fastest, then blocks, then images; `tiles` workgroups have work.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^31 bytes. Subgroups have LANES invocations.
+// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^30 bytes. Subgroups have LANES invocations.
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
@@ -102,7 +102,7 @@ fn main(
                     let left = lane_columns(at, PAIRS, lane);
                     let right = lane_columns(at + PAIRS / 2, PAIRS, lane);
                     // What is cut off, as the remainder above, says to a compiler that this is not negative.
-                    let i = weights & 0x7ffffffu;
+                    let i = weights & 0x3ffffffu;
                     weights += ROWS;
                     multiply_add_two(&a0, &b0, left, right, i);
                     if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, i + 8); }

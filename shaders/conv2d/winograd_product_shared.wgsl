@@ -6,7 +6,7 @@
 // Overrides ROWS (8, 16, 24 or 32), output channels of a block; WORKGROUP, a multiple of LANES.
 // Dispatch  A subgroup computes the ROWS channels of a block for 64 tiles, a workgroup as many blocks as it has subgroups.
 //           Tiles vary fastest, then blocks, then positions; `groups` workgroups have work.
-// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^31 bytes. Subgroups have LANES
+// Limits    Each operand fits one binding and has fewer than 2^31 elements, p no more than 2^30 bytes. Subgroups have LANES
 //           invocations.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
@@ -100,7 +100,7 @@ fn main(
             let left = lane_columns(at, PAIRS, lane);
             let right = lane_columns(at + PAIRS / 2, PAIRS, lane);
             // What is cut off says so of the weights.
-            let at_weight = i & 0x7ffffffu;
+            let at_weight = i & 0x3ffffffu;
             i += ROWS;
             multiply_add_two(&a0, &b0, left, right, at_weight);
             if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, at_weight + 8); }

@@ -33,6 +33,9 @@ pub struct Caps {
     /// reads it once for each (seen: products that share cells run at a third of the speed), that of 26.1 does not;
     /// versions between are taken for the former.
     pub uniform_loads: bool,
+    /// Whether, on a CPU driver, invocations read words of workgroup memory that lie apart for less than as many loads that all of
+    /// them do alike: taken to be so on AMD's processors, of which Zen 3 was measured.
+    pub gathers: bool,
     /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
     /// own device has none here, because it does not say which.
     pub cooperative: Option<Cooperative>,
@@ -55,6 +58,7 @@ impl Caps {
         int64: false,
         subgroup: None,
         uniform_loads: true,
+        gathers: false,
         cooperative: None,
         software: false,
     };

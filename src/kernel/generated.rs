@@ -23,8 +23,8 @@ use crate::tensor::Tensor;
 #[derive(Clone, Debug)]
 struct Device {
     software: bool,
-    /// Without integers of 64 bits, subgroups, loads alike for all lanes, atomic addition.
-    lacks: [bool; 4],
+    /// Without integers of 64 bits, subgroups, loads alike for all lanes, gathers for less than these, atomic addition.
+    lacks: [bool; 5],
     /// Bindings that each operand fits but the weight, which they hold so large a part of.
     parts_of_weight: Option<u64>,
     max_workgroups: u32,
@@ -33,7 +33,7 @@ struct Device {
 
 prop_compose! {
     fn devices()(
-        software: bool, lacks: [bool; 4], parts_of_weight in select(&[None, Some(1), Some(2), Some(3), Some(7)][..]),
+        software: bool, lacks: [bool; 5], parts_of_weight in select(&[None, Some(1), Some(2), Some(3), Some(7)][..]),
         max_workgroups in select(&[5, 60, 65_535][..]), max_iterations in select(&[300, 5000, 65_535, 65_535][..])
     ) -> Device {
         Device { software, lacks, parts_of_weight, max_workgroups, max_iterations }
@@ -44,7 +44,7 @@ impl Device {
     /// Its capabilities, for operands and result of such sizes.
     fn caps(&self, gpu: &Gpu, weight: Shape, others: [Shape; 2]) -> Caps {
         let real = *gpu.caps();
-        let [no_int64, no_subgroup, no_uniform_loads, no_atomics] = self.lacks;
+        let [no_int64, no_subgroup, no_uniform_loads, no_gathers, no_atomics] = self.lacks;
         let bytes = |shape: Shape| 4 * shape.elements() as u64;
         let smallest = |parts| others.map(bytes).into_iter().fold(bytes(weight) / parts, u64::max) + 256;
         let max_binding_bytes = self.parts_of_weight.map_or(Caps::WEBGPU.max_binding_bytes, smallest);
@@ -53,6 +53,7 @@ impl Device {
             int64: real.int64 && !no_int64,
             subgroup: real.subgroup.filter(|_| !no_subgroup),
             uniform_loads: !no_uniform_loads,
+            gathers: !no_gathers,
             float_atomics: real.float_atomics && !no_atomics,
             max_binding_bytes,
             max_buffer_bytes: 2 * max_binding_bytes,

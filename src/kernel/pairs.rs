@@ -24,9 +24,9 @@ fn device() -> Option<(Gpu, Caps, Caps)> {
     Some((gpu, Caps { subgroup: None, ..caps }, Caps { int64: false, ..caps }))
 }
 
-/// The shared device, if its subgroups share cells, as it is and as one whose subgroups do not; `SWITCHBACK_REQUIRE_SHARED_CELLS=1`
-/// promises that they do.
-fn sharing_device() -> Option<(Gpu, Caps, Caps)> {
+/// The shared device, if its subgroups share cells, as one that reads them by either way, and as one whose subgroups do not;
+/// `SWITCHBACK_REQUIRE_SHARED_CELLS=1` promises that they do.
+fn sharing_device() -> Option<(Gpu, [Caps; 2], Caps)> {
     let promised = std::env::var("SWITCHBACK_REQUIRE_SHARED_CELLS").is_ok_and(|value| value == "1");
     let gpu = adapter::gpu()?;
     let shares = *gpu.caps();
@@ -36,7 +36,8 @@ fn sharing_device() -> Option<(Gpu, Caps, Caps)> {
         writeln!(std::io::stderr(), "SKIPPED {test}: subgroups of {} do not share cells", gpu.info()).ok();
         return None;
     }
-    Some((gpu, shares, Caps { subgroup: None, ..shares }))
+    let reads = [false, true].map(|gathers| Caps { gathers, ..shares });
+    Some((gpu, reads, Caps { subgroup: None, ..shares }))
 }
 
 /// Fractions, so that another order of a sum's terms would round to another result.
@@ -121,10 +122,10 @@ fn are_the_same_if_shared(problems: &[(conv2d::Variant, Conv2d, [usize; 4], usiz
         let b = fractions(Shape::vector(outputs));
         let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
         let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
-        let plans = [plan(&shares), plan(&pairs)];
-        assert_eq!(plans.each_ref().map(shares_cells), [true, false], "{} of {input:?}", variant.name());
-        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
-        assert!(one == other, "{} of {op:?}", variant.name());
+        let plans = [plan(&shares[0]), plan(&shares[1]), plan(&pairs)];
+        assert_eq!(plans.each_ref().map(shares_cells), [true, true, false], "{} of {input:?}", variant.name());
+        let [one, two, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == two && two == other, "{} of {op:?}", variant.name());
     }
 }
 
@@ -165,7 +166,7 @@ fn shared_sums_of_several_dispatches_are_the_same() {
     let (x, w, b) = (whole(input), whole(weight), whole(Shape::vector(545)));
     let output = op.output_shape(input, weight, Some(b.shape())).unwrap();
     let plan = |caps| conv2d::plan(&op, input, weight, Some(b.shape()), Some(conv2d::Variant::Tiled), caps).unwrap();
-    let plans = [plan(&shares), plan(&pairs)];
+    let plans = [plan(&shares[0]), plan(&pairs)];
     assert_eq!(plans.each_ref().map(|plan| (shares_cells(plan), plan.run.len())), [(true, 1), (false, 2)]);
     let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
     assert!(one == other);
@@ -304,10 +305,10 @@ fn transposed_convolutions_whose_subgroups_share_are_the_same() {
         let shapes = (x.shape(), w.shape(), Some(b.shape()));
         let output = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap();
         let plan = |caps| conv_transpose2d::plan(&op, shapes.0, shapes.1, shapes.2, Some(SharedPhases), caps).unwrap();
-        let plans = [plan(&shares), plan(&pairs)];
-        assert_eq!(plans.each_ref().map(shares_cells), [true, false], "{op:?} of {input:?}");
-        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
-        assert!(one == other, "{op:?} of {input:?}");
+        let plans = [plan(&shares[0]), plan(&shares[1]), plan(&pairs)];
+        assert_eq!(plans.each_ref().map(shares_cells), [true, true, false], "{op:?} of {input:?}");
+        let [one, two, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == two && two == other, "{op:?} of {input:?}");
     }
     // Labels.
     for (op, input) in [(up(2).pad(1), [2, 21, 16, 15]), (up(4).relu(), [1, 30, 9, 9])] {
@@ -316,7 +317,7 @@ fn transposed_convolutions_whose_subgroups_share_are_the_same() {
         let shapes = (x.shape(), w.shape(), Some(b.shape()));
         let pixels = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap().with_channels(1).elements() as u64;
         let plan = |caps| conv_transpose2d::plan_classes(&op, shapes.0, shapes.1, shapes.2, false, caps).unwrap();
-        let plans = [plan(&shares), plan(&pairs)];
+        let plans = [plan(&shares[0]), plan(&pairs)];
         assert_eq!(plans.each_ref().map(shares_cells), [true, false], "labels by {op:?} of {input:?}");
         let words = [&x, &w, &b].map(|tensor| tensor.data().iter().map(|value| value.to_bits()).collect::<Vec<_>>());
         let operands: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();

@@ -37,6 +37,7 @@ struct Row<'a> {
     int64: bool,
     subgroup: Option<u32>,
     uniform_loads: bool,
+    gathers: bool,
     /// Rows and columns of its cooperative matrices, or null.
     cooperative_tile: Option<u32>,
 }
@@ -110,6 +111,7 @@ fn row<'a>(number: usize, adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
         int64: caps.int64,
         subgroup: caps.subgroup,
         uniform_loads: caps.uniform_loads,
+        gathers: caps.gathers,
         cooperative_tile: caps.cooperative.map(|cooperative| cooperative.tile),
     }
 }

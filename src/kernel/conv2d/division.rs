@@ -56,7 +56,10 @@ impl Division {
             quads: if caps.software && sharing.is_none() { cached_quads(rows, problem, form) } else { u64::MAX },
             parts: 1,
             scratch: vec![],
-            constants: vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)],
+            constants: [("ROWS", rows as f64), ("WORKGROUP", invocations as f64)]
+                .into_iter()
+                .chain(sharing.map(|_| Sharing::constant(caps)))
+                .collect(),
         }
     }
 

@@ -26,7 +26,7 @@ impl Sharing {
     pub(in crate::kernel) fn of(blocks: u64, least: u64, caps: &Caps) -> Option<Self> {
         let subgroups = blocks.div_ceil(blocks.div_ceil(MOST_SUBGROUPS)).next_power_of_two().max(least);
         // The shaders cut off what is beyond in an index of weights.
-        let addressed = caps.max_binding_bytes <= 1 << 31;
+        let addressed = caps.max_binding_bytes <= 1 << 30;
         (caps.shares_cells() && addressed).then_some(Self { subgroups })
     }
 
@@ -42,6 +42,11 @@ impl Sharing {
         let filling = (STAGE_CHANNELS * CELLS / 2).div_ceil(self.workgroup()) as usize;
         let stages = channels.div_ceil(STAGE_CHANNELS).saturating_mul(taps as u64);
         self.ends(stages, &[filling], STAGE_CHANNELS as usize / 4, caps)
+    }
+
+    /// How a kernel reads what is shared (`shaders/common/lanes_8.wgsl`).
+    pub(in crate::kernel) fn constant(caps: &Caps) -> (&'static str, f64) {
+        ("GATHERS", f64::from(caps.gathers))
     }
 
     /// Invocations of a workgroup.
@@ -72,7 +77,7 @@ mod tests {
         }
         assert_eq!(Sharing::of(4, 1, &Caps { subgroup: Some(16), ..caps }), None);
         assert_eq!(Sharing::of(4, 1, &Caps { software: false, ..caps }), None);
-        assert_eq!(Sharing::of(4, 1, &Caps { max_binding_bytes: (1 << 31) + 4, ..caps }), None);
+        assert_eq!(Sharing::of(4, 1, &Caps { max_binding_bytes: (1 << 30) + 4, ..caps }), None);
         // Two subgroups fill 64 channels in 128 rounds, and work them off in 16; only half of a driver's iterations are relied on.
         let two = Sharing::of(2, 1, &caps).unwrap();
         let caps = Caps { max_iterations: 65_535, ..caps };

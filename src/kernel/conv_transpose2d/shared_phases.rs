@@ -11,6 +11,7 @@ use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_work
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::card::Card;
 use crate::kernel::conv2d::forms::{COLUMNS, TWO_TILES, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::sharing::Sharing;
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
 use division::Division;
 
@@ -155,9 +156,10 @@ fn multiply(
         ("ROWS", packing.rows as f64),
         ("WORKGROUP", workgroup as f64),
     ];
+    let sharing = std::ptr::eq(kernel, &STAGED).then(|| Sharing::constant(caps));
     Ok(Step {
         kernel,
-        constants: constants.to_vec(),
+        constants: constants.into_iter().chain(sharing).collect(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?].map(Into::into).to_vec(),
         workgroups: fold_workgroups(tiles, caps)?,

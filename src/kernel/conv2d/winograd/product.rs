@@ -105,7 +105,7 @@ impl Division {
             kernel: &SHARED,
             tiles: sharing::CELLS,
             blocks: sharing.subgroups,
-            constants: constants(sharing.workgroup()),
+            constants: [constants(sharing.workgroup()), vec![Sharing::constant(caps)]].concat(),
             loads: LOADS,
             rate: sharing.rate(),
             staged: None,
