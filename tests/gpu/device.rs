@@ -96,6 +96,7 @@ fn webgpu_limits_can_be_forced() {
     expected.software = gpu.caps().software;
     expected.max_iterations = gpu.caps().max_iterations;
     expected.uniform_loads = gpu.caps().uniform_loads;
+    expected.gathers = gpu.caps().gathers;
     assert_eq!(*gpu.caps(), expected);
 }
 
