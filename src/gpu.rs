@@ -32,7 +32,7 @@ mod values;
 
 pub use adapter::{ADAPTER_VARIABLE, AdapterChoice, AdapterInfo, AdapterKind};
 pub use builder::{GpuBuilder, LimitsChoice};
-pub use caps::Caps;
+pub use caps::{Caps, Gathers};
 pub use cooperative::Cooperative;
 pub use device::Gpu;
 pub use elements::Elements;

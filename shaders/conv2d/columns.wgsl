@@ -33,19 +33,3 @@ fn raw_cells(first_plane: u32, plane_cells: u32, c: u32, at: vec4<u32>) -> RawCe
 fn four_cells_of(raw: RawCells, c: u32) -> vec4<f32> {
     return raw;
 }
-
-// Adds four terms to the tile whose weights start at the i-th vector.
-fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
-    multiply_add(
-        tile,
-        columns,
-        weights_at(i),
-        weights_at(i + 1),
-        weights_at(i + 2),
-        weights_at(i + 3),
-        weights_at(i + 4),
-        weights_at(i + 5),
-        weights_at(i + 6),
-        weights_at(i + 7),
-    );
-}

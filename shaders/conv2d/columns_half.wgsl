@@ -61,19 +61,3 @@ fn weights_of(raw: RawWeights) -> vec4<f32> {
 fn weights_at(i: u32) -> vec4<f32> {
     return weights_of(p[i]);
 }
-
-// Adds four terms to the tile whose weights start at p[i].
-fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
-    multiply_add(
-        tile,
-        columns,
-        weights_at(i),
-        weights_at(i + 1),
-        weights_at(i + 2),
-        weights_at(i + 3),
-        weights_at(i + 4),
-        weights_at(i + 5),
-        weights_at(i + 6),
-        weights_at(i + 7),
-    );
-}

@@ -10,8 +10,8 @@
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, common/words_u64.wgsl, common/lanes_8.wgsl, conv2d/operands.wgsl,
-//           conv2d/operands_f32.wgsl, conv2d/weights_u64.wgsl, conv2d/two_tiles.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
-//           conv2d/store.wgsl
+//           conv2d/operands_f32.wgsl, conv2d/weights_u64.wgsl, conv2d/rows_loaded.wgsl, conv2d/two_tiles.wgsl, conv2d/in_rows.wgsl,
+//           conv2d/result_f32.wgsl, conv2d/store.wgsl
 // Oracle    reference::conv2d
 //
 // Why: as conv2d/winograd_product_shared. With 64 rows a cell's load serves twice as many multiply-adds, in twice the code, which takes

@@ -12,7 +12,7 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/one_tile.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/tiled.
@@ -22,22 +22,6 @@ override WORKGROUP: u32 = 8;
 
 @group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
-
-// Adds four terms to the tile whose weights start at the i-th vector.
-fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
-    multiply_add(
-        tile,
-        columns,
-        weights_at(i),
-        weights_at(i + 1),
-        weights_at(i + 2),
-        weights_at(i + 3),
-        weights_at(i + 4),
-        weights_at(i + 5),
-        weights_at(i + 6),
-        weights_at(i + 7),
-    );
-}
 
 // Stores eight rows from m[i] on, `step` vectors apart.
 fn store_tile(i: u32, step: u32, tile: Tile) {

@@ -8,7 +8,7 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending, as in conv2d/winograd_product.
 // Uses      common/index.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or common/words_u64.wgsl,
-//           conv2d/weights_u64.wgsl
+//           conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: a small map has few tiles (14x14 cells have sixteen of 4x4), of which four an invocation would leave half of a CPU driver's
@@ -28,22 +28,20 @@ struct Narrow {
     r67: vec4<f32>,
 }
 
-// Four terms of the sums for two rows, whose weights start at the i-th vector; `first` has two cells of each of the first two
-// terms, `second` of the others.
-fn four_terms(rows: vec4<f32>, i: u32, first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
-    let a = weights_at(i);
-    let b = weights_at(i + 1);
+// Four terms of the sums for two rows, whose weights are a and b; `first` has two cells of each of the first two terms, `second`
+// of the others.
+fn four_terms(rows: vec4<f32>, a: vec4<f32>, b: vec4<f32>, first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
     let one = fma(vec4(a.x, a.x, b.x, b.x), first.xyxy, rows);
     let two = fma(vec4(a.y, a.y, b.y, b.y), first.zwzw, one);
     let three = fma(vec4(a.z, a.z, b.z, b.z), second.xyxy, two);
     return fma(vec4(a.w, a.w, b.w, b.w), second.zwzw, three);
 }
 
-fn multiply_add_at(tile: ptr<function, Narrow>, first: vec4<f32>, second: vec4<f32>, i: u32) {
-    (*tile).r01 = four_terms((*tile).r01, i, first, second);
-    (*tile).r23 = four_terms((*tile).r23, i + 2, first, second);
-    (*tile).r45 = four_terms((*tile).r45, i + 4, first, second);
-    (*tile).r67 = four_terms((*tile).r67, i + 6, first, second);
+fn multiply_add_rows(tile: ptr<function, Narrow>, first: vec4<f32>, second: vec4<f32>, rows: EightRows) {
+    (*tile).r01 = four_terms((*tile).r01, row_0(rows), row_1(rows), first, second);
+    (*tile).r23 = four_terms((*tile).r23, row_2(rows), row_3(rows), first, second);
+    (*tile).r45 = four_terms((*tile).r45, row_4(rows), row_5(rows), first, second);
+    (*tile).r67 = four_terms((*tile).r67, row_6(rows), row_7(rows), first, second);
 }
 
 // Stores eight rows from m[i] on, `step` vectors apart.
@@ -62,33 +60,42 @@ fn store_tile(i: u32, step: u32, tile: Narrow) {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) invocation: u32,
+    invocation: Invocation,
 ) {
     let flat = flat_workgroup(workgroup, workgroups);
-    let step = params.tiles / 2;
-    let column = flat % params.tile_groups * WORKGROUP + invocation;
-    if flat >= params.groups || column >= step {
+    if flat >= params.groups {
         return;
     }
+    let step = params.tiles / 2;
+    let column = flat % params.tile_groups * WORKGROUP + invocation.index;
     let block = flat / params.tile_groups % params.blocks;
     let position = flat / params.tile_groups / params.blocks;
     let quads = params.group_channels / 4;
     let group = (params.first_block + block) / params.group_blocks;
-    var source = (position * params.channels + group * params.group_channels) * step + column;
+    // Tiles past the last repeat it and are not stored: an invocation may have weights that others need.
+    var source = (position * params.channels + group * params.group_channels) * step + min(column, step - 1);
     var i = (block * params.positions + position) * quads * ROWS;
     var t0: Narrow;
     var t1: Narrow;
     var t2: Narrow;
     var t3: Narrow;
     for (var q = 0u; q < quads; q++) {
+        // Gathers first, so that they are under way at once.
+        let rows0 = eight_rows(i, invocation.index);
+        let rows1 = eight_rows(i + select(0u, 8u, ROWS > 8), invocation.index);
+        let rows2 = eight_rows(i + select(0u, 16u, ROWS > 16), invocation.index);
+        let rows3 = eight_rows(i + select(0u, 24u, ROWS > 24), invocation.index);
         let first = vec4(d[source], d[source + step]);
         let second = vec4(d[source + 2 * step], d[source + 3 * step]);
-        multiply_add_at(&t0, first, second, i);
-        if ROWS > 8 { multiply_add_at(&t1, first, second, i + 8); }
-        if ROWS > 16 { multiply_add_at(&t2, first, second, i + 16); }
-        if ROWS > 24 { multiply_add_at(&t3, first, second, i + 24); }
+        multiply_add_rows(&t0, first, second, rows0);
+        if ROWS > 8 { multiply_add_rows(&t1, first, second, rows1); }
+        if ROWS > 16 { multiply_add_rows(&t2, first, second, rows2); }
+        if ROWS > 24 { multiply_add_rows(&t3, first, second, rows3); }
         source += 4 * step;
         i += ROWS;
+    }
+    if column >= step {
+        return;
     }
     let to = (position * params.rows + (params.first_block + block) * ROWS) * step + column;
     store_tile(to, step, t0);

@@ -11,7 +11,7 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, common/words_u64.wgsl, common/vectors_u64.wgsl, common/lanes_8.wgsl,
-//           conv2d/winograd_operands.wgsl, conv2d/weights_u64.wgsl, conv2d/two_tiles.wgsl
+//           conv2d/winograd_operands.wgsl, conv2d/weights_u64.wgsl, conv2d/rows_loaded.wgsl, conv2d/two_tiles.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: the tiles that all blocks multiply with are gathered once for a workgroup's blocks, and from workgroup memory come

@@ -15,8 +15,8 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, argmax_channels/best.wgsl,
-//           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl,
+//           argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so

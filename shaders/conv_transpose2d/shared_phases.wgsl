@@ -17,7 +17,7 @@
 // Order     One f32 accumulator a row and window: c ascending, then u descending, then v descending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
 //           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv_transpose2d/shared_phases_operands.wgsl,
-//           conv2d/columns.wgsl, argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl,
+//           conv2d/one_tile.wgsl, conv2d/columns.wgsl, argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl,
 //           conv_transpose2d/shared_phases_store.wgsl
 // Oracle    reference::conv_transpose2d
 //

@@ -33,14 +33,37 @@ pub struct Caps {
     /// reads it once for each (seen: products that share cells run at a third of the speed), that of 26.1 does not;
     /// versions between are taken for the former.
     pub uniform_loads: bool,
-    /// Whether, on a CPU driver, invocations read words of workgroup memory that lie apart for less than as many loads that all of
-    /// them do alike: taken to be so on AMD's processors, of which Zen 3 was measured.
-    pub gathers: bool,
+    /// What it costs a CPU driver that the invocations of a subgroup read words that lie apart.
+    pub gathers: Gathers,
     /// The products of small matrices that a subgroup computes at once (`EXPERIMENTAL_COOPERATIVE_MATRIX`). An application's
     /// own device has none here, because it does not say which.
     pub cooperative: Option<Cooperative>,
     /// Whether the adapter is a CPU pretending to be a GPU, which wants wide loads and no barriers.
     pub software: bool,
+}
+
+/// What reading words that lie apart, a *gather*, costs on the processor that a CPU driver runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Gathers {
+    /// More than as many loads that all invocations do alike; or not known.
+    Slow,
+    /// Less than those, because the compiler takes a gather apart into loads: so on AMD's processors, of which Zen 3 was measured.
+    Apart,
+    /// As much as a few additions of vectors, by one instruction: so on Intel's since Alder Lake and Sapphire Rapids, of which
+    /// Emerald Rapids was measured. On older ones gathers are slowed down against an attack (GDS, "Downfall").
+    Fast,
+}
+
+impl Gathers {
+    /// In lower case, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Apart => "apart",
+            Self::Fast => "fast",
+        }
+    }
 }
 
 impl Caps {
@@ -58,7 +81,7 @@ impl Caps {
         int64: false,
         subgroup: None,
         uniform_loads: true,
-        gathers: false,
+        gathers: Gathers::Slow,
         cooperative: None,
         software: false,
     };
@@ -73,5 +96,11 @@ impl Caps {
     /// have a form that does: on CPU drivers, which load them so in place of gathers.
     pub(crate) fn shares_cells(&self) -> bool {
         self.loads_pairs() && self.uniform_loads && self.subgroup == Some(8)
+    }
+
+    /// Whether kernels gather cells and weights by words, eight weights at a time that lanes hand each other, where they have a form
+    /// that does (`shaders/conv2d/rows_gathered.wgsl`).
+    pub(crate) fn gathers_rows(&self) -> bool {
+        self.software && self.gathers == Gathers::Fast && self.subgroup == Some(8)
     }
 }

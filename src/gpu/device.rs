@@ -13,7 +13,7 @@ use crate::gpu::pipeline::Pipelines;
 use crate::gpu::pool::Pool;
 use crate::gpu::tuning::Tuning;
 use crate::gpu::uniforms::Uniforms;
-use crate::gpu::{Caps, Cooperative, Elements, Texels, host_memory, processor};
+use crate::gpu::{Caps, Cooperative, Elements, Gathers, Texels, host_memory, processor};
 
 /// A GPU, open for work: operators, uploads and downloads, compiled networks.
 ///
@@ -276,7 +276,7 @@ fn caps(info: &AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> 
         int64: features.contains(wgpu::Features::SHADER_INT64),
         subgroup: None,
         uniform_loads: mesa(&info.driver).is_none_or(|version| version >= 26),
-        gathers: info.kind == AdapterKind::Cpu && processor::gathers(),
+        gathers: if info.kind == AdapterKind::Cpu { processor::gathers() } else { Gathers::Slow },
         cooperative: None,
         software: info.kind == AdapterKind::Cpu,
     }

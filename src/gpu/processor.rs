@@ -1,13 +1,24 @@
 //! The processor that a CPU driver runs on, which is the host's own.
 
-/// What [`crate::gpu::Caps::gathers`] is there.
+use super::Gathers;
+
+/// What [`super::Caps::gathers`] is there.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn gathers() -> bool {
-    raw_cpuid::CpuId::new().get_vendor_info().is_some_and(|vendor| vendor.as_str() == "AuthenticAMD")
+pub(super) fn gathers() -> Gathers {
+    let processor = raw_cpuid::CpuId::new();
+    let vendor = processor.get_vendor_info();
+    match vendor.as_ref().map(|vendor| vendor.as_str()) {
+        Some("AuthenticAMD") => Gathers::Apart,
+        // What came with the first that are not slowed down.
+        Some("GenuineIntel") if processor.get_extended_feature_info().is_some_and(|info| info.has_avx_vnni()) => {
+            Gathers::Fast
+        }
+        _ => Gathers::Slow,
+    }
 }
 
 /// Not known of others.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn gathers() -> bool {
-    false
+pub(super) fn gathers() -> Gathers {
+    Gathers::Slow
 }

@@ -13,7 +13,7 @@ use crate::common::problem::{ConvOperands, ConvProblem, Convolution};
 use crate::common::seeds::for_generated;
 use crate::common::variants::VariantOf;
 use crate::error::{Error, Result};
-use crate::gpu::{Caps, Gpu, KernelPlan, Storage};
+use crate::gpu::{Caps, Gathers, Gpu, KernelPlan, Storage};
 use crate::op::{Conv2d, ConvTranspose2d, MaxPool2d, Rounding};
 use crate::reference;
 use crate::shape::{Padding, Shape};
@@ -23,8 +23,9 @@ use crate::tensor::Tensor;
 #[derive(Clone, Debug)]
 struct Device {
     software: bool,
-    /// Without integers of 64 bits, subgroups, loads alike for all lanes, gathers for less than these, atomic addition.
-    lacks: [bool; 5],
+    /// Without integers of 64 bits, subgroups, loads alike for all lanes, atomic addition.
+    lacks: [bool; 4],
+    gathers: Gathers,
     /// Bindings that each operand fits but the weight, which they hold so large a part of.
     parts_of_weight: Option<u64>,
     max_workgroups: u32,
@@ -33,10 +34,10 @@ struct Device {
 
 prop_compose! {
     fn devices()(
-        software: bool, lacks: [bool; 5], parts_of_weight in select(&[None, Some(1), Some(2), Some(3), Some(7)][..]),
+        software: bool, lacks: [bool; 4], gathers in select(&[Gathers::Slow, Gathers::Apart, Gathers::Fast][..]), parts_of_weight in select(&[None, Some(1), Some(2), Some(3), Some(7)][..]),
         max_workgroups in select(&[5, 60, 65_535][..]), max_iterations in select(&[300, 5000, 65_535, 65_535][..])
     ) -> Device {
-        Device { software, lacks, parts_of_weight, max_workgroups, max_iterations }
+        Device { software, lacks, gathers, parts_of_weight, max_workgroups, max_iterations }
     }
 }
 
@@ -44,7 +45,7 @@ impl Device {
     /// Its capabilities, for operands and result of such sizes.
     fn caps(&self, gpu: &Gpu, weight: Shape, others: [Shape; 2]) -> Caps {
         let real = *gpu.caps();
-        let [no_int64, no_subgroup, no_uniform_loads, no_gathers, no_atomics] = self.lacks;
+        let [no_int64, no_subgroup, no_uniform_loads, no_atomics] = self.lacks;
         let bytes = |shape: Shape| 4 * shape.elements() as u64;
         let smallest = |parts| others.map(bytes).into_iter().fold(bytes(weight) / parts, u64::max) + 256;
         let max_binding_bytes = self.parts_of_weight.map_or(Caps::WEBGPU.max_binding_bytes, smallest);
@@ -53,7 +54,7 @@ impl Device {
             int64: real.int64 && !no_int64,
             subgroup: real.subgroup.filter(|_| !no_subgroup),
             uniform_loads: !no_uniform_loads,
-            gathers: !no_gathers,
+            gathers: self.gathers,
             float_atomics: real.float_atomics && !no_atomics,
             max_binding_bytes,
             max_buffer_bytes: 2 * max_binding_bytes,

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use super::conv2d;
 use crate::common::adapter;
-use crate::gpu::{Caps, Gpu, GpuTensor, KernelPlan};
+use crate::gpu::{Caps, Gathers, Gpu, GpuTensor, KernelPlan};
 use crate::op::Conv2d;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -36,7 +36,7 @@ fn sharing_device() -> Option<(Gpu, [Caps; 2], Caps)> {
         writeln!(std::io::stderr(), "SKIPPED {test}: subgroups of {} do not share cells", gpu.info()).ok();
         return None;
     }
-    let reads = [false, true].map(|gathers| Caps { gathers, ..shares });
+    let reads = [Gathers::Slow, Gathers::Apart].map(|gathers| Caps { gathers, ..shares });
     Some((gpu, reads, Caps { subgroup: None, ..shares }))
 }
 
@@ -155,6 +155,46 @@ fn implicit_products_whose_subgroups_share_are_the_same() {
         (Tiled, one.relu(), [2, 70, 15, 17], 16 * 64 + 1),
         (Tiled, Conv2d::new([2, 1]).pad(1), [1, 33, 30, 33], 16 * 64 - 24),
     ]);
+}
+
+fn gathers_rows(plan: &KernelPlan) -> bool {
+    plan.run.iter().any(|step| step.kernel.name.ends_with("_gathered"))
+}
+
+/// Products whose cells and weights are gathered: in minimal filtering two tiles an invocation and eight, one workgroup's and more, in
+/// several groups; implicitly with borders, strides and dilations, blocks of 8 to 32 rows, channels and cells that fill nothing, and
+/// sums that the plain form cuts.
+#[test]
+fn products_by_gathers_are_the_same() {
+    use conv2d::Variant::{Tiled, WinogradEight, WinogradF2, WinogradF4};
+    let Some((gpu, [shares, _], pairs)) = sharing_device() else { return };
+    let gathers = Caps { gathers: Gathers::Fast, ..shares };
+    let (one, three) = (Conv2d::new([1, 1]), Conv2d::new([3, 3]).pad(1));
+    for (variant, op, input, outputs) in [
+        (WinogradF2, three.relu(), [1, 10, 16, 15], 37),
+        (WinogradF4, three, [1, 13, 13, 14], 70),
+        (WinogradF4, three.groups(3), [2, 30, 33, 42], 3 * 12),
+        (WinogradEight, Conv2d::new([5, 4]).pad(2), [1, 12, 30, 41], 33),
+        (Tiled, one, [2, 66, 13, 10], 128),
+        (Tiled, one.relu(), [1, 5, 8, 8], 7),
+        (Tiled, Conv2d::new([3, 2]).pad(2).stride([2, 1]).dilation([1, 2]), [1, 33, 21, 15], 5 * 32 - 3),
+        (Tiled, Conv2d::new([2, 1]).pad(1).groups(5), [1, 35, 30, 33], 5 * 18),
+        (Tiled, one, [1, 2100, 8, 8], 545),
+    ] {
+        // Whole numbers, which any order adds up exactly, where the plain form cuts a sum.
+        let operand = |shape: Shape| {
+            let whole = |index| ((shape.index(index) * 7 + 3) % 9) as f32 - 4.0;
+            if input[1] > 2000 { Tensor::from_fn(shape, whole).unwrap() } else { fractions(shape) }
+        };
+        let (x, w) = (operand(input.into()), operand(op.weight_shape(input[1], outputs).unwrap()));
+        let b = operand(Shape::vector(outputs));
+        let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
+        let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
+        let plans = [plan(&gathers), plan(&pairs)];
+        assert_eq!(plans.each_ref().map(gathers_rows), [true, false], "{} of {input:?}", variant.name());
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{} of {op:?}", variant.name());
+    }
 }
 
 /// Sums that the plain form alone cuts: of whole numbers, which any order adds up exactly.

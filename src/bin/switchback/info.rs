@@ -37,7 +37,7 @@ struct Row<'a> {
     int64: bool,
     subgroup: Option<u32>,
     uniform_loads: bool,
-    gathers: bool,
+    gathers: &'static str,
     /// Rows and columns of its cooperative matrices, or null.
     cooperative_tile: Option<u32>,
 }
@@ -111,7 +111,7 @@ fn row<'a>(number: usize, adapter: &'a AdapterInfo, caps: &Caps) -> Row<'a> {
         int64: caps.int64,
         subgroup: caps.subgroup,
         uniform_loads: caps.uniform_loads,
-        gathers: caps.gathers,
+        gathers: caps.gathers.name(),
         cooperative_tile: caps.cooperative.map(|cooperative| cooperative.tile),
     }
 }

@@ -15,11 +15,25 @@ const TAP: f64 = 100.0;
 const TALL: u64 = 64;
 const TALL_WORKGROUPS: u64 = 16;
 
+/// What the product takes where an invocation gathers weights and eight cells, against four and weights that are loaded (measured on an
+/// Emerald Rapids: fc7 0.62 and 0.79).
+const GATHERED: f64 = 0.75;
+
+/// Where `conv2d/tiled` has its cells and weights from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sources {
+    /// An invocation loads its own four cells, and weights that are the same for all.
+    Own,
+    /// The subgroups of a workgroup share cells.
+    Shared,
+    /// An invocation gathers its own eight cells, and weights for the subgroup.
+    Gathered,
+}
+
 /// How one of the kernels divides its work.
 pub(super) struct Division {
     pub(super) variant: Variant,
-    /// Whether the subgroups of a workgroup share cells.
-    pub(super) shared: bool,
+    pub(super) sources: Sources,
     /// Whether a vector of weights has four rows of a channel, rather than four channels of a row.
     pub(super) four_rows: bool,
     /// Output channels of a block, and blocks and cells of a workgroup.
@@ -39,6 +53,10 @@ pub(super) struct Division {
 impl Division {
     /// Up to 32 channels of four cells an invocation, or up to 64 of eight where that is less effort.
     pub(super) fn tiled(problem: &Problem<'_>, form: Form, caps: &Caps) -> Self {
+        let gathered = gathered_effort(problem, caps).filter(|_| form == Form::Words);
+        if gathered.is_some_and(|effort| effort < own_effort(problem, Card::LARGE, caps)) {
+            return Self::gathered(problem, caps);
+        }
         let shared = shared(problem, caps)
             .filter(|_| form == Form::Words)
             .filter(|shared| shared.effort(problem) < own_effort(problem, Card::LARGE, caps));
@@ -47,7 +65,7 @@ impl Division {
         let invocations = sharing.map_or(workgroup(caps), Sharing::workgroup);
         Self {
             variant: Variant::Tiled,
-            shared: sharing.is_some(),
+            sources: if sharing.is_some() { Sources::Shared } else { Sources::Own },
             four_rows: false,
             rows,
             blocks: sharing.map_or(1, |sharing| sharing.subgroups),
@@ -60,6 +78,24 @@ impl Division {
                 .into_iter()
                 .chain(sharing.map(|_| Sharing::constant(caps)))
                 .collect(),
+        }
+    }
+
+    /// Up to 32 channels of eight cells an invocation, by gathers.
+    fn gathered(problem: &Problem<'_>, caps: &Caps) -> Self {
+        let (rows, invocations) = (rows(problem.group_outputs()), workgroup(caps));
+        Self {
+            variant: Variant::Tiled,
+            sources: Sources::Gathered,
+            four_rows: false,
+            rows,
+            blocks: 1,
+            cells: 2 * CELLS * invocations,
+            // A weight serves 64 cells, so that it may as well come from memory.
+            quads: u64::MAX,
+            parts: 1,
+            scratch: vec![],
+            constants: vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)],
         }
     }
 
@@ -80,7 +116,7 @@ impl Division {
         let stages = Stages::of(products, problem.group_outputs(), output.plane() as u64);
         Self {
             variant: Variant::Staged,
-            shared: false,
+            sources: Sources::Own,
             four_rows: true,
             rows: stages.rows,
             blocks: 1,
@@ -158,6 +194,10 @@ impl Shared {
 /// How subgroups may share cells. 64 rows a block take a shader of twice the length: only where every subgroup of
 /// [`TALL_WORKGROUPS`] has some.
 fn shared(problem: &Problem<'_>, caps: &Caps) -> Option<Shared> {
+    // Gathers take less.
+    if caps.gathers_rows() {
+        return None;
+    }
     let channels = problem.weight.n as u64;
     let low = Shared::of(rows(channels), problem, caps)?;
     let tall = Shared::of(TALL, problem, caps)
@@ -169,17 +209,28 @@ fn shared(problem: &Problem<'_>, caps: &Caps) -> Option<Shared> {
 
 /// What `conv2d/tiled` takes on a card, in multiply-adds of its register tile; comparable with the other variants' efforts.
 pub(super) fn effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
-    let own = own_effort(problem, card, caps);
-    shared(problem, caps).map_or(own, |shared| own.min(shared.effort(problem)))
+    let shared = shared(problem, caps).map(|shared| shared.effort(problem));
+    [shared, gathered_effort(problem, caps)].into_iter().flatten().fold(own_effort(problem, card, caps), f64::min)
+}
+
+/// The same by gathers, where there are some.
+fn gathered_effort(problem: &Problem<'_>, caps: &Caps) -> Option<f64> {
+    let rows = rows(problem.group_outputs());
+    let tiles = tiles(problem, 2 * CELLS * workgroup(caps), rows);
+    caps.gathers_rows().then(|| GATHERED * tiles * cell_effort(problem, rows))
 }
 
 /// The same where each invocation loads its own cells.
 fn own_effort(problem: &Problem<'_>, card: Card, caps: &Caps) -> f64 {
     let rows = rows(problem.group_outputs());
-    let term = SCATTERED * (rows + 8) as f64;
-    let cell = problem.taps() as f64 * (term * problem.weight.c.next_multiple_of(4) as f64 + TAP);
     let invocations = tiles(problem, CELLS * workgroup(caps), rows) / CELLS as f64;
-    card.dispatched(invocations, CELLS * rows, CELLS as f64 * cell, caps)
+    card.dispatched(invocations, CELLS * rows, CELLS as f64 * cell_effort(problem, rows), caps)
+}
+
+/// What a cell of a block takes there.
+fn cell_effort(problem: &Problem<'_>, rows: u64) -> f64 {
+    let term = SCATTERED * (rows + 8) as f64;
+    problem.taps() as f64 * (term * problem.weight.c.next_multiple_of(4) as f64 + TAP)
 }
 
 /// The cells of all blocks of so many rows, in whole workgroups of so many cells.

@@ -12,7 +12,11 @@ pub(in crate::kernel) static COLUMNS: Part = part!("conv2d/columns.wgsl");
 /// Its weights, a vector a load or two words a load.
 pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
 pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
-/// Products with two vectors of cells.
+/// The weights of eight rows, loaded where they are used or gathered beforehand, a word a lane.
+pub(in crate::kernel) static ROWS_LOADED: Part = part!("conv2d/rows_loaded.wgsl");
+pub(super) static ROWS_GATHERED: Part = part!("conv2d/rows_gathered.wgsl");
+/// Products with one vector of cells, and with two.
+pub(in crate::kernel) static ONE_TILE: Part = part!("conv2d/one_tile.wgsl");
 pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
 /// The end of its register tiles.
 pub(in crate::kernel) static STORE: Part = part!("conv2d/store.wgsl");
@@ -55,7 +59,7 @@ macro_rules! tiled_and_staged {
     ($tiled:ident $tiled_name:literal, $staged:ident $staged_name:literal, $bindings:ident, [$($part:ident),*]) => {
         pub(super) static $tiled: Kernel = kernel(
             $tiled_name,
-            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &TILED_MAIN],
+            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &ONE_TILE, &TILED_MAIN],
             $bindings,
         );
         pub(super) static $staged: Kernel = kernel(
@@ -82,6 +86,7 @@ pub(super) static TILED_U64: Kernel = kernel(
         &OPERANDS_F32,
         &WORDS_U64,
         &WEIGHTS_U64,
+        &ONE_TILE,
         &COLUMNS,
         &IN_ROWS,
         &RESULT_F32,
@@ -102,12 +107,33 @@ pub(super) static TILED_SHARED: Kernel = kernel(
         &OPERANDS_F32,
         &WORDS_U64,
         &WEIGHTS_U64,
+        &ROWS_LOADED,
         &LANES_8,
         &TWO_TILES,
         &IN_ROWS,
         &RESULT_F32,
         &STORE,
         &part!("conv2d/tiled_shared.wgsl"),
+    ],
+    BINDINGS,
+);
+
+/// The same with two vectors of cells an invocation and everything gathered by words.
+pub(super) static TILED_GATHERED: Kernel = kernel(
+    "conv2d/tiled_gathered",
+    &[
+        &INDEX,
+        &ACTIVATION,
+        &TILE,
+        &OPERANDS,
+        &OPERANDS_F32,
+        &ROWS_GATHERED,
+        &TWO_TILES,
+        &COLUMNS,
+        &IN_ROWS,
+        &RESULT_F32,
+        &STORE,
+        &part!("conv2d/tiled_gathered.wgsl"),
     ],
     BINDINGS,
 );
@@ -195,6 +221,7 @@ pub(super) fn params_exhibited() -> Vec<crate::kernel::checks::ParamsExhibit> {
         &TILED,
         &TILED_U64,
         &TILED_SHARED,
+        &TILED_GATHERED,
         &TILED_HALF,
         &TILED_HALF_F32,
         &TILED_INTERLEAVED,

@@ -1,7 +1,7 @@
 //! Products whose subgroups share the cells that they all multiply with (`shaders/common/lanes_8.wgsl`).
 
 use super::OP;
-use crate::gpu::Caps;
+use crate::gpu::{Caps, Gathers};
 use crate::kernel::{loop_iterations, rounds_within};
 
 /// Cells of a workgroup, and of each of its subgroups.
@@ -46,7 +46,7 @@ impl Sharing {
 
     /// How a kernel reads what is shared (`shaders/common/lanes_8.wgsl`).
     pub(in crate::kernel) fn constant(caps: &Caps) -> (&'static str, f64) {
-        ("GATHERS", f64::from(caps.gathers))
+        ("GATHERS", f64::from(caps.gathers != Gathers::Slow))
     }
 
     /// Invocations of a workgroup.

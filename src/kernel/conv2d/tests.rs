@@ -1,7 +1,7 @@
 //! Plans of convolutions, without a device.
 
 use super::*;
-use crate::gpu::Cooperative;
+use crate::gpu::{Cooperative, Gathers};
 use crate::kernel::checks::Exhibit;
 use crate::op::MaxPool2d;
 
@@ -43,6 +43,10 @@ pub(crate) fn exhibit() -> Exhibit {
         let (input, weight) = ([1, 32, side, side].into(), [outputs, 32, 1, 1].into());
         plan(&Conv2d::new([1, 1]), input, weight, None, Some(Variant::Tiled), &caps)
     });
+    // Where gathers are fast: few tiles and many.
+    let caps = Caps { gathers: Gathers::Fast, ..caps };
+    let gathered = [(13, Variant::WinogradF4), (40, Variant::WinogradF4), (40, Variant::Tiled)]
+        .map(|(side, variant)| plan(&op, [1, 3, side, side].into(), [37, 3, 3, 3].into(), None, Some(variant), &caps));
     // Enough channels for a GPU to stage products, of few tiles and of many, in one piece and in several.
     let staged = [(8, 33, Variant::WinogradF4), (40, 128, Variant::WinogradF2), (90, 100, Variant::WinogradPieces)];
     let staged = staged.map(|(side, outputs, variant)| {
@@ -61,6 +65,7 @@ pub(crate) fn exhibit() -> Exhibit {
         .chain(pairs)
         .chain([shared])
         .chain(shared_tiled)
+        .chain(gathered)
         .chain(staged)
         .chain(eights)
         .chain([Variant::Direct, Variant::Tiled, Variant::Staged].map(odd));

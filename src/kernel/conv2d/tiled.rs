@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::blocks::{Blocks, Run};
-use super::division::{Division, vector_words};
-use super::forms::{STAGED_HALF_POOLED, TILED_HALF_POOLED, TILED_SHARED, kernel_for};
+use super::division::{Division, Sources, vector_words};
+use super::forms::{STAGED_HALF_POOLED, TILED_GATHERED, TILED_HALF_POOLED, TILED_SHARED, kernel_for};
 use super::pooled::{End, Pooling};
 use super::product::{Params, bindings, ending};
 use super::{Form, OP, Operands, Problem, Variant, pack};
@@ -160,7 +160,8 @@ impl Multiplication<'_> {
     fn kernel(&self) -> Result<&'static Kernel> {
         let Operands { form, interleave, .. } = self.operands;
         match (self.division.variant, &self.end) {
-            (_, None) if self.division.shared => Ok(&TILED_SHARED),
+            (_, None) if self.division.sources == Sources::Shared => Ok(&TILED_SHARED),
+            (_, None) if self.division.sources == Sources::Gathered => Ok(&TILED_GATHERED),
             (variant, None) => kernel_for(variant, form, interleave.is_some(), self.caps),
             (Variant::Staged, Some(_)) => Ok(&STAGED_HALF_POOLED),
             (_, Some(_)) => Ok(&TILED_HALF_POOLED),

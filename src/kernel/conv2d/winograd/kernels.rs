@@ -1,7 +1,7 @@
 //! The kernels of minimal filtering: transforms of input, weight and products, and the products.
 
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::conv2d::forms::{TWO_TILES, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{ONE_TILE, ROWS_GATHERED, ROWS_LOADED, TWO_TILES, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::conv2d::stages::STAGES;
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, VECTORS_U64, WORDS_U64, params, part};
 
@@ -87,19 +87,44 @@ pub(in crate::kernel::conv2d) static EIGHT_POOLED: Kernel = kernel(
     POOLED,
 );
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
-    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &PRODUCT_MAIN], INS);
+    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &ONE_TILE, &PRODUCT_MAIN], INS);
 /// The same with two weights a load.
-pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel =
-    kernel("conv2d/winograd_product_u64", &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &PRODUCT_MAIN], INS);
-/// Both with two tiles an invocation.
+pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel = kernel(
+    "conv2d/winograd_product_u64",
+    &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ONE_TILE, &PRODUCT_MAIN],
+    INS,
+);
+/// With two tiles an invocation, and weights loaded or gathered.
 pub(in crate::kernel::conv2d) static NARROW: Kernel =
-    kernel("conv2d/winograd_product_narrow", &[&INDEX, &OPERANDS, &WEIGHTS, &NARROW_MAIN], INS);
-pub(in crate::kernel::conv2d) static NARROW_U64: Kernel =
-    kernel("conv2d/winograd_product_narrow_u64", &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &NARROW_MAIN], INS);
+    kernel("conv2d/winograd_product_narrow", &[&INDEX, &OPERANDS, &WEIGHTS, &ROWS_LOADED, &NARROW_MAIN], INS);
+pub(in crate::kernel::conv2d) static NARROW_U64: Kernel = kernel(
+    "conv2d/winograd_product_narrow_u64",
+    &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ROWS_LOADED, &NARROW_MAIN],
+    INS,
+);
+pub(in crate::kernel::conv2d) static NARROW_GATHERED: Kernel =
+    kernel("conv2d/winograd_product_narrow_gathered", &[&INDEX, &OPERANDS, &ROWS_GATHERED, &NARROW_MAIN], INS);
+/// With eight tiles an invocation, everything gathered by words.
+pub(in crate::kernel::conv2d) static GATHERED: Kernel = kernel(
+    "conv2d/winograd_product_gathered",
+    &[&INDEX, &TILE, &OPERANDS, &ROWS_GATHERED, &TWO_TILES, &part!("conv2d/winograd_product_gathered.wgsl")],
+    INS,
+);
 /// With tiles in workgroup memory, for all of a workgroup's blocks.
 pub(in crate::kernel::conv2d) static SHARED: Kernel = kernel(
     "conv2d/winograd_product_shared",
-    &[&INDEX, &TILE, &WORDS_U64, &VECTORS_U64, &LANES_8, &OPERANDS, &WEIGHTS_U64, &TWO_TILES, &SHARED_MAIN],
+    &[
+        &INDEX,
+        &TILE,
+        &WORDS_U64,
+        &VECTORS_U64,
+        &LANES_8,
+        &OPERANDS,
+        &WEIGHTS_U64,
+        &ROWS_LOADED,
+        &TWO_TILES,
+        &SHARED_MAIN,
+    ],
     INS,
 );
 
@@ -225,6 +250,8 @@ pub(in crate::kernel::conv2d) fn params_exhibited() -> Vec<crate::kernel::checks
         (&PRODUCT_U64, ProductParams::FIELDS),
         (&NARROW, ProductParams::FIELDS),
         (&NARROW_U64, ProductParams::FIELDS),
+        (&NARROW_GATHERED, ProductParams::FIELDS),
+        (&GATHERED, ProductParams::FIELDS),
         (&SHARED, ProductParams::FIELDS),
         (&STAGED, ProductParams::FIELDS),
     ]

@@ -3,7 +3,7 @@
 use super::super::sharing::{self, Sharing};
 use super::super::stages::Stages;
 use super::super::tiled::workgroup;
-use super::kernels::{NARROW, NARROW_U64, PRODUCT, PRODUCT_U64, SHARED, STAGED};
+use super::kernels::{GATHERED, NARROW, NARROW_GATHERED, NARROW_U64, PRODUCT, PRODUCT_U64, SHARED, STAGED};
 use super::transform::Transform;
 use crate::gpu::{Caps, Kernel};
 use crate::kernel::card::Card;
@@ -12,6 +12,11 @@ use crate::op::Conv2d;
 /// What a product takes in tiles of two cells, against tiles of four (measured on a CPU driver): each weight serves
 /// half as many.
 const NARROWER: f64 = 1.3;
+
+/// What it takes in tiles of eight and of two cells where weights and cells are gathered, against tiles of four where they are loaded
+/// (measured on an Emerald Rapids: 512->512 @28, fc6 and 64->64 @112 took 0.68 to 0.75; the last in tiles of two 0.88).
+const GATHERED_EIGHT: f64 = 0.72;
+const GATHERED_TWO: f64 = 0.88;
 
 /// The least that sharing takes where a weight serves one workgroup alone: it comes from memory for 64 tiles (measured
 /// on a CPU driver: 512->512 @14 by F(2x2, 3x3), 49 tiles, 17 ms beside 17.9).
@@ -84,17 +89,23 @@ impl Division {
         }
         let lanes = workgroup(caps);
         let constants = |invocations: u64| vec![("ROWS", rows as f64), ("WORKGROUP", invocations as f64)];
-        let own = |[words, pairs]: [&'static Kernel; 2], width: u64, rate| {
-            let kernel = if caps.loads_pairs() { pairs } else { words };
+        let own = |kernel, width: u64, rate| {
             let (tiles, constants) = (width * lanes, constants(lanes));
             Self { kernel, tiles, blocks: 1, constants, loads: LOADS, rate, staged: None }
         };
-        let four = own([&PRODUCT, &PRODUCT_U64], 4, if caps.software { 1.0 } else { UNSTAGED });
+        let loaded = |[words, pairs]: [&'static Kernel; 2]| if caps.loads_pairs() { pairs } else { words };
+        let four = own(loaded([&PRODUCT, &PRODUCT_U64]), 4, if caps.software { 1.0 } else { UNSTAGED });
         if !caps.software || transform.in_pieces() {
             return four;
         }
+        let easier = |one: Self, other: Self| {
+            if one.effort(tiles, Card::LARGE) < other.effort(tiles, Card::LARGE) { one } else { other }
+        };
+        if caps.gathers_rows() {
+            return easier(own(&NARROW_GATHERED, 2, GATHERED_TWO), own(&GATHERED, 8, GATHERED_EIGHT));
+        }
         // Two tiles an invocation where four would leave half of the lanes idle.
-        let two = own([&NARROW, &NARROW_U64], 2, NARROWER);
+        let two = own(loaded([&NARROW, &NARROW_U64]), 2, NARROWER);
         let own = if 2 * two.padded(tiles) <= four.padded(tiles) { two } else { four };
         let Some(sharing) =
             Sharing::of(blocks, 1, caps).filter(|sharing| op.groups == 1 && sharing.product_ends(1, channels, caps))
@@ -110,7 +121,7 @@ impl Division {
             rate: sharing.rate(),
             staged: None,
         };
-        if shared.effort(tiles, Card::LARGE) < own.effort(tiles, Card::LARGE) { shared } else { own }
+        easier(shared, own)
     }
 
     /// So many tiles, filled up to whole workgroups.
