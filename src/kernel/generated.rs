@@ -34,7 +34,8 @@ struct Device {
 
 prop_compose! {
     fn devices()(
-        software: bool, lacks: [bool; 4], gathers in select(&[Gathers::Slow, Gathers::Apart, Gathers::Fast][..]), parts_of_weight in select(&[None, Some(1), Some(2), Some(3), Some(7)][..]),
+        software: bool, lacks: [bool; 4], gathers in select(&[Gathers::Slow, Gathers::Apart, Gathers::Fast][..]),
+        parts_of_weight in select(&[None, Some(1), Some(2), Some(3), Some(7)][..]),
         max_workgroups in select(&[5, 60, 65_535][..]), max_iterations in select(&[300, 5000, 65_535, 65_535][..])
     ) -> Device {
         Device { software, lacks, gathers, parts_of_weight, max_workgroups, max_iterations }

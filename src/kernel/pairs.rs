@@ -24,18 +24,23 @@ fn device() -> Option<(Gpu, Caps, Caps)> {
     Some((gpu, Caps { subgroup: None, ..caps }, Caps { int64: false, ..caps }))
 }
 
-/// The shared device, if its subgroups share cells, as one that reads them by either way, and as one whose subgroups do not;
-/// `SWITCHBACK_REQUIRE_SHARED_CELLS=1` promises that they do.
-fn sharing_device() -> Option<(Gpu, [Caps; 2], Caps)> {
+/// The shared device, if it is a CPU driver that `has` what is asked for; `SWITCHBACK_REQUIRE_SHARED_CELLS=1` promises that it is.
+fn device_that(has: impl Fn(&Caps) -> bool, does: &str) -> Option<(Gpu, Caps)> {
     let promised = std::env::var("SWITCHBACK_REQUIRE_SHARED_CELLS").is_ok_and(|value| value == "1");
     let gpu = adapter::gpu()?;
-    let shares = *gpu.caps();
-    assert!(shares.shares_cells() || !promised, "{}: cells are not shared, though promised", gpu.info());
-    if !shares.shares_cells() {
+    let caps = *gpu.caps();
+    assert!(has(&caps) || !promised, "{}: it does not {does}, though promised", gpu.info());
+    if !has(&caps) {
         let test = std::thread::current().name().unwrap_or_default().to_owned();
-        writeln!(std::io::stderr(), "SKIPPED {test}: subgroups of {} do not share cells", gpu.info()).ok();
+        writeln!(std::io::stderr(), "SKIPPED {test}: {} does not {does}", gpu.info()).ok();
         return None;
     }
+    Some((gpu, caps))
+}
+
+/// One whose subgroups share cells, as one that reads them by either way, and as one whose subgroups do not.
+fn sharing_device() -> Option<(Gpu, [Caps; 2], Caps)> {
+    let (gpu, shares) = device_that(Caps::shares_cells, "share cells among subgroups of eight")?;
     let reads = [Gathers::Slow, Gathers::Apart].map(|gathers| Caps { gathers, ..shares });
     Some((gpu, reads, Caps { subgroup: None, ..shares }))
 }
@@ -167,8 +172,9 @@ fn gathers_rows(plan: &KernelPlan) -> bool {
 #[test]
 fn products_by_gathers_are_the_same() {
     use conv2d::Variant::{Tiled, WinogradEight, WinogradF2, WinogradF4};
-    let Some((gpu, [shares, _], pairs)) = sharing_device() else { return };
-    let gathers = Caps { gathers: Gathers::Fast, ..shares };
+    let of_eight = |caps: &Caps| caps.software && caps.subgroup == Some(8);
+    let Some((gpu, caps)) = device_that(of_eight, "have subgroups of eight") else { return };
+    let (gathers, loads) = (Caps { gathers: Gathers::Fast, ..caps }, Caps { subgroup: None, ..caps });
     let (one, three) = (Conv2d::new([1, 1]), Conv2d::new([3, 3]).pad(1));
     for (variant, op, input, outputs) in [
         (WinogradF2, three.relu(), [1, 10, 16, 15], 37),
@@ -190,7 +196,7 @@ fn products_by_gathers_are_the_same() {
         let b = operand(Shape::vector(outputs));
         let output = op.output_shape(x.shape(), w.shape(), Some(b.shape())).unwrap();
         let plan = |caps| conv2d::plan(&op, x.shape(), w.shape(), Some(b.shape()), Some(variant), caps).unwrap();
-        let plans = [plan(&gathers), plan(&pairs)];
+        let plans = [plan(&gathers), plan(&loads)];
         assert_eq!(plans.each_ref().map(gathers_rows), [true, false], "{} of {input:?}", variant.name());
         let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
         assert!(one == other, "{} of {op:?}", variant.name());
