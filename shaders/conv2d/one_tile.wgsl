@@ -1,17 +1,17 @@
-// Products with one vector of cells. For kernels with common/tile whose weights come by `weights_at`.
+// Products with one vector of cells. For kernels with common/tile and conv2d/rows_loaded or conv2d/rows_gathered.
 
-// Adds four terms to the tile whose weights start at the i-th vector.
-fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, i: u32) {
+// Adds four terms to the tile of the rows.
+fn multiply_add_at(tile: ptr<function, Tile>, columns: mat4x4<f32>, rows: EightRows) {
     multiply_add(
         tile,
         columns,
-        weights_at(i),
-        weights_at(i + 1),
-        weights_at(i + 2),
-        weights_at(i + 3),
-        weights_at(i + 4),
-        weights_at(i + 5),
-        weights_at(i + 6),
-        weights_at(i + 7),
+        row_0(rows),
+        row_1(rows),
+        row_2(rows),
+        row_3(rows),
+        row_4(rows),
+        row_5(rows),
+        row_6(rows),
+        row_7(rows),
     );
 }

@@ -11,6 +11,9 @@ struct Invocation {
     @builtin(subgroup_invocation_id) index: u32,
 }
 
+// Whether an invocation may leave work out that others do: it has weights that they need.
+const MAY_SKIP: bool = false;
+
 // Two rows a component, of whose words this lane has the one with its number.
 alias EightRows = vec4<f32>;
 

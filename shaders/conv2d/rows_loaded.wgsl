@@ -6,6 +6,9 @@ struct Invocation {
     @builtin(local_invocation_index) index: u32,
 }
 
+// Whether an invocation may leave work out that others do.
+const MAY_SKIP: bool = true;
+
 // The first row's vector.
 alias EightRows = u32;
 

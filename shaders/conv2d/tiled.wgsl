@@ -15,8 +15,8 @@
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
-//           conv2d/weights.wgsl or common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl or
-//           conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
+//           conv2d/weights.wgsl or common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/rows_loaded.wgsl, conv2d/one_tile.wgsl,
+//           conv2d/columns.wgsl or conv2d/operands_half.wgsl, conv2d/columns_half.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
 //           conv2d/store.wgsl or convert/half_word.wgsl, conv2d/result_half.wgsl, conv2d/store_half.wgsl, for phases
 //           conv_transpose2d/interleaved.wgsl and conv_transpose2d/interleave.wgsl or conv_transpose2d/interleave_half.wgsl, with a
 //           pooling conv2d/in_windows.wgsl, common/planes_half.wgsl, max_pool2d/best.wgsl,

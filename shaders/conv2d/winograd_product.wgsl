@@ -12,7 +12,7 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/one_tile.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/rows_loaded.wgsl, conv2d/one_tile.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/tiled.

@@ -15,8 +15,9 @@
 // Writes    Every cell of this dispatch's blocks, once.
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl,
-//           argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl,
+//           conv2d/one_tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, argmax_channels/best.wgsl,
+//           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: as conv2d/tiled. Phases differ only in where their cells lie and in which taps of the same weights they read, so
@@ -69,14 +70,14 @@ override WORKGROUP: u32 = 8;
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) invocation: u32,
+    invocation: Invocation,
 ) {
     let flat = flat_workgroup(workgroup, workgroups);
     if flat >= params.tiles {
         return;
     }
     let phases = params.phases_h * params.phases_w;
-    let first_cell = (flat % params.cell_tiles * WORKGROUP + invocation) * 4;
+    let first_cell = (flat % params.cell_tiles * WORKGROUP + invocation.index) * 4;
     let phase = flat / params.cell_tiles % phases;
     let local_block = flat / params.cell_tiles / phases % params.blocks;
     let block = params.first_block + local_block;
@@ -90,7 +91,8 @@ fn main(
     let phase_w = (params.out_w - phase_column + SX - 1) / SX;
     let vertical = phase_of(phase_row + params.pad_top, KH, SY, DY, GY, IY);
     let horizontal = phase_of(phase_column + params.pad_left, KW, SX, DX, GX, IX);
-    if first_cell >= phase_h * phase_w {
+    let is_cell = first_cell < phase_h * phase_w;
+    if MAY_SKIP && !is_cell {
         return;
     }
 
@@ -114,7 +116,7 @@ fn main(
             let in_row = from_row + t * (DY / GY);
             let in_column = from_column + s * (DX / GX);
             let inside = (in_row < vec4(params.in_h)) & (in_column < vec4(params.in_w));
-            if !any(inside) {
+            if MAY_SKIP && !any(inside) {
                 continue;
             }
             let at = select(vec4<u32>(), in_row * params.in_w + in_column, inside);
@@ -122,16 +124,24 @@ fn main(
             let v = horizontal.last - s * (SX / GX);
             let tap_weights = ((local_block * KH + u) * KW + v) * quads * ROWS;
             for (var q = 0u; q < quads; q++) {
-                let columns = columns(first_plane, in_plane, params.group_inputs, q, at, inside);
+                // Gathers first, so that they are under way at once.
                 let i = tap_weights + q * ROWS;
-                multiply_add_at(&t0, columns, i);
-                if ROWS > 8 { multiply_add_at(&t1, columns, i + 8); }
-                if ROWS > 16 { multiply_add_at(&t2, columns, i + 16); }
-                if ROWS > 24 { multiply_add_at(&t3, columns, i + 24); }
+                let rows0 = eight_rows(i, invocation.index);
+                let rows1 = eight_rows(i + select(0u, 8u, ROWS > 8), invocation.index);
+                let rows2 = eight_rows(i + select(0u, 16u, ROWS > 16), invocation.index);
+                let rows3 = eight_rows(i + select(0u, 24u, ROWS > 24), invocation.index);
+                let columns = columns(first_plane, in_plane, params.group_inputs, q, at, inside);
+                multiply_add_at(&t0, columns, rows0);
+                if ROWS > 8 { multiply_add_at(&t1, columns, rows1); }
+                if ROWS > 16 { multiply_add_at(&t2, columns, rows2); }
+                if ROWS > 24 { multiply_add_at(&t3, columns, rows3); }
             }
         }
     }
 
+    if !is_cell {
+        return;
+    }
     let within = block % params.group_blocks * ROWS;
     let channel = group * params.group_outputs + within;
     let left = params.group_outputs - within;

@@ -16,9 +16,9 @@
 // Writes    Every cell of this dispatch's rows, once.
 // Order     One f32 accumulator a row and window: c ascending, then u descending, then v descending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv_transpose2d/shared_phases_operands.wgsl,
-//           conv2d/one_tile.wgsl, conv2d/columns.wgsl, argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl,
-//           conv_transpose2d/shared_phases_store.wgsl
+//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl,
+//           conv_transpose2d/shared_phases_operands.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl, argmax_channels/best.wgsl,
+//           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl, conv_transpose2d/shared_phases_store.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: conv_transpose2d/phased loads sixteen cells for the four taps of four cells of one phase. Here ten do, for rows of
@@ -29,13 +29,15 @@
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) invocation: u32,
+    invocation: Invocation,
 ) {
     let flat = flat_workgroup(workgroup, workgroups);
-    let number = flat % params.run_tiles * WORKGROUP + invocation;
-    if flat >= params.tiles || number >= params.runs {
+    let own_number = flat % params.run_tiles * WORKGROUP + invocation.index;
+    let is_run = own_number < params.runs;
+    if flat >= params.tiles || MAY_SKIP && !is_run {
         return;
     }
+    let number = min(own_number, params.runs - 1);
     let local_block = flat / params.run_tiles % params.blocks;
     let block = params.first_block + local_block;
     let n = flat / params.run_tiles / params.blocks;
@@ -54,13 +56,21 @@ fn main(
     var t2: Tile;
     var t3: Tile;
     for (var c = 0u; c < params.group_inputs; c++) {
-        let columns = windows(first_plane + c * in_plane, upper, lower);
-        // Made from loop counters alone, so that a compiler sees that it is the same for all invocations.
+        // Made from loop counters alone, so that a compiler sees that it is the same for all invocations. Gathers first, so that they
+        // are under way at once.
         let at = (local_block * params.group_inputs + c) * ROWS;
-        multiply_add_at(&t0, columns, at);
-        if ROWS > 8 { multiply_add_at(&t1, columns, at + 8); }
-        if ROWS > 16 { multiply_add_at(&t2, columns, at + 16); }
-        if ROWS > 24 { multiply_add_at(&t3, columns, at + 24); }
+        let rows0 = eight_rows(at, invocation.index);
+        let rows1 = eight_rows(at + select(0u, 8u, ROWS > 8), invocation.index);
+        let rows2 = eight_rows(at + select(0u, 16u, ROWS > 16), invocation.index);
+        let rows3 = eight_rows(at + select(0u, 24u, ROWS > 24), invocation.index);
+        let columns = windows(first_plane + c * in_plane, upper, lower);
+        multiply_add_at(&t0, columns, rows0);
+        if ROWS > 8 { multiply_add_at(&t1, columns, rows1); }
+        if ROWS > 16 { multiply_add_at(&t2, columns, rows2); }
+        if ROWS > 24 { multiply_add_at(&t3, columns, rows3); }
+    }
+    if !is_run {
+        return;
     }
 
     let first = row_of(block % params.group_blocks, 0);

@@ -45,6 +45,13 @@ fn sharing_device() -> Option<(Gpu, [Caps; 2], Caps)> {
     Some((gpu, reads, Caps { subgroup: None, ..shares }))
 }
 
+/// One with subgroups of eight, as one that gathers by them and shares nothing, and as one that does not.
+fn gathering_device() -> Option<(Gpu, Caps, Caps)> {
+    let of_eight = |caps: &Caps| caps.software && caps.subgroup == Some(8);
+    let (gpu, caps) = device_that(of_eight, "have subgroups of eight")?;
+    Some((gpu, Caps { gathers: Gathers::Fast, uniform_loads: false, ..caps }, Caps { subgroup: None, ..caps }))
+}
+
 /// Fractions, so that another order of a sum's terms would round to another result.
 fn fractions(shape: impl Into<Shape>) -> Tensor {
     let shape = shape.into();
@@ -172,9 +179,7 @@ fn gathers_rows(plan: &KernelPlan) -> bool {
 #[test]
 fn products_by_gathers_are_the_same() {
     use conv2d::Variant::{Tiled, WinogradEight, WinogradF2, WinogradF4};
-    let of_eight = |caps: &Caps| caps.software && caps.subgroup == Some(8);
-    let Some((gpu, caps)) = device_that(of_eight, "have subgroups of eight") else { return };
-    let (gathers, loads) = (Caps { gathers: Gathers::Fast, ..caps }, Caps { subgroup: None, ..caps });
+    let Some((gpu, gathers, loads)) = gathering_device() else { return };
     let (one, three) = (Conv2d::new([1, 1]), Conv2d::new([3, 3]).pad(1));
     for (variant, op, input, outputs) in [
         (WinogradF2, three.relu(), [1, 10, 16, 15], 37),
@@ -325,6 +330,45 @@ fn transposed_convolutions_are_the_same() {
         assert_eq!(plans.each_ref().map(reads_pairs), [true, false], "{}", variant.name());
         let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
         assert!(one == other, "{} of {op:?}", variant.name());
+    }
+}
+
+/// Windows and cells that fill workgroups and do not, borders, groups, taps that fall outside, labels.
+#[test]
+fn transposed_convolutions_by_gathers_are_the_same() {
+    use crate::kernel::conv_transpose2d::{self, Variant::Phased, Variant::SharedPhases};
+    use crate::op::ConvTranspose2d;
+    let Some((gpu, gathers, loads)) = gathering_device() else { return };
+    let up = |s: usize| ConvTranspose2d::new([2 * s, 2 * s]).stride([s, s]);
+    for (variant, op, input, outputs) in [
+        (Phased, up(2).relu(), [2, 10, 5, 7], 37),
+        (Phased, ConvTranspose2d::new([3, 5]).stride([2, 3]).dilation([4, 2]).groups(3), [1, 15, 6, 4], 18),
+        (SharedPhases, up(2).pad(1), [2, 10, 5, 7], 21),
+        (SharedPhases, up(8), [1, 21, 10, 9], 21),
+        (SharedPhases, up(4).groups(3).relu(), [1, 15, 6, 4], 6),
+    ] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], outputs).unwrap()));
+        let b = fractions(Shape::vector(outputs));
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let output = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap();
+        let plan = |caps| conv_transpose2d::plan(&op, shapes.0, shapes.1, shapes.2, Some(variant), caps).unwrap();
+        let plans = [plan(&gathers), plan(&loads)];
+        assert_eq!(plans.each_ref().map(gathers_rows), [true, false], "{op:?} of {input:?}");
+        let [one, other] = plans.map(|plan| run(&gpu, &plan, &[&x, &w, &b], output));
+        assert!(one == other, "{op:?} of {input:?}");
+    }
+    for (op, input) in [(up(2).pad(1), [2, 21, 16, 15]), (ConvTranspose2d::new([3, 3]).stride([2, 2]), [1, 30, 9, 9])] {
+        let (x, w) = (fractions(input), fractions(op.weight_shape(input[1], input[1]).unwrap()));
+        let b = fractions(Shape::vector(input[1]));
+        let shapes = (x.shape(), w.shape(), Some(b.shape()));
+        let pixels = op.output_shape(shapes.0, shapes.1, shapes.2).unwrap().with_channels(1).elements() as u64;
+        let plan = |caps| conv_transpose2d::plan_classes(&op, shapes.0, shapes.1, shapes.2, false, caps).unwrap();
+        let plans = [plan(&gathers), plan(&loads)];
+        assert_eq!(plans.each_ref().map(gathers_rows), [true, false], "labels by {op:?} of {input:?}");
+        let words = [&x, &w, &b].map(|tensor| tensor.data().iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        let operands: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();
+        let [one, other] = plans.map(|plan| words_of(&gpu, &plan, &operands, &[pixels.div_ceil(4)]));
+        assert!(one == other, "labels by {op:?} of {input:?}");
     }
 }
 

@@ -14,7 +14,7 @@ pub(in crate::kernel) static WEIGHTS: Part = part!("conv2d/weights.wgsl");
 pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl");
 /// The weights of eight rows, loaded where they are used or gathered beforehand, a word a lane.
 pub(in crate::kernel) static ROWS_LOADED: Part = part!("conv2d/rows_loaded.wgsl");
-pub(super) static ROWS_GATHERED: Part = part!("conv2d/rows_gathered.wgsl");
+pub(in crate::kernel) static ROWS_GATHERED: Part = part!("conv2d/rows_gathered.wgsl");
 /// Products with one vector of cells, and with two.
 pub(in crate::kernel) static ONE_TILE: Part = part!("conv2d/one_tile.wgsl");
 pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
@@ -59,7 +59,7 @@ macro_rules! tiled_and_staged {
     ($tiled:ident $tiled_name:literal, $staged:ident $staged_name:literal, $bindings:ident, [$($part:ident),*]) => {
         pub(super) static $tiled: Kernel = kernel(
             $tiled_name,
-            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &ONE_TILE, &TILED_MAIN],
+            &[&INDEX, &ACTIVATION, &TILE, &OPERANDS, $(&$part,)* &ROWS_LOADED, &ONE_TILE, &TILED_MAIN],
             $bindings,
         );
         pub(super) static $staged: Kernel = kernel(
@@ -86,6 +86,7 @@ pub(super) static TILED_U64: Kernel = kernel(
         &OPERANDS_F32,
         &WORDS_U64,
         &WEIGHTS_U64,
+        &ROWS_LOADED,
         &ONE_TILE,
         &COLUMNS,
         &IN_ROWS,

@@ -11,7 +11,7 @@ use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_work
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
 use crate::kernel::card::Card;
-use crate::kernel::conv2d::forms::{COLUMNS, ONE_TILE, STORE, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{COLUMNS, ONE_TILE, ROWS_GATHERED, ROWS_LOADED, STORE, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
@@ -19,7 +19,7 @@ use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, loop_iterations, p
 static PHASE: Part = part!("conv_transpose2d/phase.wgsl");
 static MAIN: Part = part!("conv_transpose2d/phased.wgsl");
 
-/// The kernel with weights read in one of two ways.
+/// The kernel with weights read in some way.
 macro_rules! with_weights {
     ($name:literal, $($weights:ident),*) => {
         Kernel {
@@ -31,9 +31,21 @@ macro_rules! with_weights {
     };
 }
 
-pub(super) static PHASED: Kernel = with_weights!("conv_transpose2d/phased", WEIGHTS);
+pub(super) static PHASED: Kernel = with_weights!("conv_transpose2d/phased", WEIGHTS, ROWS_LOADED);
 /// The same with weights read two words at a time.
-pub(super) static PHASED_U64: Kernel = with_weights!("conv_transpose2d/phased_u64", WORDS_U64, WEIGHTS_U64);
+pub(super) static PHASED_U64: Kernel =
+    with_weights!("conv_transpose2d/phased_u64", WORDS_U64, WEIGHTS_U64, ROWS_LOADED);
+/// The same with weights gathered, a word a lane.
+pub(super) static PHASED_GATHERED: Kernel = with_weights!("conv_transpose2d/phased_gathered", ROWS_GATHERED);
+
+/// The kernel for such a device.
+fn kernel(caps: &Caps) -> &'static Kernel {
+    match caps.loads_pairs() {
+        _ if caps.gathers_rows() => &PHASED_GATHERED,
+        true => &PHASED_U64,
+        false => &PHASED,
+    }
+}
 
 params! {
     /// Uniforms of `conv_transpose2d/phased`; the shader says what they mean.
@@ -156,7 +168,7 @@ fn multiply(problem: &Problem<'_>, packing: &Packing, run: &Run, into: Onto, cap
     let window = window_constants(op.kernel, op.stride, op.dilation);
     let operands = [Buffer::Input(0), run.packed, problem.bias(), into.result(packing, caps)?];
     Ok(Step {
-        kernel: if caps.loads_pairs() { &PHASED_U64 } else { &PHASED },
+        kernel: kernel(caps),
         constants: [window.as_slice(), &phase_constants(op), &own].concat(),
         params: bytemuck::bytes_of(&params).to_vec(),
         operands: operands.map(Into::into).to_vec(),

@@ -6,12 +6,13 @@ use super::gather::GATHER;
 use super::interleaved::PHASE_WEIGHT;
 use super::interpolate::{INTERPOLATE, INTERPOLATE_ARGMAX, INTERPOLATE_ARGMAX_HALF, INTERPOLATE_HALF};
 use super::packed::{PACK, PACK_HALF, PACK_SHARED_PHASES};
-use super::phased::{PHASED, PHASED_U64};
+use super::phased::{PHASED, PHASED_GATHERED, PHASED_U64};
 use super::scatter::{FINISH, SCATTER, SCATTER_EXCHANGE};
-use super::shared_phases::{ROWS, SHARED_PHASES, SHARED_PHASES_U64, STAGED};
+use super::shared_phases::{ROWS, SHARED_PHASES, SHARED_PHASES_GATHERED, SHARED_PHASES_U64, STAGED};
 use super::zero_insert::{FLIP, STRETCH};
 use super::*;
 use crate::error::Error;
+use crate::gpu::Gathers;
 use crate::kernel::checks::{Exhibit, KINDS, constant};
 
 /// Plans that between them run every kernel, whole and split.
@@ -58,6 +59,10 @@ pub(crate) fn exhibit() -> Exhibit {
     let shared = plan(&plain, [1, 21, 9, 8].into(), [21, 21, 4, 4].into(), None, Some(Variant::SharedPhases), &shares);
     assert_eq!(shared.as_ref().unwrap().run[0].kernel.name, STAGED.name);
     plans.push(shared);
+    // Where gathers are fast, and cells are not shared.
+    let gathers = Caps { gathers: Gathers::Fast, uniform_loads: false, ..shares };
+    plans.push(plan(&plain, [1, 3, 5, 7].into(), [3, 9, 4, 4].into(), None, Some(Variant::SharedPhases), &gathers));
+    plans.push(plan(&odd, [2, 4, 3, 5].into(), [4, 3, 2, 5].into(), None, Some(Variant::Phased), &gathers));
     let apart = plain.groups(3);
     for caps in KINDS {
         let weight = [3, 1, 4, 4].into();
@@ -100,10 +105,12 @@ pub(crate) fn exhibit() -> Exhibit {
         (&FLIP, zero_insert::FlipParams::FIELDS),
         (&PHASED, phased::Params::FIELDS),
         (&PHASED_U64, phased::Params::FIELDS),
+        (&PHASED_GATHERED, phased::Params::FIELDS),
         (&PACK, packed::PackParams::FIELDS),
         (&PACK_HALF, packed::PackParams::FIELDS),
         (&SHARED_PHASES, shared_phases::Params::FIELDS),
         (&SHARED_PHASES_U64, shared_phases::Params::FIELDS),
+        (&SHARED_PHASES_GATHERED, shared_phases::Params::FIELDS),
         (&STAGED, shared_phases::Params::FIELDS),
         (&ROWS, shared_phases::Params::FIELDS),
         (&PACK_SHARED_PHASES, packed::PackParams::FIELDS),

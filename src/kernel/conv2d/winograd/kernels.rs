@@ -86,12 +86,15 @@ pub(in crate::kernel::conv2d) static EIGHT_POOLED: Kernel = kernel(
     &[&INDEX, &ACTIVATION, &RANK, &INVERSE, &EIGHT_INVERSE, &MAXIMA, &EIGHT_WINDOWS, &EIGHT_MAIN],
     POOLED,
 );
-pub(in crate::kernel::conv2d) static PRODUCT: Kernel =
-    kernel("conv2d/winograd_product", &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &ONE_TILE, &PRODUCT_MAIN], INS);
+pub(in crate::kernel::conv2d) static PRODUCT: Kernel = kernel(
+    "conv2d/winograd_product",
+    &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &ROWS_LOADED, &ONE_TILE, &PRODUCT_MAIN],
+    INS,
+);
 /// The same with two weights a load.
 pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel = kernel(
     "conv2d/winograd_product_u64",
-    &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ONE_TILE, &PRODUCT_MAIN],
+    &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ROWS_LOADED, &ONE_TILE, &PRODUCT_MAIN],
     INS,
 );
 /// With two tiles an invocation, and weights loaded or gathered.

@@ -3,7 +3,7 @@
 use super::super::Problem;
 use super::super::packed::Packing;
 use super::super::phased::Onto;
-use super::{ROWS, SHARED_PHASES, SHARED_PHASES_U64, STAGED};
+use super::{ROWS, SHARED_PHASES, SHARED_PHASES_GATHERED, SHARED_PHASES_U64, STAGED};
 use crate::gpu::{Caps, Kernel};
 use crate::kernel::card::Card;
 use crate::kernel::conv2d::sharing::{self, Sharing};
@@ -57,7 +57,11 @@ impl Division {
         let (row_runs, lanes) = (columns.div_ceil(CELLS), workgroup(caps));
         let runs = rows * row_runs;
         Self {
-            kernel: if caps.loads_pairs() { &SHARED_PHASES_U64 } else { &SHARED_PHASES },
+            kernel: match caps.loads_pairs() {
+                _ if caps.gathers_rows() => &SHARED_PHASES_GATHERED,
+                true => &SHARED_PHASES_U64,
+                false => &SHARED_PHASES,
+            },
             row_runs,
             runs,
             windows: CELLS * lanes,
