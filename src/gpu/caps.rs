@@ -50,8 +50,8 @@ pub enum Gathers {
     Slow,
     /// Less than those, because the compiler takes a gather apart into loads: so on AMD's processors, of which Zen 3 was measured.
     Apart,
-    /// As much as a few additions of vectors, by one instruction: so on Intel's since Alder Lake and Sapphire Rapids, of which
-    /// Emerald Rapids was measured. On older ones gathers are slowed down against an attack (GDS, "Downfall").
+    /// As much as a few additions of vectors, by one instruction: so on Intel's servers since Sapphire Rapids, of which Emerald
+    /// Rapids was measured. On older ones gathers are slowed down against an attack (GDS, "Downfall").
     Fast,
 }
 

@@ -9,8 +9,8 @@ pub(super) fn gathers() -> Gathers {
     let vendor = processor.get_vendor_info();
     match vendor.as_ref().map(|vendor| vendor.as_str()) {
         Some("AuthenticAMD") => Gathers::Apart,
-        // What came with the first that are not slowed down.
-        Some("GenuineIntel") if processor.get_extended_feature_info().is_some_and(|info| info.has_avx_vnni()) => {
+        // What came with the first of them.
+        Some("GenuineIntel") if processor.get_extended_feature_info().is_some_and(|info| info.has_avx512_fp16()) => {
             Gathers::Fast
         }
         _ => Gathers::Slow,
