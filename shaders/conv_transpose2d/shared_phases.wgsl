@@ -34,7 +34,7 @@ fn main(
     let flat = flat_workgroup(workgroup, workgroups);
     let own_number = flat % params.run_tiles * WORKGROUP + invocation.index;
     let is_run = own_number < params.runs;
-    if flat >= params.tiles || MAY_SKIP && !is_run {
+    if flat >= params.tiles || (MAY_SKIP && !is_run) {
         return;
     }
     let number = min(own_number, params.runs - 1);

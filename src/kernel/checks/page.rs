@@ -44,8 +44,11 @@ fn every_specialisation_a_browser_may_run_is_on_a_page() {
     let mut shaders = Vec::new();
     for step in steps() {
         let kernel = step.kernel;
-        // Atomic addition of f32, integers of 64 bits and matrices are naga's own.
-        let own = kernel.needs_float_atomics || kernel.has_int64() || kernel.enables("wgpu_cooperative_matrix");
+        // Atomic addition of f32, integers of 64 bits and matrices are naga's own, and subgroups without the directive that WGSL asks for.
+        let own = kernel.needs_float_atomics
+            || kernel.has_int64()
+            || kernel.has_subgroups()
+            || kernel.enables("wgpu_cooperative_matrix");
         if own || !seen.insert(format!("{} {:?}", kernel.name, step.constants)) {
             continue;
         }
