@@ -11,8 +11,8 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: i, j, c ascending.
-// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or
-//           common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/rows_loaded.wgsl, conv2d/one_tile.wgsl
+// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_store.wgsl,
+//           conv2d/weights.wgsl or common/words_u64.wgsl, conv2d/weights_u64.wgsl, conv2d/rows_loaded.wgsl, conv2d/one_tile.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: as conv2d/tiled.
@@ -21,19 +21,6 @@ override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
 @group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
-
-// Stores eight rows from m[i] on, `step` vectors apart.
-fn store_tile(i: u32, step: u32, tile: Tile) {
-    m[i] = tile.r0;
-    m[i + step] = tile.r1;
-    m[i + 2 * step] = tile.r2;
-    m[i + 3 * step] = tile.r3;
-    m[i + 4 * step] = tile.r4;
-    m[i + 5 * step] = tile.r5;
-    m[i + 6 * step] = tile.r6;
-    m[i + 7 * step] = tile.r7;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -79,8 +66,5 @@ fn main(
         }
     }
     let to = (position * params.rows + (params.first_block + block) * ROWS) * step + column;
-    store_tile(to, step, t0);
-    if ROWS > 8 { store_tile(to + 8 * step, step, t1); }
-    if ROWS > 16 { store_tile(to + 16 * step, step, t2); }
-    if ROWS > 24 { store_tile(to + 24 * step, step, t3); }
+    store_rows(to, step, t0, t1, t2, t3);
 }

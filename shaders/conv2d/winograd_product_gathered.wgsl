@@ -8,7 +8,8 @@
 // Limits    Each operand fits one binding and has fewer than 2^31 elements. Subgroups have LANES invocations.
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
-// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/rows_gathered.wgsl, conv2d/two_tiles.wgsl
+// Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_store.wgsl, conv2d/rows_gathered.wgsl,
+//           conv2d/two_tiles.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: where a gather takes little, tiles come straight from memory, and weights eight at a time (conv2d/rows_gathered). By words:
@@ -18,31 +19,10 @@ override ROWS: u32;
 override WORKGROUP: u32 = 8;
 
 @group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;
 
 // Four terms of the tiles of d[source].
 fn columns(source: u32, step: u32) -> mat4x4<f32> {
     return mat4x4(d[source], d[source + step], d[source + 2 * step], d[source + 3 * step]);
-}
-
-// Stores eight rows from m[i] on, `step` vectors apart.
-fn store_tile(i: u32, step: u32, tile: Tile) {
-    m[i] = tile.r0;
-    m[i + step] = tile.r1;
-    m[i + 2 * step] = tile.r2;
-    m[i + 3 * step] = tile.r3;
-    m[i + 4 * step] = tile.r4;
-    m[i + 5 * step] = tile.r5;
-    m[i + 6 * step] = tile.r6;
-    m[i + 7 * step] = tile.r7;
-}
-
-// Stores the rows of one vector of tiles.
-fn store_rows(i: u32, step: u32, t0: Tile, t1: Tile, t2: Tile, t3: Tile) {
-    store_tile(i, step, t0);
-    if ROWS > 8 { store_tile(i + 8 * step, step, t1); }
-    if ROWS > 16 { store_tile(i + 16 * step, step, t2); }
-    if ROWS > 24 { store_tile(i + 24 * step, step, t3); }
 }
 
 @compute @workgroup_size(WORKGROUP)

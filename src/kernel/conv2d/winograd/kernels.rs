@@ -20,6 +20,8 @@ static CELLS: Part = part!("conv2d/cells.wgsl");
 static MAXIMA: Part = part!("conv2d/maxima.wgsl");
 /// Uniforms of the products.
 static OPERANDS: Part = part!("conv2d/winograd_operands.wgsl");
+/// Their end.
+static STORE: Part = part!("conv2d/winograd_store.wgsl");
 static PRODUCT_MAIN: Part = part!("conv2d/winograd_product.wgsl");
 static SHARED_MAIN: Part = part!("conv2d/winograd_product_shared.wgsl");
 static NARROW_MAIN: Part = part!("conv2d/winograd_product_narrow.wgsl");
@@ -88,13 +90,13 @@ pub(in crate::kernel::conv2d) static EIGHT_POOLED: Kernel = kernel(
 );
 pub(in crate::kernel::conv2d) static PRODUCT: Kernel = kernel(
     "conv2d/winograd_product",
-    &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &ROWS_LOADED, &ONE_TILE, &PRODUCT_MAIN],
+    &[&INDEX, &TILE, &OPERANDS, &WEIGHTS, &ROWS_LOADED, &ONE_TILE, &STORE, &PRODUCT_MAIN],
     INS,
 );
 /// The same with two weights a load.
 pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel = kernel(
     "conv2d/winograd_product_u64",
-    &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ROWS_LOADED, &ONE_TILE, &PRODUCT_MAIN],
+    &[&INDEX, &TILE, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ROWS_LOADED, &ONE_TILE, &STORE, &PRODUCT_MAIN],
     INS,
 );
 /// With two tiles an invocation, and weights loaded or gathered.
@@ -110,7 +112,7 @@ pub(in crate::kernel::conv2d) static NARROW_GATHERED: Kernel =
 /// With eight tiles an invocation, everything gathered by words.
 pub(in crate::kernel::conv2d) static GATHERED: Kernel = kernel(
     "conv2d/winograd_product_gathered",
-    &[&INDEX, &TILE, &OPERANDS, &ROWS_GATHERED, &TWO_TILES, &part!("conv2d/winograd_product_gathered.wgsl")],
+    &[&INDEX, &TILE, &OPERANDS, &ROWS_GATHERED, &TWO_TILES, &STORE, &part!("conv2d/winograd_product_gathered.wgsl")],
     INS,
 );
 /// With tiles in workgroup memory, for all of a workgroup's blocks.
