@@ -1,5 +1,5 @@
-// The weights of eight rows of a matrix product in register tiles, loaded row by row where they are used. For kernels with
-// conv2d/weights.
+// The weights of eight rows of a matrix product in register tiles, loaded row by row where they are used. For kernels whose
+// weights come by `weights_at`.
 
 // An invocation of a workgroup, and its number there.
 struct Invocation {

@@ -10,8 +10,8 @@
 // Order     One f32 accumulator a channel and cell: over the input channels of this dispatch u, then v, then c ascending;
 //           dispatches in order; the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/tile.wgsl, conv2d/operands.wgsl, conv2d/operands_f32.wgsl,
-//           conv2d/rows_gathered.wgsl, conv2d/two_tiles.wgsl, conv2d/columns.wgsl, conv2d/in_rows.wgsl, conv2d/result_f32.wgsl,
-//           conv2d/store.wgsl
+//           conv2d/rows_gathered.wgsl, conv2d/block_rows.wgsl, conv2d/two_tiles.wgsl, conv2d/columns.wgsl, conv2d/in_rows.wgsl,
+//           conv2d/result_f32.wgsl, conv2d/store.wgsl
 // Oracle    reference::conv2d
 //
 // Why: as conv2d/winograd_product_gathered.
@@ -72,18 +72,14 @@ fn main(
             let right_tap = tap(next_four, u, v);
             let tap_weights = block_weights + (u * KW + v) * quads * ROWS;
             for (var q = params.first_quad; q < params.end_quad; q++) {
-                // Gathers first, so that they are under way at once.
                 let i = tap_weights + q * ROWS;
-                let rows0 = eight_rows(i, lane);
-                let rows1 = eight_rows(i + select(0u, 8u, ROWS > 8), lane);
-                let rows2 = eight_rows(i + select(0u, 16u, ROWS > 16), lane);
-                let rows3 = eight_rows(i + select(0u, 24u, ROWS > 24), lane);
+                let rows = block_rows(i, lane);
                 let left = columns(first_plane, in_plane, params.group_inputs, q, left_tap.at, left_tap.inside);
                 let right = columns(first_plane, in_plane, params.group_inputs, q, right_tap.at, right_tap.inside);
-                multiply_add_two(&a0, &b0, left, right, rows0);
-                if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, rows1); }
-                if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, rows2); }
-                if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, rows3); }
+                multiply_add_two(&a0, &b0, left, right, rows.r0);
+                if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, rows.r8); }
+                if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, rows.r16); }
+                if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, rows.r24); }
             }
         }
     }

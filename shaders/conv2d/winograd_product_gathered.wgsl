@@ -9,7 +9,7 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending.
 // Uses      common/index.wgsl, common/tile.wgsl, conv2d/winograd_operands.wgsl, conv2d/winograd_store.wgsl, conv2d/rows_gathered.wgsl,
-//           conv2d/two_tiles.wgsl
+//           conv2d/block_rows.wgsl, conv2d/two_tiles.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: where a gather takes little, tiles come straight from memory, and weights eight at a time (conv2d/rows_gathered). By words:
@@ -56,17 +56,13 @@ fn main(
     var b2: Tile;
     var b3: Tile;
     for (var q = 0u; q < quads; q++) {
-        // Gathers first, so that they are under way at once.
-        let rows0 = eight_rows(i, lane);
-        let rows1 = eight_rows(i + select(0u, 8u, ROWS > 8), lane);
-        let rows2 = eight_rows(i + select(0u, 16u, ROWS > 16), lane);
-        let rows3 = eight_rows(i + select(0u, 24u, ROWS > 24), lane);
+        let rows = block_rows(i, lane);
         let left = columns(left_source, step);
         let right = columns(right_source, step);
-        multiply_add_two(&a0, &b0, left, right, rows0);
-        if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, rows1); }
-        if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, rows2); }
-        if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, rows3); }
+        multiply_add_two(&a0, &b0, left, right, rows.r0);
+        if ROWS > 8 { multiply_add_two(&a1, &b1, left, right, rows.r8); }
+        if ROWS > 16 { multiply_add_two(&a2, &b2, left, right, rows.r16); }
+        if ROWS > 24 { multiply_add_two(&a3, &b3, left, right, rows.r24); }
         left_source += 4 * step;
         right_source += 4 * step;
         i += ROWS;

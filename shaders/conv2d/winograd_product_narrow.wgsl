@@ -8,7 +8,8 @@
 // Writes    Every element of this dispatch's blocks, once.
 // Order     One f32 accumulator an element: c ascending, as in conv2d/winograd_product.
 // Uses      common/index.wgsl, conv2d/winograd_operands.wgsl, conv2d/weights.wgsl or common/words_u64.wgsl,
-//           conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl
+//           conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl,
+//           and conv2d/block_rows.wgsl
 // Oracle    reference::conv2d, through conv2d/winograd_*_output
 //
 // Why: a small map has few tiles (14x14 cells have sixteen of 4x4), of which four an invocation would leave half of a CPU driver's
@@ -80,17 +81,13 @@ fn main(
     var t2: Narrow;
     var t3: Narrow;
     for (var q = 0u; q < quads; q++) {
-        // Gathers first, so that they are under way at once.
-        let rows0 = eight_rows(i, invocation.index);
-        let rows1 = eight_rows(i + select(0u, 8u, ROWS > 8), invocation.index);
-        let rows2 = eight_rows(i + select(0u, 16u, ROWS > 16), invocation.index);
-        let rows3 = eight_rows(i + select(0u, 24u, ROWS > 24), invocation.index);
+        let rows = block_rows(i, invocation.index);
         let first = vec4(d[source], d[source + step]);
         let second = vec4(d[source + 2 * step], d[source + 3 * step]);
-        multiply_add_rows(&t0, first, second, rows0);
-        if ROWS > 8 { multiply_add_rows(&t1, first, second, rows1); }
-        if ROWS > 16 { multiply_add_rows(&t2, first, second, rows2); }
-        if ROWS > 24 { multiply_add_rows(&t3, first, second, rows3); }
+        multiply_add_rows(&t0, first, second, rows.r0);
+        if ROWS > 8 { multiply_add_rows(&t1, first, second, rows.r8); }
+        if ROWS > 16 { multiply_add_rows(&t2, first, second, rows.r16); }
+        if ROWS > 24 { multiply_add_rows(&t3, first, second, rows.r24); }
         source += 4 * step;
         i += ROWS;
     }

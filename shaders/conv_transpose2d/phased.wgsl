@@ -16,7 +16,7 @@
 // Order     One f32 accumulator a channel and cell: u descending, then v descending, then c ascending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
 //           common/words_u64.wgsl, conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl,
-//           conv2d/one_tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, argmax_channels/best.wgsl,
+//           conv2d/block_rows.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl, conv2d/store.wgsl, argmax_channels/best.wgsl,
 //           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/phase.wgsl
 // Oracle    reference::conv_transpose2d
 //
@@ -124,17 +124,13 @@ fn main(
             let v = horizontal.last - s * (SX / GX);
             let tap_weights = ((local_block * KH + u) * KW + v) * quads * ROWS;
             for (var q = 0u; q < quads; q++) {
-                // Gathers first, so that they are under way at once.
                 let i = tap_weights + q * ROWS;
-                let rows0 = eight_rows(i, invocation.index);
-                let rows1 = eight_rows(i + select(0u, 8u, ROWS > 8), invocation.index);
-                let rows2 = eight_rows(i + select(0u, 16u, ROWS > 16), invocation.index);
-                let rows3 = eight_rows(i + select(0u, 24u, ROWS > 24), invocation.index);
+                let rows = block_rows(i, invocation.index);
                 let columns = columns(first_plane, in_plane, params.group_inputs, q, at, inside);
-                multiply_add_at(&t0, columns, rows0);
-                if ROWS > 8 { multiply_add_at(&t1, columns, rows1); }
-                if ROWS > 16 { multiply_add_at(&t2, columns, rows2); }
-                if ROWS > 24 { multiply_add_at(&t3, columns, rows3); }
+                multiply_add_at(&t0, columns, rows.r0);
+                if ROWS > 8 { multiply_add_at(&t1, columns, rows.r8); }
+                if ROWS > 16 { multiply_add_at(&t2, columns, rows.r16); }
+                if ROWS > 24 { multiply_add_at(&t3, columns, rows.r24); }
             }
         }
     }

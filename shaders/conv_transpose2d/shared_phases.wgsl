@@ -17,8 +17,9 @@
 // Order     One f32 accumulator a row and window: c ascending, then u descending, then v descending, the bias last.
 // Uses      common/index.wgsl, common/activation.wgsl, common/rank.wgsl, common/tile.wgsl, conv2d/weights.wgsl or
 //           common/words_u64.wgsl, conv2d/weights_u64.wgsl, with either conv2d/rows_loaded.wgsl, or conv2d/rows_gathered.wgsl,
-//           conv_transpose2d/shared_phases_operands.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl, argmax_channels/best.wgsl,
-//           conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl, conv_transpose2d/shared_phases_store.wgsl
+//           conv_transpose2d/shared_phases_operands.wgsl, conv2d/block_rows.wgsl, conv2d/one_tile.wgsl, conv2d/columns.wgsl,
+//           argmax_channels/best.wgsl, conv_transpose2d/best_of_tile.wgsl, conv_transpose2d/row.wgsl,
+//           conv_transpose2d/shared_phases_store.wgsl
 // Oracle    reference::conv_transpose2d
 //
 // Why: conv_transpose2d/phased loads sixteen cells for the four taps of four cells of one phase. Here ten do, for rows of
@@ -56,18 +57,14 @@ fn main(
     var t2: Tile;
     var t3: Tile;
     for (var c = 0u; c < params.group_inputs; c++) {
-        // Made from loop counters alone, so that a compiler sees that it is the same for all invocations. Gathers first, so that they
-        // are under way at once.
+        // Made from loop counters alone, so that a compiler sees that it is the same for all invocations.
         let at = (local_block * params.group_inputs + c) * ROWS;
-        let rows0 = eight_rows(at, invocation.index);
-        let rows1 = eight_rows(at + select(0u, 8u, ROWS > 8), invocation.index);
-        let rows2 = eight_rows(at + select(0u, 16u, ROWS > 16), invocation.index);
-        let rows3 = eight_rows(at + select(0u, 24u, ROWS > 24), invocation.index);
+        let rows = block_rows(at, invocation.index);
         let columns = windows(first_plane + c * in_plane, upper, lower);
-        multiply_add_at(&t0, columns, rows0);
-        if ROWS > 8 { multiply_add_at(&t1, columns, rows1); }
-        if ROWS > 16 { multiply_add_at(&t2, columns, rows2); }
-        if ROWS > 24 { multiply_add_at(&t3, columns, rows3); }
+        multiply_add_at(&t0, columns, rows.r0);
+        if ROWS > 8 { multiply_add_at(&t1, columns, rows.r8); }
+        if ROWS > 16 { multiply_add_at(&t2, columns, rows.r16); }
+        if ROWS > 24 { multiply_add_at(&t3, columns, rows.r24); }
     }
     if !is_run {
         return;

@@ -15,6 +15,8 @@ pub(in crate::kernel) static WEIGHTS_U64: Part = part!("conv2d/weights_u64.wgsl"
 /// The weights of eight rows, loaded where they are used or gathered beforehand, a word a lane.
 pub(in crate::kernel) static ROWS_LOADED: Part = part!("conv2d/rows_loaded.wgsl");
 pub(in crate::kernel) static ROWS_GATHERED: Part = part!("conv2d/rows_gathered.wgsl");
+/// Those of a block.
+pub(in crate::kernel) static BLOCK_ROWS: Part = part!("conv2d/block_rows.wgsl");
 /// Products with one vector of cells, and with two.
 pub(in crate::kernel) static ONE_TILE: Part = part!("conv2d/one_tile.wgsl");
 pub(in crate::kernel) static TWO_TILES: Part = part!("conv2d/two_tiles.wgsl");
@@ -129,6 +131,7 @@ pub(super) static TILED_GATHERED: Kernel = kernel(
         &OPERANDS,
         &OPERANDS_F32,
         &ROWS_GATHERED,
+        &BLOCK_ROWS,
         &TWO_TILES,
         &COLUMNS,
         &IN_ROWS,

@@ -11,7 +11,9 @@ use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_work
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::axis::{greatest_common_divisor, inverse_modulo};
 use crate::kernel::card::Card;
-use crate::kernel::conv2d::forms::{COLUMNS, ONE_TILE, ROWS_GATHERED, ROWS_LOADED, STORE, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{
+    BLOCK_ROWS, COLUMNS, ONE_TILE, ROWS_GATHERED, ROWS_LOADED, STORE, WEIGHTS, WEIGHTS_U64,
+};
 use crate::kernel::conv2d::tiled::{CELLS, SCATTERED, workgroup};
 use crate::kernel::flat::window_constants;
 use crate::kernel::{ACTIVATION, INDEX, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
@@ -24,7 +26,7 @@ macro_rules! with_weights {
     ($name:literal, $($weights:ident),*) => {
         Kernel {
             name: $name,
-            parts: &[&INDEX, &ACTIVATION, &RANK, &TILE, $(&$weights,)* &ONE_TILE, &COLUMNS, &STORE, &BEST, &BEST_OF_TILE, &PHASE, &MAIN],
+            parts: &[&INDEX, &ACTIVATION, &RANK, &TILE, $(&$weights,)* &BLOCK_ROWS, &ONE_TILE, &COLUMNS, &STORE, &BEST, &BEST_OF_TILE, &PHASE, &MAIN],
             bindings: &[Access::Uniform, Access::Read, Access::Read, Access::Read, Access::Write],
             needs_float_atomics: false,
         }

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::gpu::{Access, Buffer, Caps, Kernel, KernelPlan, Part, Step, fold_workgroups};
 use crate::kernel::argmax_channels::BEST;
 use crate::kernel::card::Card;
-use crate::kernel::conv2d::forms::{COLUMNS, ONE_TILE, ROWS_GATHERED, ROWS_LOADED, TWO_TILES, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{
+    BLOCK_ROWS, COLUMNS, ONE_TILE, ROWS_GATHERED, ROWS_LOADED, TWO_TILES, WEIGHTS, WEIGHTS_U64,
+};
 use crate::kernel::conv2d::sharing::Sharing;
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, WORDS_U64, loop_iterations, params, part, rounds_within};
 use division::Division;
@@ -36,13 +38,17 @@ macro_rules! kernel {
 }
 
 pub(super) static SHARED_PHASES: Kernel =
-    kernel!("conv_transpose2d/shared_phases", [WEIGHTS, ROWS_LOADED, ONE_TILE], COLUMNS, MAIN);
+    kernel!("conv_transpose2d/shared_phases", [WEIGHTS, ROWS_LOADED, BLOCK_ROWS, ONE_TILE], COLUMNS, MAIN);
 /// The same with weights read two words at a time.
-pub(super) static SHARED_PHASES_U64: Kernel =
-    kernel!("conv_transpose2d/shared_phases_u64", [WORDS_U64, WEIGHTS_U64, ROWS_LOADED, ONE_TILE], COLUMNS, MAIN);
+pub(super) static SHARED_PHASES_U64: Kernel = kernel!(
+    "conv_transpose2d/shared_phases_u64",
+    [WORDS_U64, WEIGHTS_U64, ROWS_LOADED, BLOCK_ROWS, ONE_TILE],
+    COLUMNS,
+    MAIN
+);
 /// The same with weights gathered, a word a lane.
 pub(super) static SHARED_PHASES_GATHERED: Kernel =
-    kernel!("conv_transpose2d/shared_phases_gathered", [ROWS_GATHERED, ONE_TILE], COLUMNS, MAIN);
+    kernel!("conv_transpose2d/shared_phases_gathered", [ROWS_GATHERED, BLOCK_ROWS, ONE_TILE], COLUMNS, MAIN);
 /// With cells in workgroup memory, for all of a workgroup's blocks.
 pub(super) static STAGED: Kernel = kernel!(
     "conv_transpose2d/shared_phases_staged",

@@ -1,7 +1,7 @@
 //! The kernels of minimal filtering: transforms of input, weight and products, and the products.
 
 use crate::gpu::{Access, Kernel, Part};
-use crate::kernel::conv2d::forms::{ONE_TILE, ROWS_GATHERED, ROWS_LOADED, TWO_TILES, WEIGHTS, WEIGHTS_U64};
+use crate::kernel::conv2d::forms::{BLOCK_ROWS, ONE_TILE, ROWS_GATHERED, ROWS_LOADED, TWO_TILES, WEIGHTS, WEIGHTS_U64};
 use crate::kernel::conv2d::stages::STAGES;
 use crate::kernel::{ACTIVATION, INDEX, LANES_8, RANK, TILE, VECTORS_U64, WORDS_U64, params, part};
 
@@ -100,19 +100,34 @@ pub(in crate::kernel::conv2d) static PRODUCT_U64: Kernel = kernel(
     INS,
 );
 /// With two tiles an invocation, and weights loaded or gathered.
-pub(in crate::kernel::conv2d) static NARROW: Kernel =
-    kernel("conv2d/winograd_product_narrow", &[&INDEX, &OPERANDS, &WEIGHTS, &ROWS_LOADED, &NARROW_MAIN], INS);
-pub(in crate::kernel::conv2d) static NARROW_U64: Kernel = kernel(
-    "conv2d/winograd_product_narrow_u64",
-    &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ROWS_LOADED, &NARROW_MAIN],
+pub(in crate::kernel::conv2d) static NARROW: Kernel = kernel(
+    "conv2d/winograd_product_narrow",
+    &[&INDEX, &OPERANDS, &WEIGHTS, &ROWS_LOADED, &BLOCK_ROWS, &NARROW_MAIN],
     INS,
 );
-pub(in crate::kernel::conv2d) static NARROW_GATHERED: Kernel =
-    kernel("conv2d/winograd_product_narrow_gathered", &[&INDEX, &OPERANDS, &ROWS_GATHERED, &NARROW_MAIN], INS);
+pub(in crate::kernel::conv2d) static NARROW_U64: Kernel = kernel(
+    "conv2d/winograd_product_narrow_u64",
+    &[&INDEX, &OPERANDS, &WORDS_U64, &WEIGHTS_U64, &ROWS_LOADED, &BLOCK_ROWS, &NARROW_MAIN],
+    INS,
+);
+pub(in crate::kernel::conv2d) static NARROW_GATHERED: Kernel = kernel(
+    "conv2d/winograd_product_narrow_gathered",
+    &[&INDEX, &OPERANDS, &ROWS_GATHERED, &BLOCK_ROWS, &NARROW_MAIN],
+    INS,
+);
 /// With eight tiles an invocation, everything gathered by words.
 pub(in crate::kernel::conv2d) static GATHERED: Kernel = kernel(
     "conv2d/winograd_product_gathered",
-    &[&INDEX, &TILE, &OPERANDS, &ROWS_GATHERED, &TWO_TILES, &STORE, &part!("conv2d/winograd_product_gathered.wgsl")],
+    &[
+        &INDEX,
+        &TILE,
+        &OPERANDS,
+        &ROWS_GATHERED,
+        &BLOCK_ROWS,
+        &TWO_TILES,
+        &STORE,
+        &part!("conv2d/winograd_product_gathered.wgsl"),
+    ],
     INS,
 );
 /// With tiles in workgroup memory, for all of a workgroup's blocks.
